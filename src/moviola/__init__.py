@@ -1,0 +1,1 @@
+"""Moviola finds the moment in a video that a sentence describes."""

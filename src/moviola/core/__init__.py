@@ -1,0 +1,72 @@
+"""The nouns and the protocols. Everything here is NumPy and the standard library."""
+
+from moviola.core.codes import ExitCode, FileCode
+from moviola.core.datasets import RetrievalDataset
+from moviola.core.embeddings import Embeddings
+from moviola.core.errors import (
+    DatasetError,
+    LibraryLockedError,
+    MissingExtraError,
+    MoviolaError,
+    PluginNotFoundError,
+    SpaceMismatchError,
+    StorageError,
+    StoreCorruptError,
+    VideoUnreadableError,
+    WeightsUnavailableError,
+)
+from moviola.core.frames import Frames, Waveform
+from moviola.core.ids import clip_id
+from moviola.core.items import Clip, Text, display_path
+from moviola.core.protocols import (
+    Aligner,
+    Dataset,
+    Encoder,
+    FrameSampler,
+    Pooling,
+    Scorer,
+    Segmenter,
+    VideoReader,
+)
+from moviola.core.results import Hit, Qrels, Scores
+from moviola.core.spaces import Readout, Space
+from moviola.core.spans import Span
+from moviola.core.videos import VideoInfo
+
+__all__ = [
+    "Aligner",
+    "Clip",
+    "Dataset",
+    "DatasetError",
+    "Embeddings",
+    "Encoder",
+    "ExitCode",
+    "FileCode",
+    "FrameSampler",
+    "Frames",
+    "Hit",
+    "LibraryLockedError",
+    "MissingExtraError",
+    "MoviolaError",
+    "PluginNotFoundError",
+    "Pooling",
+    "Qrels",
+    "Readout",
+    "RetrievalDataset",
+    "Scorer",
+    "Scores",
+    "Segmenter",
+    "Space",
+    "SpaceMismatchError",
+    "Span",
+    "StorageError",
+    "StoreCorruptError",
+    "Text",
+    "VideoInfo",
+    "VideoReader",
+    "VideoUnreadableError",
+    "Waveform",
+    "WeightsUnavailableError",
+    "clip_id",
+    "display_path",
+]

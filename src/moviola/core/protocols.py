@@ -1,0 +1,140 @@
+"""What the rooms expect of each other. Structural: implement the names, inherit nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from moviola.core.datasets import RetrievalDataset
+from moviola.core.embeddings import Embeddings
+from moviola.core.frames import Frames
+from moviola.core.items import Clip, Text
+from moviola.core.results import Scores
+from moviola.core.spaces import Readout, Space
+from moviola.core.spans import Span
+from moviola.core.videos import VideoInfo
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class FrameSampler(Protocol):
+    """Which moments of a clip an encoder wants to see. Must pickle: it runs beside the decoder."""
+
+    @property
+    def spec(self) -> str:
+        """A canonical text; equal samplers, and only they, share it."""
+        ...
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """Wanted presentation times `(T,)` in seconds, never decreasing, inside `span`."""
+        ...
+
+
+class Segmenter(Protocol):
+    """How a video is cut into clips. Must pickle: it runs beside the decoder."""
+
+    @property
+    def spec(self) -> str:
+        """A canonical text such as `windows:6/3`; equal policies, and only they, share it."""
+        ...
+
+    def segment(self, path: Path, info: VideoInfo) -> list[Span]:
+        """Spans of the video, at least one, ordered by start."""
+        ...
+
+
+class VideoReader(Protocol):
+    """Reads the frames of clips out of a file."""
+
+    def read(self, path: Path, spans: Sequence[Span], sampler: FrameSampler) -> list[Frames]:
+        """The sampled frames of each span.
+
+        Raises:
+            VideoUnreadableError: with one of the closed codes.
+        """
+        ...
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """A model with two towers that meet in one space."""
+
+    @property
+    def space(self) -> Space:
+        """What its vectors may be compared with."""
+        ...
+
+    @property
+    def sampler(self) -> FrameSampler:
+        """Which frames of a clip it wants."""
+        ...
+
+    @property
+    def video_readout(self) -> Readout:
+        """How the video tower is read."""
+        ...
+
+    @property
+    def text_readout(self) -> Readout:
+        """How the text tower is read."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """One `(n_i, D)` float32 array a text; rows of unit length where the metric is cosine."""
+        ...
+
+    def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
+        """One `(n_i, D)` float32 array a clip; rows of unit length where the metric is cosine."""
+        ...
+
+
+class Pooling(Protocol):
+    """Makes one row of many."""
+
+    def __call__(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
+        """`(n, D)` to `(D,)`."""
+        ...
+
+
+class Aligner(Protocol):
+    """A trained head: maps embeddings of the space it was fitted on into its own."""
+
+    @property
+    def space(self) -> Space:
+        """The space of its output."""
+        ...
+
+    def align_texts(self, texts: Embeddings[Text]) -> Embeddings[Text]:
+        """Texts in the head's space."""
+        ...
+
+    def align_clips(self, clips: Embeddings[Clip]) -> Embeddings[Clip]:
+        """Clips in the head's space."""
+        ...
+
+
+class Scorer(Protocol):
+    """The only thing that makes numbers out of vectors."""
+
+    def __call__(self, texts: Embeddings[Text], clips: Embeddings[Clip]) -> Scores:
+        """Scores of every text against every clip.
+
+        Raises:
+            SpaceMismatchError: when the two do not share a space.
+        """
+        ...
+
+
+class Dataset(Protocol):
+    """Loads one split of one data set."""
+
+    def __call__(self, root: Path, split: str) -> RetrievalDataset:
+        """Clips, captions and relevance.
+
+        Raises:
+            DatasetError: naming the file and the place.
+        """
+        ...

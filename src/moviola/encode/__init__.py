@@ -1,0 +1,1 @@
+"""Frames, sound and texts to vectors: one file per model family."""

@@ -1,0 +1,1 @@
+"""Texts times clips to scores."""

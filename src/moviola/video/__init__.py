@@ -1,0 +1,1 @@
+"""File to clips to frames and sound, decoded in worker processes."""
