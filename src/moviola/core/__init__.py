@@ -29,6 +29,7 @@ from moviola.core.protocols import (
     VideoReader,
 )
 from moviola.core.results import Hit, Qrels, Scores
+from moviola.core.sampling import RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -51,6 +52,7 @@ __all__ = [
     "PluginNotFoundError",
     "Pooling",
     "Qrels",
+    "RateSampler",
     "Readout",
     "RetrievalDataset",
     "Scorer",
@@ -62,6 +64,7 @@ __all__ = [
     "StorageError",
     "StoreCorruptError",
     "Text",
+    "UniformSampler",
     "VideoInfo",
     "VideoReader",
     "VideoUnreadableError",

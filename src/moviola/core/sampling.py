@@ -1,0 +1,71 @@
+"""Which moments of a clip are looked at. Times, never frame numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core.spans import Span
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def _centres(span: Span, count: int) -> NDArray[np.float64]:
+    return span.start + (np.arange(count) + 0.5) * (span.duration / count)
+
+
+@dataclass(frozen=True, slots=True)
+class UniformSampler:
+    """`count` times a clip, each in the middle of one of `count` equal parts."""
+
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"a sampler takes at least one frame, got {self.count}")
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, such as `uniform:8`."""
+        return f"uniform:{self.count}"
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """`(count,)` seconds inside `span`."""
+        return _centres(span, self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class RateSampler:
+    """`rate` times a second, from half a step after the start; at most `at_most`.
+
+    A clip too long for the rate is sampled uniformly instead; one too short still gets one time.
+    """
+
+    rate: float
+    at_most: int
+
+    def __post_init__(self) -> None:
+        if not self.rate > 0 or self.at_most < 1:
+            raise ValueError(
+                f"a sampler needs a positive rate and a limit of at least 1, "
+                f"got {self.rate} and {self.at_most}"
+            )
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, such as `rate:4/64`."""
+        return f"rate:{self.rate:g}/{self.at_most}"
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """`(T,)` seconds inside `span`, 1 <= T <= `at_most`."""
+        # Rounded, so that a span of 1.9999999 s still gets the frames of one of 2 s.
+        count = max(1, math.floor(round(span.duration * self.rate, 6)))
+        if count > self.at_most:
+            return _centres(span, self.at_most)
+        if count == 1:
+            return _centres(span, 1)
+        return span.start + (np.arange(count) + 0.5) / self.rate
