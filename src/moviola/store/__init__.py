@@ -1,1 +1,22 @@
-"""Embeddings on disk."""
+"""`Embeddings` on disk.
+
+A store is a folder: `card.json` (what it holds, in which space, read how, with a checksum of each
+file), `items.arrow` (the items and how many rows each has) and
+`vectors-00000-of-0000N.safetensors` (the rows, in order, whole items to a shard). When one run
+writes pooled and unpooled rows, they are two stores side by side in its folder: `pooled/` and
+`rows/`.
+"""
+
+from moviola.store.card import StoreCard, is_store
+from moviola.store.reading import open_clips, open_embeddings, open_texts, verify
+from moviola.store.writing import StoreWriter
+
+__all__ = [
+    "StoreCard",
+    "StoreWriter",
+    "is_store",
+    "open_clips",
+    "open_embeddings",
+    "open_texts",
+    "verify",
+]

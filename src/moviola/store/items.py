@@ -1,0 +1,89 @@
+"""Items and their row counts as Arrow files."""
+
+# pyarrow ships no types, so every name that comes out of it is unknown to the checker.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from moviola.core import Clip, Span, StoreCorruptError, Text, display_path
+from moviola.store.card import Kind
+from moviola.store.shards import publish
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# A path is bytes: file systems hold names that are no text.
+_SCHEMAS = {
+    "clips": pa.schema(
+        [
+            ("id", pa.string()),
+            ("rows", pa.int64()),
+            ("path", pa.binary()),
+            ("start", pa.float64()),
+            ("end", pa.float64()),
+        ]
+    ),
+    "texts": pa.schema([("id", pa.string()), ("rows", pa.int64()), ("text", pa.string())]),
+}
+
+
+def kind_of(item: Clip | Text) -> Kind:
+    """What a store of such items is called."""
+    return "clips" if isinstance(item, Clip) else "texts"
+
+
+def write_items(
+    path: Path, kind: Kind, items: Sequence[Clip | Text], counts: Sequence[int]
+) -> None:
+    """Writes items with their row counts, whole or not at all."""
+    columns: dict[str, list[object]] = {"id": [item.id for item in items], "rows": list(counts)}
+    if kind == "clips":
+        clips = [item for item in items if isinstance(item, Clip)]
+        columns["path"] = [os.fsencode(clip.path) for clip in clips]
+        columns["start"] = [clip.span.start for clip in clips]
+        columns["end"] = [clip.span.end for clip in clips]
+    else:
+        columns["text"] = [item.text for item in items if isinstance(item, Text)]
+    schema = _SCHEMAS[kind]
+    temporary = path.with_name(path.name + ".tmp")
+    with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(pa.table(columns, schema=schema))
+    publish(temporary, path)
+
+
+def read_items(path: Path, kind: Kind) -> tuple[list[Clip] | list[Text], NDArray[np.int64]]:
+    """Items, and how many rows each has `(N,)`.
+
+    Raises:
+        StoreCorruptError: when the file is missing or does not hold such items.
+    """
+    try:
+        with pa.memory_map(str(path)) as source:
+            table = pa.ipc.open_file(source).read_all()
+            counts = table.column("rows").to_numpy().astype(np.int64)
+            columns = {name: table.column(name).to_pylist() for name in _SCHEMAS[kind].names}
+        items = _items(kind, columns)
+    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+        raise StoreCorruptError(
+            f"{display_path(path)} cannot be read ({error}); delete the store and encode again"
+        ) from error
+    return items, counts
+
+
+def _items(kind: Kind, columns: dict[str, list[Any]]) -> list[Clip] | list[Text]:
+    if kind == "texts":
+        return [Text(*pair) for pair in zip(columns["id"], columns["text"], strict=True)]
+    names = ("id", "path", "start", "end")
+    return [
+        Clip(identity, Path(os.fsdecode(raw)), Span(start, end))
+        for identity, raw, start, end in zip(*(columns[name] for name in names), strict=True)
+    ]

@@ -1,0 +1,290 @@
+"""Writing a store: streamed, resumable after a kill, and there as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Generator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from moviola.core import (
+    Clip,
+    Embeddings,
+    LibraryLockedError,
+    Readout,
+    Space,
+    StorageError,
+    StoreCorruptError,
+    Text,
+    display_path,
+)
+from moviola.store.card import CARD, ITEMS, FileSeal, Kind, RowType, StoreCard, is_store
+from moviola.store.items import kind_of, write_items
+from moviola.store.parts import gather_shards, read_parts, shard_rows, write_part
+from moviola.store.shards import publish, sync, write_rows
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moviola.core.embeddings import Rows
+
+_DRAFT = "draft.json"
+_MIB = 1 << 20
+
+
+class StoreWriter:
+    """Appends items with their rows to a store that is not there until it is finished.
+
+    Until then everything lies in `FOLDER.partial`. A writer opened on the same folder goes on
+    where an interrupted one stopped: `done_ids` says what it has. Rows reach the disk in parts,
+    when enough of them or enough seconds have gathered; a kill loses at most one part. `finish`
+    joins the parts into shards and renames the folder into place, which needs the room twice
+    for a moment. As a context manager it finishes on success; on an error it keeps what it has.
+
+    Rows may come as float16 or float32 and are stored as `dtype`.
+
+    Args:
+        folder: where the store will be; must not exist, or be empty.
+        kind: `"clips"` or `"texts"`.
+        space: what the vectors may be compared with.
+        readout: how the model was read.
+        dtype: `"float16"` or `"float32"`.
+        shard_bytes: size at which a shard is rolled.
+        part_bytes: size at which a part goes to disk.
+        part_seconds: age at which a part goes to disk, looked at on every append.
+
+    Raises:
+        FileExistsError: when the folder already holds something.
+        SpaceMismatchError: when an interrupted writer wrote another space or readout.
+        ValueError: when it wrote another kind or dtype.
+        LibraryLockedError: when another process is writing this store.
+        StorageError: when the disk refuses.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        kind: Kind,
+        space: Space,
+        readout: Readout,
+        dtype: RowType = "float16",
+        shard_bytes: int = 256 * _MIB,
+        part_bytes: int = 16 * _MIB,
+        part_seconds: float = 30.0,
+    ) -> None:
+        if kind not in get_args(Kind) or dtype not in get_args(RowType):
+            raise ValueError(f"a store cannot be of {kind!r} in {dtype!r}")
+        self._folder = folder
+        self._partial = folder.with_name(folder.name + ".partial")
+        self._card = StoreCard(kind, space, readout, dtype, items=0, rows=0, files={})
+        row_bytes = space.dimension * np.dtype(dtype).itemsize
+        self._shard_rows = max(1, shard_bytes // row_bytes)
+        self._part_rows = max(1, part_bytes // row_bytes)
+        self._part_seconds = part_seconds
+        self._items: list[Clip | Text] = []
+        self._rows: list[Rows] = []
+        self._held = 0
+        self._since = time.monotonic()
+        with _storage(folder):
+            self._refuse_occupied()
+            self._partial.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self._partial / ".lock")
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise LibraryLockedError(
+                    f"another process is writing {display_path(folder)}; wait for it to end"
+                ) from None
+        try:
+            self._agree_with_draft()
+            self._parts = read_parts(self._partial, kind)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._ids = {item.id for part in self._parts for item in part.items}
+
+    @property
+    def done_ids(self) -> frozenset[str]:
+        """Ids of the items that are safely on disk or waiting to be."""
+        return frozenset(self._ids)
+
+    def append(self, item: Clip | Text, rows: NDArray[np.float16 | np.float32]) -> None:
+        """Adds one item with its `(n, D)` rows, n at least 1.
+
+        Raises:
+            ValueError: when the id was appended before, the item is of the other kind, or rows
+                have the wrong shape or dtype or do not stay finite in the dtype of the store.
+            StorageError: when the disk refuses.
+        """
+        self._check_item(item)
+        self._items.append(item)
+        try:
+            self._rows.append(self._converted(item, rows))
+        except ValueError:
+            self._items.pop()
+            raise
+        self._ids.add(item.id)
+        self._held += len(rows)
+        if self._held >= self._part_rows or time.monotonic() - self._since >= self._part_seconds:
+            self.flush()
+
+    def extend(self, embeddings: Embeddings[Clip] | Embeddings[Text]) -> None:
+        """Adds every item of `embeddings` that is not there yet.
+
+        Raises:
+            SpaceMismatchError: when they are of another space or readout.
+        """
+        self._card.space.require(embeddings.space, what="what is being added")
+        self._card.readout.require(embeddings.readout, what="what is being added")
+        for index, item in enumerate(embeddings.items):
+            if item.id not in self._ids:
+                self.append(item, embeddings.rows(index))
+
+    def flush(self) -> None:
+        """Puts what was appended so far safely on disk."""
+        if self._items:
+            with _storage(self._folder):
+                self._parts.append(
+                    write_part(
+                        self._partial, len(self._parts), self._card.kind, self._items, self._rows
+                    )
+                )
+            self._items, self._rows, self._held = [], [], 0
+        self._since = time.monotonic()
+
+    def finish(self) -> StoreCard:
+        """Joins everything into the finished store, and returns its card.
+
+        Raises:
+            StorageError: when the disk refuses; nothing is lost, finishing can be tried again.
+        """
+        self.flush()
+        ready = self._partial / "ready"
+        with _storage(self._folder):
+            shutil.rmtree(ready, ignore_errors=True)
+            ready.mkdir()
+            card = self._write_store(ready)
+            if self._folder.is_dir():
+                self._folder.rmdir()  # empty, as the constructor made sure
+            ready.rename(self._folder)
+            sync(self._folder.parent)
+            self._lock.release()
+            shutil.rmtree(self._partial, ignore_errors=True)
+        return card
+
+    def release(self) -> None:
+        """Puts everything on disk and lets go, without finishing; another writer can go on."""
+        try:
+            self.flush()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.finish()
+        else:
+            self.release()
+
+    def _refuse_occupied(self) -> None:
+        if is_store(self._folder):
+            # What is left of a writer that was killed between the renaming and its tidying up.
+            shutil.rmtree(self._partial, ignore_errors=True)
+            raise FileExistsError(f"{display_path(self._folder)} already holds a finished store")
+        if self._folder.exists() and (not self._folder.is_dir() or any(self._folder.iterdir())):
+            raise FileExistsError(f"{display_path(self._folder)} exists and is no empty folder")
+
+    def _agree_with_draft(self) -> None:
+        draft = self._partial / _DRAFT
+        if not draft.is_file():
+            temporary = draft.with_suffix(".tmp")
+            temporary.write_text(self._card.to_json(), encoding="ascii")
+            with _storage(self._folder):
+                publish(temporary, draft)
+            return
+        shown = f"the unfinished {display_path(self._folder)}"
+        try:
+            begun: dict[str, Any] = json.loads(draft.read_bytes())
+            space, readout = Space(**begun["space"]), Readout(**begun["readout"])
+            like = (begun["kind"], begun["dtype"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreCorruptError(
+                f"{display_path(draft)} cannot be read ({error}); delete the folder it is in"
+            ) from error
+        self._card.space.require(space, what=shown)
+        self._card.readout.require(readout, what=shown)
+        if like != (self._card.kind, self._card.dtype):
+            raise ValueError(
+                f"{shown} has {' in '.join(like)}, not {self._card.kind} in {self._card.dtype}; "
+                f"finish it as it was begun or delete {display_path(self._partial)}"
+            )
+
+    def _check_item(self, item: Clip | Text) -> None:
+        if kind_of(item) != self._card.kind:
+            raise ValueError(f"{item.id!r} is not one of {self._card.kind}")
+        if item.id in self._ids:
+            raise ValueError(f"{item.id!r} is in the store already")
+        try:
+            item.id.encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"the id {display_path(item.id)!r} is not valid Unicode") from None
+
+    def _converted(self, item: Clip | Text, rows: NDArray[np.float16 | np.float32]) -> Rows:
+        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self._card.space.dimension:
+            raise ValueError(
+                f"{item.id!r} needs (n, {self._card.space.dimension}) rows, got {rows.shape}"
+            )
+        if rows.dtype.name not in get_args(RowType):
+            raise ValueError(f"{item.id!r} needs float16 or float32 rows, got {rows.dtype}")
+        with np.errstate(over="ignore"):
+            converted = np.array(rows, dtype=self._card.dtype)
+        if not np.isfinite(converted).all():
+            raise ValueError(f"{item.id!r} has rows that are not finite in {self._card.dtype}")
+        return converted
+
+    def _write_store(self, folder: Path) -> StoreCard:
+        shards = gather_shards(self._parts, self._shard_rows)
+        names = [f"vectors-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(len(shards))]
+        for name, pieces in zip(names, shards, strict=True):
+            write_rows(folder / name, shard_rows(pieces))
+        items = [item for part in self._parts for item in part.items]
+        counts = [count for part in self._parts for count in part.counts]
+        write_items(folder / ITEMS, self._card.kind, items, counts)
+        card = StoreCard(
+            **{name: getattr(self._card, name) for name in ("kind", "space", "readout", "dtype")},
+            items=len(items),
+            rows=sum(counts),
+            files={name: FileSeal.of(folder / name) for name in [ITEMS, *names]},
+        )
+        temporary = folder / (CARD + ".tmp")
+        temporary.write_text(card.to_json(), encoding="ascii")
+        publish(temporary, folder / CARD)
+        return card
+
+
+@contextlib.contextmanager
+def _storage(folder: Path) -> Generator[None]:
+    """Turns a refusal of the disk into one sentence."""
+    try:
+        yield
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {display_path(folder)}: {error.strerror or error}"
+        ) from error
