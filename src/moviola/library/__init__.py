@@ -1,1 +1,35 @@
-"""The searchable library."""
+"""The searchable library: incremental, one writer and many readers, safe against crashes."""
+
+from moviola.library.bands import Band
+from moviola.library.card import LibraryCard
+from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id, scan
+from moviola.library.moments import Stretch, merge_windows
+from moviola.library.opening import Library, LibraryStatus
+from moviola.library.planning import FailedFile, Plan
+from moviola.library.records import NewVideo, VideoName, VideoRecord
+from moviola.library.searching import Moment, VideoFilter
+from moviola.library.verifying import Problem
+from moviola.library.writing import LibraryWriter
+
+__all__ = [
+    "Band",
+    "Entry",
+    "FailedFile",
+    "InputFile",
+    "Library",
+    "LibraryCard",
+    "LibraryStatus",
+    "LibraryWriter",
+    "Moment",
+    "NewVideo",
+    "Plan",
+    "Problem",
+    "Stretch",
+    "UnreadableEntry",
+    "VideoFilter",
+    "VideoName",
+    "VideoRecord",
+    "content_id",
+    "merge_windows",
+    "scan",
+]

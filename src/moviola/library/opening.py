@@ -1,0 +1,308 @@
+"""`Library`: create, open, write, search, look after."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from moviola.core import (
+    FileCode,
+    MoviolaError,
+    Readout,
+    Space,
+    StorageError,
+    StoreCorruptError,
+    display_path,
+)
+from moviola.library.card import CARD_NAME, LibraryCard
+from moviola.library.locking import LOCK_NAME, NOTE_NAME, writer_lock
+from moviola.library.records import VideoRecord
+from moviola.library.schema import CLIPS, VIDEOS, video_records
+from moviola.library.searching import Moment, Snapshot, VideoFilter
+from moviola.library.tables import Tables, faults
+from moviola.library.verifying import Problem, find_problems
+from moviola.library.writing import LibraryWriter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_OURS = frozenset({f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds.
+
+    Attributes:
+        videos: how many contents of each code.
+        clips: how many clips.
+        names: how many paths.
+        missing: how many contents have no file any more.
+        bytes: size on disk.
+    """
+
+    videos: Mapping[FileCode, int]
+    clips: int
+    names: int
+    missing: int
+    bytes: int
+
+
+class Library:
+    """A folder of video clips that can be searched by sentences.
+
+    Opening reads only the card; tables and vectors are loaded when they are first needed. A
+    library that is open shows one committed state until `refresh`.
+    """
+
+    def __init__(self, path: Path, card: LibraryCard) -> None:
+        self.path = path
+        self.card = card
+        self._tables: Tables | None = None
+        self._state: tuple[tuple[int, int], list[VideoRecord]] | None = None
+        self._snapshot: Snapshot | None = None
+
+    @classmethod
+    def create(cls, path: Path, card: LibraryCard) -> Self:
+        """Make an empty library in the folder `path`, which is made with its parents.
+
+        The card is written last: a creation that was interrupted can simply be repeated.
+
+        Raises:
+            FileExistsError: when there is a library already, or a folder with other things in it.
+            LibraryLockedError: when another process is making it.
+            StorageError: when it cannot be written.
+            StoreCorruptError: when there are videos in it but the card is lost.
+        """
+        path = path.absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            others = {entry.name for entry in path.iterdir()}
+        except OSError as error:
+            raise StorageError(
+                f"cannot make the library {display_path(path)}: {error.strerror}; choose another "
+                "place with --library"
+            ) from error
+        _refuse_foreign(path, others)
+        with writer_lock(path):
+            if (path / CARD_NAME).exists():
+                raise FileExistsError(
+                    f"{display_path(path)} is a library already; open it, or choose another place"
+                )
+            Tables.create(path, card)
+            card.write(path)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the library in the folder `path`.
+
+        Raises:
+            FileNotFoundError: when there is none.
+            StoreCorruptError: when its card is damaged or lost, or a newer Moviola wrote it.
+        """
+        path = path.absolute()
+        try:
+            return cls(path, LibraryCard.read(path))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            _refuse_lost_card(path)
+            raise FileNotFoundError(
+                f"there is no library at {display_path(path)}; make one with "
+                f"'moviola index FOLDER --library {display_path(path)}'"
+            ) from error
+        except OSError as error:
+            raise StorageError(
+                f"cannot read the library {display_path(path)}: {error.strerror}"
+            ) from error
+
+    def require(
+        self,
+        *,
+        space: Space | None = None,
+        video_readout: Readout | None = None,
+        text_readout: Readout | None = None,
+        segment: str | None = None,
+    ) -> None:
+        """Refuse vectors, queries or clips that do not belong here.
+
+        Raises:
+            SpaceMismatchError: naming every component that differs and both ways out.
+        """
+        self.card.require(
+            library=self.path,
+            space=space,
+            video_readout=video_readout,
+            text_readout=text_readout,
+            segment=segment,
+        )
+
+    @contextmanager
+    def writer(
+        self, on_commit: Callable[[Sequence[str]], None] | None = None
+    ) -> Iterator[LibraryWriter]:
+        """The only writer there can be, until the `with` block ends; then it commits and tidies.
+
+        An exception in the block still commits the videos that were added before it.
+
+        Args:
+            on_commit: called after every commit with the ids it made durable.
+
+        Raises:
+            LibraryLockedError: at once, when another process writes.
+            StorageError: when the library cannot be written.
+            StoreCorruptError: when its tables are damaged.
+        """
+        with writer_lock(self.path):
+            writer = LibraryWriter(self.card, Tables.open(self.path), on_commit)
+            try:
+                yield writer
+            except StorageError:
+                raise  # another commit would only fail again
+            except BaseException:
+                with suppress(MoviolaError):  # the first fault is the one to tell
+                    writer.commit()
+                raise
+            else:
+                writer.close()
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Show what has been committed since; whether there was anything. Cheap when not."""
+        if self._state is None:
+            return False
+        if self._open_tables().refresh() == self._state[0]:
+            return False
+        self._state = None
+        self._snapshot = None
+        return True
+
+    def videos(self) -> list[VideoRecord]:
+        """Every content the library knows, failures included, ordered by id.
+
+        Raises:
+            StoreCorruptError: when its tables are damaged.
+        """
+        return self._load()
+
+    def failures(self) -> list[VideoRecord]:
+        """What could not be used, with code, message and paths, ordered by path."""
+        failed = [record for record in self._load() if record.code.is_failure]
+        return sorted(failed, key=lambda record: os.fsencode(record.path))
+
+    def status(self) -> LibraryStatus:
+        """Counts of what is committed."""
+        records = self._load()
+        return LibraryStatus(
+            Counter(record.code for record in records),
+            sum(record.clips for record in records),
+            sum(len(record.names) for record in records),
+            sum(record.is_missing for record in records),
+            sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
+        )
+
+    def search(
+        self,
+        text_vectors: NDArray[np.floating],
+        space: Space,
+        readout: Readout,
+        *,
+        top: int = 10,
+        per_video: int | None = 1,
+        filters: VideoFilter | None = None,
+    ) -> list[Moment]:
+        """The moments that answer one query, best first. Exact: every clip is compared.
+
+        Args:
+            text_vectors: `(1, D)`, the query as the text tower gave it.
+            space: the query's space.
+            readout: how the text tower was read.
+            top: at most this many moments.
+            per_video: at most this many of one video; None for no limit.
+            filters: which videos to search.
+
+        Raises:
+            SpaceMismatchError: when the query belongs to another space or readout.
+            ValueError: when it is not one finite row, or has no direction.
+            StoreCorruptError: when the tables are damaged.
+        """
+        self.require(space=space, text_readout=readout)
+        query = self._query(text_vectors)
+        return self._vectors().search(
+            query,
+            top=top,
+            per_video=per_video,
+            calibration=self.card.calibration,
+            filters=filters,
+        )
+
+    def verify(self) -> list[Problem]:
+        """Recompute every checksum and count; what is wrong, an empty list when all is sound."""
+        try:
+            return find_problems(self._open_tables())
+        except StoreCorruptError as error:
+            return [Problem(str(error))]
+
+    def _query(self, text_vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        query = np.asarray(text_vectors, np.float32)
+        if query.shape != (1, self.card.space.dimension):
+            raise ValueError(
+                f"a query needs vectors of shape (1, {self.card.space.dimension}), got "
+                f"{query.shape}; pool token rows first"
+            )
+        if not np.isfinite(query).all():
+            raise ValueError("the query's vector is not finite; the encoder is at fault")
+        if self.card.space.metric == "dot":
+            return query[0]
+        norm = float(np.linalg.norm(query))
+        if norm == 0:
+            raise ValueError("the query's vector is zero, which has no direction to compare")
+        return query[0] / np.float32(norm)
+
+    def _open_tables(self) -> Tables:
+        if self._tables is None:
+            self._tables = Tables.open(self.path)
+        return self._tables
+
+    def _load(self) -> list[VideoRecord]:
+        if self._state is None:
+            tables = self._open_tables()
+            versions = tables.refresh()
+            with faults(self.path):
+                records = video_records(tables.read(tables.videos))
+            named = [record for record in records if record.names]
+            self._state = versions, sorted(named, key=lambda record: record.id)
+        return self._state[1]
+
+    def _vectors(self) -> Snapshot:
+        if self._snapshot is None:
+            records = self._load()
+            tables = self._open_tables()
+            with faults(self.path):
+                clips = tables.read(tables.clips)
+                unit = self.card.space.metric == "cosine"
+                self._snapshot = Snapshot.of(records, clips, unit=unit)
+        return self._snapshot
+
+
+def _refuse_foreign(path: Path, names: set[str]) -> None:
+    foreign = {name for name in names - _OURS if not name.startswith((CARD_NAME, NOTE_NAME))}
+    if foreign:
+        raise FileExistsError(
+            f"{display_path(path)} holds other things ({display_path(min(foreign))}) and is no "
+            "library; choose an empty or new folder with --library"
+        )
+
+
+def _refuse_lost_card(path: Path) -> None:
+    if (path / f"{VIDEOS}.lance").is_dir() and Tables.holds_rows(path):
+        raise StoreCorruptError(
+            f"the library {display_path(path)} has lost its card {CARD_NAME}; restore that file "
+            "from a backup, or index into a new library with --library"
+        )

@@ -1,0 +1,136 @@
+"""What a library knows about one video."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from moviola.core import FileCode, VideoInfo
+from moviola.library.files import Entry, InputFile
+
+
+@dataclass(frozen=True, slots=True)
+class VideoName:
+    """One name of a video's content, and the state its file was in when it was last looked at.
+
+    Attributes:
+        path: absolute path.
+        root: the folder it was found under.
+        mtime_ns: time of the last change, nanoseconds.
+        inode: number of the file on its device.
+        missing: whether the file was gone when its folder was last indexed.
+    """
+
+    path: Path
+    root: Path
+    mtime_ns: int
+    inode: int
+    missing: bool = False
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        """The name of an input."""
+        if isinstance(entry, InputFile):
+            return cls(entry.path, entry.root, entry.mtime_ns, entry.inode)
+        return cls(entry.path, entry.root, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRecord:
+    """A row of the table `videos`: one content, under all its names.
+
+    Attributes:
+        id: the content id, or an id made of the path where the content could not be read.
+        names: every path with this content, the first indexed first. Searched once.
+        code: what became of the file.
+        message: why it failed, `""` otherwise.
+        size: bytes of the file.
+        info: what probing found; None where the file failed before that.
+        clips: how many clips it has in the library.
+    """
+
+    id: str
+    names: tuple[VideoName, ...]
+    code: FileCode
+    message: str = ""
+    size: int = 0
+    info: VideoInfo | None = None
+    clips: int = 0
+
+    @property
+    def path(self) -> Path:
+        """The name to show and open: the first that is not missing."""
+        return next((name.path for name in self.names if not name.missing), self.names[0].path)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether none of its files was there when they were last looked for."""
+        return all(name.missing for name in self.names)
+
+    def name_at(self, path: Path) -> VideoName | None:
+        """The name with this path, if it has one."""
+        return next((name for name in self.names if name.path == path), None)
+
+    def with_name(self, name: VideoName) -> Self:
+        """The same content under one more name, or with news of a name it has."""
+        if self.name_at(name.path) is None:
+            return replace(self, names=(*self.names, name))
+        return replace(
+            self, names=tuple(name if old.path == name.path else old for old in self.names)
+        )
+
+    def without_path(self, path: Path) -> Self:
+        """The same content without this name."""
+        return replace(self, names=tuple(name for name in self.names if name.path != path))
+
+
+@dataclass(frozen=True, slots=True)
+class NewVideo:
+    """Content the library does not hold yet, to be decoded once.
+
+    Attributes:
+        id: the content id; clip ids are made of it.
+        files: every input with this content; the first is the one to decode.
+    """
+
+    id: str
+    files: tuple[InputFile, ...]
+
+    @property
+    def path(self) -> Path:
+        """The file to decode."""
+        return self.files[0].path
+
+    def record(self, info: VideoInfo, code: FileCode = FileCode.OK) -> VideoRecord:
+        """The record of a video that was decoded, wholly or in part."""
+        return VideoRecord(
+            self.id,
+            tuple(VideoName.of(file) for file in self.files),
+            code,
+            size=self.files[0].size,
+            info=info,
+        )
+
+    def failure(self, code: FileCode, message: str, info: VideoInfo | None = None) -> VideoRecord:
+        """The record of a video that could not be used."""
+        return VideoRecord(
+            self.id,
+            tuple(VideoName.of(file) for file in self.files),
+            code,
+            message,
+            size=self.files[0].size,
+            info=info,
+        )
+
+
+def path_id(path: Path) -> str:
+    """The id of a file whose content cannot be read: `path-` and 32 hexadecimal digits."""
+    return "path-" + hashlib.blake2b(os.fsencode(path), digest_size=16).hexdigest()
+
+
+def is_content_id(video: str) -> bool:
+    """Whether `video` names a content rather than a path."""
+    return not video.startswith("path-")

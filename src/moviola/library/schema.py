@@ -1,0 +1,206 @@
+"""The two tables on disk: their columns, and records and vectors as rows."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from moviola.core import Clip, FileCode, VideoInfo
+from moviola.library.records import VideoName, VideoRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+CLIPS = "clips"
+VIDEOS = "videos"
+KEY = "id"
+_DIGEST_BYTES = 16
+
+
+def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> pa.Schema:
+    """Columns of `clips`: one row a clip."""
+    import pyarrow as pa
+
+    number = pa.float16() if vector_type == "float16" else pa.float32()
+    return pa.schema(
+        [
+            pa.field(KEY, pa.string(), nullable=False),
+            pa.field("video", pa.string(), nullable=False),
+            pa.field("start", pa.float64(), nullable=False),
+            pa.field("end", pa.float64(), nullable=False),
+            pa.field("vector", pa.list_(number, dimension), nullable=False),
+            pa.field("checksum", pa.binary(_DIGEST_BYTES), nullable=False),
+        ]
+    )
+
+
+def videos_schema() -> pa.Schema:
+    """Columns of `videos`: one row a content, written after its clips, the commit marker."""
+    import pyarrow as pa
+
+    name = pa.struct(
+        [
+            pa.field("path", pa.binary(), nullable=False),
+            pa.field("root", pa.binary(), nullable=False),
+            pa.field("mtime_ns", pa.int64(), nullable=False),
+            pa.field("inode", pa.uint64(), nullable=False),
+            pa.field("missing", pa.bool_(), nullable=False),
+        ]
+    )
+    return pa.schema(
+        [
+            pa.field(KEY, pa.string(), nullable=False),
+            pa.field("names", pa.list_(name), nullable=False),
+            pa.field("code", pa.string(), nullable=False),
+            pa.field("message", pa.string(), nullable=False),
+            pa.field("size", pa.int64(), nullable=False),
+            pa.field("clips", pa.int64(), nullable=False),
+            pa.field("duration", pa.float64()),
+            pa.field("width", pa.int32()),
+            pa.field("height", pa.int32()),
+            pa.field("frames", pa.int64()),
+            pa.field("codec", pa.string()),
+            pa.field("container", pa.string()),
+            pa.field("has_sound", pa.bool_()),
+            pa.field("created", pa.string()),
+            pa.field("space", pa.string(), nullable=False),
+            pa.field("generation", pa.int32(), nullable=False),
+            pa.field("checksum", pa.binary(_DIGEST_BYTES), nullable=False),
+        ]
+    )
+
+
+def clip_rows(
+    video: str, clips: Sequence[Clip], vectors: NDArray[np.floating], schema: pa.Schema
+) -> pa.Table:
+    """Rows of `clips` for the `(n, D)` vectors of one video's n clips, in the stored precision."""
+    import numpy as np
+    import pyarrow as pa
+
+    kind = schema.field("vector").type
+    stored = np.ascontiguousarray(vectors, kind.value_type.to_pandas_dtype())
+    checksums = [
+        clip_checksum(clip.id, video, clip.span.start, clip.span.end, row)
+        for clip, row in zip(clips, stored, strict=True)
+    ]
+    return pa.table(
+        {
+            KEY: [clip.id for clip in clips],
+            "video": [video] * len(clips),
+            "start": [clip.span.start for clip in clips],
+            "end": [clip.span.end for clip in clips],
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(stored.reshape(-1)), type=kind),
+            "checksum": pa.array(checksums, pa.binary(_DIGEST_BYTES)),
+        },
+        schema=schema,
+    )
+
+
+def clip_checksum(
+    clip: str, video: str, start: float, end: float, vector: NDArray[np.floating]
+) -> bytes:
+    """Digest of a row of `clips`: the vector's bytes, and what they belong to."""
+    key = f"{clip}:{video}:{float(start)!r}:{float(end)!r}:".encode()
+    return hashlib.blake2b(key + vector.tobytes(), digest_size=_DIGEST_BYTES).digest()
+
+
+def vectors_of(table: pa.Table) -> NDArray[np.floating]:
+    """The vectors `(n, D)` of rows of `clips`, in the stored precision."""
+    column = table.column("vector").combine_chunks()
+    width = column.type.list_size
+    # `flatten` and not `values`: the latter ignores where a slice begins.
+    return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+
+
+def video_rows(records: Iterable[VideoRecord], space: str) -> pa.Table:
+    """Rows of `videos`; `space` is the digest of the library's space."""
+    import pyarrow as pa
+
+    rows = [_row(record, space) for record in records]
+    return pa.Table.from_pylist(rows, schema=videos_schema())
+
+
+def video_records(table: pa.Table) -> list[VideoRecord]:
+    """Records of rows of `videos`, in their order."""
+    return [_record(row) for row in table.to_pylist()]
+
+
+def damaged_rows(table: pa.Table) -> list[str]:
+    """Ids of the rows of `videos` that are not what was written."""
+    return [row[KEY] for row in table.to_pylist() if row.pop("checksum") != _digest(row)]
+
+
+def _row(record: VideoRecord, space: str) -> dict[str, Any]:
+    info = record.info
+    row: dict[str, Any] = {
+        KEY: record.id,
+        "names": [
+            {
+                "path": os.fsencode(name.path),
+                "root": os.fsencode(name.root),
+                "mtime_ns": name.mtime_ns,
+                "inode": name.inode,
+                "missing": name.missing,
+            }
+            for name in record.names
+        ],
+        "code": record.code.value,
+        "message": record.message.encode(errors="backslashreplace").decode(),
+        "size": record.size,
+        "clips": record.clips,
+        "duration": float(info.duration) if info else None,
+        "width": info.width if info else None,
+        "height": info.height if info else None,
+        "frames": info.frames if info else None,
+        "codec": info.codec if info else None,
+        "container": info.container if info else None,
+        "has_sound": info.has_sound if info else None,
+        "created": info.created if info else None,
+        "space": space,
+        "generation": 1,
+    }
+    return row | {"checksum": _digest(row)}
+
+
+def _digest(row: dict[str, Any]) -> bytes:
+    text = repr([(name, row[name]) for name in sorted(row)])
+    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+
+
+def _record(row: dict[str, Any]) -> VideoRecord:
+    names = tuple(
+        VideoName(
+            Path(os.fsdecode(name["path"])),
+            Path(os.fsdecode(name["root"])),
+            name["mtime_ns"],
+            name["inode"],
+            name["missing"],
+        )
+        for name in row["names"]
+    )
+    info = None
+    if row["duration"] is not None:
+        info = VideoInfo(
+            row["duration"],
+            row["width"],
+            row["height"],
+            row["frames"],
+            row["codec"],
+            row["container"],
+            row["has_sound"],
+            row["created"],
+        )
+    return VideoRecord(
+        row[KEY],
+        names,
+        FileCode(row["code"]),
+        row["message"],
+        row["size"],
+        info,
+        row["clips"],
+    )

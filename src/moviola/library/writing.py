@@ -1,0 +1,298 @@
+"""The one writer: batches of whole videos, clips first and the commit marker after them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Clip, FileCode, clip_id, display_path
+from moviola.library.card import LibraryCard
+from moviola.library.files import Entry
+from moviola.library.planning import Plan, make_plan
+from moviola.library.records import VideoRecord, is_content_id
+from moviola.library.schema import KEY, clip_rows, clips_schema, video_records, video_rows
+from moviola.library.tables import Tables, faults
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+BATCH_CLIPS = 256
+BATCH_SECONDS = 5.0
+# Encoders that normalise in float32 are within 1e-6; in bfloat16 they are not.
+NORM_TOLERANCE = 1e-3
+_TIDY_EVERY = 200
+_TIDY_AT_CLOSE = 16
+
+
+class LibraryWriter:
+    """Adds videos to a library. Made by `Library.writer`, which holds the lock.
+
+    Nothing is acknowledged before it is committed; a batch is committed by itself after 256 clips
+    or 5 seconds. A kill at any moment leaves whole videos or none: clips without a marker are
+    dropped when the library is next opened for writing.
+    """
+
+    def __init__(
+        self,
+        card: LibraryCard,
+        tables: Tables,
+        on_commit: Callable[[Sequence[str]], None] | None = None,
+    ) -> None:
+        self._card = card
+        self._tables = tables
+        self._on_commit = on_commit
+        self._clips_schema = clips_schema(card.space.dimension, card.vector_type)
+        self._records: dict[str, VideoRecord] = {}
+        self._owners: dict[Path, str] = {}
+        self._rows: dict[str, pa.Table] = {}
+        self._changed: set[str] = set()
+        self._stored: Counter[str] = Counter()
+        self._since: float | None = None
+        self._commits = 0
+        self._recover()
+
+    def plan(
+        self,
+        entries: Iterable[Entry],
+        *,
+        retry: bool = False,
+        rehash: bool = False,
+        progress: Callable[[Path], None] | None = None,
+    ) -> Plan:
+        """Which inputs must be decoded; what is known of the others is brought up to date.
+
+        New names, marks of missing files and unreadable inputs are committed before it returns.
+
+        Args:
+            entries: inputs, as `scan` finds them.
+            retry: decode again what failed before.
+            rehash: read every file, whatever its size and times say.
+            progress: called with every path whose content is going to be read.
+
+        Raises:
+            StorageError: when the library cannot be written.
+        """
+        self.commit()
+        plan, changed = make_plan(
+            self._records, entries, retry=retry, rehash=rehash, progress=progress
+        )
+        for record in changed.values():
+            self._replace(record)
+        self.commit()
+        return plan
+
+    def add(
+        self, record: VideoRecord, clips: Sequence[Clip], vectors: NDArray[np.floating]
+    ) -> VideoRecord:
+        """Add one video: its clips, in any order, and their vectors `(n, D)`.
+
+        Vectors must be finite, and of unit norm (within 1e-3) where the metric is cosine;
+        otherwise the video is recorded as failed with `bad_embedding` and no clip of it is stored.
+
+        Returns:
+            The record as it will be stored; its `code` says whether the vectors were taken.
+
+        Raises:
+            ValueError: when record, clips and vectors do not fit together.
+            StorageError: when a batch could not be committed. It stays with the writer, and
+                `commit` can be called again after space was freed.
+        """
+        if record.code.is_failure:
+            raise ValueError(f"a video with code {record.code} has no clips; use fail()")
+        self._check_fit(record, clips, vectors)
+        fault = self._fault(vectors)
+        if fault:
+            message = f"{display_path(record.path)}: the encoder's vectors {fault}"
+            failed = replace(record, code=FileCode.BAD_EMBEDDING, message=message, clips=0)
+            self.fail(failed)
+            return failed
+        record = replace(record, clips=len(clips))
+        self._rows[record.id] = clip_rows(record.id, clips, vectors, self._clips_schema)
+        self._stage(record)
+        return record
+
+    def fail(self, record: VideoRecord) -> None:
+        """Record that a video could not be used: its code and message.
+
+        Raises:
+            ValueError: when its code is no failure.
+            StorageError: when a batch could not be committed.
+        """
+        if not record.code.is_failure:
+            raise ValueError(f"code {record.code} is no failure; use add()")
+        self._rows.pop(record.id, None)
+        self._stage(replace(record, clips=0))
+
+    def commit(self) -> tuple[str, ...]:
+        """Make everything so far durable and visible; the ids of the videos concerned.
+
+        Raises:
+            StorageError: when there is no room or no permission; nothing committed before is
+                lost, and this batch stays with the writer.
+        """
+        if not self._changed:
+            return ()
+        rows = [self._rows[video] for video in self._changed if video in self._rows]
+        self._unmark(video for video in self._changed if self._stored[video])
+        if rows:
+            import pyarrow as pa
+
+            self._tables.upsert(self._tables.clips, pa.concat_tables(rows))
+        records = [self._records[video] for video in sorted(self._changed)]
+        space = self._card.space.digest
+        self._tables.upsert(self._tables.videos, video_rows(records, space))
+        for record in records:
+            if record.id in self._rows:
+                self._stored[record.id] = record.clips
+        self._rows.clear()
+        self._changed.clear()
+        self._since = None
+        self._remove([record.id for record in records if not record.names])
+        done = tuple(record.id for record in records if record.names)
+        self._commits += 1
+        if self._on_commit is not None and done:
+            self._on_commit(done)
+        if self._commits % _TIDY_EVERY == 0:
+            self._tables.tidy()
+        return done
+
+    def collect(self) -> int:
+        """Forget names whose files are missing, and videos that have no other; how many names."""
+        lost = 0
+        for record in list(self._records.values()):
+            kept = tuple(name for name in record.names if not name.missing)
+            if len(kept) < len(record.names):
+                lost += len(record.names) - len(kept)
+                self._replace(replace(record, names=kept))
+        self.commit()
+        return lost
+
+    def forget(self, videos: Iterable[str]) -> None:
+        """Remove videos with all their clips, such as damaged ones, so that they can be redone."""
+        for video in videos:
+            if video in self._records:
+                self._replace(replace(self._records[video], names=()))
+        self.commit()
+
+    def close(self) -> None:
+        """Commit, and tidy up where many small files have gathered."""
+        self.commit()
+        with faults(self._tables.folder):
+            versions = max(
+                len(table.list_versions()) for table in (self._tables.clips, self._tables.videos)
+            )
+        if versions > _TIDY_AT_CLOSE:
+            self._tables.tidy()
+
+    def _recover(self) -> None:
+        """Read what is committed, and drop what an interrupted writer left half done."""
+        self._tables.refresh()
+        with faults(self._tables.folder):
+            records = video_records(self._tables.read(self._tables.videos))
+            owners = self._tables.read(self._tables.clips, ["video"]).column("video")
+            self._stored = Counter(owners.to_pylist())
+        self._records = {record.id: record for record in records}
+        whole = {record.id for record in records if record.names and record.code.has_clips}
+        stray = [video for video in self._stored if video not in whole]
+        nameless = [record.id for record in records if not record.names]
+        self._remove([*stray, *nameless])
+        for record in self._records.values():
+            self._own(record)
+
+    def _remove(self, videos: Sequence[str]) -> None:
+        """Remove rows that no reader shows: clips first, so that none is left without a record."""
+        if not videos:
+            return
+        self._tables.delete(self._tables.clips, "video", videos)
+        nameless = [
+            video for video in videos if video in self._records and not self._records[video].names
+        ]
+        if nameless:
+            self._tables.delete(self._tables.videos, KEY, nameless)
+        for video in videos:
+            self._stored.pop(video, None)
+        for video in nameless:
+            del self._records[video]
+
+    def _unmark(self, videos: Iterable[str]) -> None:
+        """Take back the marker and clips of contents whose clips are about to be replaced."""
+        again = [
+            video
+            for video in videos
+            if video in self._rows or not self._records[video].code.has_clips
+        ]
+        if again:
+            self._tables.delete(self._tables.videos, KEY, again)
+            self._tables.delete(self._tables.clips, "video", again)
+            for video in again:
+                self._stored.pop(video, None)
+
+    def _stage(self, record: VideoRecord) -> None:
+        """Put a record into the batch; its paths leave the contents they had before."""
+        known = self._records.get(record.id)
+        if known is not None:
+            names = known
+            for name in record.names:
+                names = names.with_name(name)
+            record = replace(record, names=names.names)
+        for name in record.names:
+            owner = self._owners.get(name.path)
+            if owner is not None and owner != record.id:
+                self._replace(self._records[owner].without_path(name.path))
+        self._replace(record)
+        if self._since is None:
+            self._since = time.monotonic()
+        clips = sum(rows.num_rows for rows in self._rows.values())
+        if clips >= BATCH_CLIPS or time.monotonic() - self._since >= BATCH_SECONDS:
+            self.commit()
+
+    def _replace(self, record: VideoRecord) -> None:
+        before = self._records.get(record.id)
+        for name in before.names if before is not None else ():
+            if self._owners.get(name.path) == record.id:
+                del self._owners[name.path]
+        self._records[record.id] = record
+        self._changed.add(record.id)
+        if not record.names:
+            self._rows.pop(record.id, None)
+        self._own(record)
+
+    def _own(self, record: VideoRecord) -> None:
+        if is_content_id(record.id):
+            self._owners.update({name.path: record.id for name in record.names})
+
+    def _check_fit(
+        self, record: VideoRecord, clips: Sequence[Clip], vectors: NDArray[np.floating]
+    ) -> None:
+        wanted = (len(clips), self._card.space.dimension)
+        if not clips or vectors.shape != wanted:
+            raise ValueError(
+                f"{display_path(record.path)}: {len(clips)} clips in this library need vectors of "
+                f"shape {wanted}, got {vectors.shape}; a video has at least one clip"
+            )
+        ids = [clip.id for clip in clips]
+        if ids != [clip_id(record.id, clip.span) for clip in clips]:
+            raise ValueError(
+                f"{display_path(record.path)}: the ids of its clips do not follow from its content "
+                "id and their spans; make them with clip_id()"
+            )
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"{display_path(record.path)}: two clips have the same span")
+
+    def _fault(self, vectors: NDArray[np.floating]) -> str:
+        """What is wrong with vectors, or nothing."""
+        if not np.isfinite(vectors).all():
+            return "are not finite"
+        if self._card.space.metric == "cosine":
+            norms = np.linalg.norm(vectors.astype(np.float32), axis=1)
+            worst = norms[np.abs(norms - 1).argmax()]
+            if abs(worst - 1) > NORM_TOLERANCE:
+                return f"are not of unit length (one has length {worst:.4g})"
+        return ""
