@@ -1,0 +1,168 @@
+"""`Scores` and `Qrels` into a `RetrievalResult`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from moviola.core import Qrels, Scores
+from moviola.core.ranks import Ranks, default_tolerance, join_ranks, rank_block
+from moviola.evaluate.bootstrap import Column, Interval, interval, resample
+from moviola.evaluate.measures import DEFAULT_MEASURES, Combined, Measure, parse_measure
+from moviola.evaluate.results import DirectionResult, RetrievalResult
+from moviola.evaluate.ties import Ties
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_BLOCK_BYTES = 16 << 20
+
+
+def evaluate(
+    scores: Scores,
+    qrels: Qrels,
+    *,
+    ties: Ties = "expected",
+    tolerance: float | None = None,
+    measures: Sequence[Measure | Combined | str] = DEFAULT_MEASURES,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> RetrievalResult:
+    """Retrieval measures in both directions.
+
+    Texts that `qrels` does not name are no queries, but stay in the gallery of video-to-text, as
+    videos that no text describes stay in that of text-to-video.
+
+    Args:
+        scores: texts times videos, larger is better.
+        qrels: text id to the ids of the videos it describes.
+        ties: `"expected"` value over random orders of tied items, or `"optimistic"`, or
+            `"pessimistic"`.
+        tolerance: share of a row's largest absolute score within which two scores are tied; None
+            for 5e-7 with float32 and 0 with float64. Give 0 for softmax-like scores.
+        measures: what to measure, as values or names.
+        resamples: of the bootstrap; 0 for no intervals.
+        seed: of the bootstrap.
+
+    Raises:
+        ValueError: when an id of `qrels` is not among the scores, an id comes twice, nothing is
+            relevant, or an option does not exist.
+    """
+    if ties not in get_args(Ties):
+        raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
+    dtype = scores.matrix.dtype
+    if dtype.name not in ("float32", "float64"):
+        raise ValueError(f"scores must be float32 or float64, got {dtype}")
+    if tolerance is None:
+        tolerance = default_tolerance(dtype)
+    if not (np.isfinite(tolerance) and tolerance >= 0):
+        raise ValueError(f"a tie tolerance is a share of at least 0, got {tolerance}")
+    chosen = [parse_measure(each) if isinstance(each, str) else each for each in measures]
+
+    def direction(scores: Scores, qrels: Qrels, /) -> DirectionResult:
+        queries, ranks = rank(scores, qrels, tolerance)
+        return measure_ranks(
+            queries,
+            ranks,
+            len(scores.gallery),
+            chosen,
+            ties=ties,
+            resamples=resamples,
+            seed=seed,
+        )
+
+    return RetrievalResult(
+        t2v=direction(scores, qrels),
+        v2t=direction(scores.transposed(), qrels.transposed()),
+        ties=ties,
+        tolerance=tolerance,
+        notes=scores.notes,
+    )
+
+
+def rank(scores: Scores, qrels: Qrels, tolerance: float) -> tuple[tuple[str, ...], Ranks]:
+    """The queries that have relevant items, in order of the scores, and where those stand.
+
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    rows, columns, offsets = _places(scores, qrels)
+    matrix = scores.matrix
+    step = max(1, _BLOCK_BYTES // max(1, matrix.shape[1] * matrix.itemsize))
+    blocks: list[Ranks] = []
+    for begin in range(0, len(rows), step):
+        end = min(begin + step, len(rows))
+        # Contiguous rows: a transposed matrix would be read across its grain, row after row.
+        block = np.ascontiguousarray(matrix[_span(rows[begin:end])])
+        owned = offsets[begin : end + 1]
+        blocks.append(rank_block(block, columns[owned[0] : owned[-1]], owned - owned[0], tolerance))
+    return tuple(scores.queries[int(row)] for row in rows), join_ranks(blocks)
+
+
+def measure_ranks(
+    queries: tuple[str, ...],
+    ranks: Ranks,
+    n_gallery: int,
+    measures: Sequence[Measure | Combined],
+    *,
+    ties: Ties,
+    resamples: int,
+    seed: int,
+) -> DirectionResult:
+    """All measures of one direction, per query, in sum, and with intervals."""
+    parts = list(dict.fromkeys(part for measure in measures for part in measure.parts))
+    columns = [Column(part.of(ranks, ties), part.summary, part.scale) for part in parts]
+
+    def combined(measure: Measure | Combined, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = table[[parts.index(part) for part in measure.parts]]
+        return rows[0] if isinstance(measure, Measure) else measure.combine(rows)
+
+    found = np.array([column.aggregate for column in columns])
+    intervals: dict[str, Interval] = {}
+    if resamples:
+        drawn = resample(columns, resamples=resamples, seed=seed)
+        intervals = {str(measure): interval(combined(measure, drawn)) for measure in measures}
+    return DirectionResult(
+        queries=queries,
+        n_gallery=n_gallery,
+        per_query={str(part): column.values for part, column in zip(parts, columns, strict=True)},
+        aggregates={str(measure): float(combined(measure, found)) for measure in measures},
+        intervals=intervals,
+        tied=int(np.count_nonzero(ranks.is_tied)),
+    )
+
+
+def _places(
+    scores: Scores, qrels: Qrels
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the queries, columns of their relevant items, and whose columns are whose."""
+    if not len(qrels):
+        raise ValueError("nothing is relevant to anything: there is no query to ask")
+    row_of, column_of = _index(scores.queries, "query"), _index(scores.gallery, "gallery item")
+    for query, ids in qrels.relevant.items():
+        if query not in row_of:
+            raise ValueError(f"{query!r} has relevant items but no row of scores")
+        for item in ids:
+            if item not in column_of:
+                raise ValueError(f"{item!r}, relevant to {query!r}, has no column of scores")
+    rows = np.array(sorted(row_of[query] for query in qrels.relevant), np.int64)
+    relevant = [qrels.relevant[scores.queries[int(row)]] for row in rows]
+    columns = np.array([column_of[item] for ids in relevant for item in sorted(ids)], np.int64)
+    offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in relevant])]).astype(np.int64)
+    return rows, columns, offsets
+
+
+def _index(ids: Sequence[str], what: str) -> dict[str, int]:
+    found = {identity: place for place, identity in enumerate(ids)}
+    if len(found) != len(ids):
+        twice = next(identity for place, identity in enumerate(ids) if found[identity] != place)
+        raise ValueError(f"the {what} {twice!r} comes twice among the scores")
+    return found
+
+
+def _span(rows: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Rows as a slice where they are neighbours, which needs no copy."""
+    first, last = int(rows[0]), int(rows[-1])
+    return slice(first, last + 1) if last - first + 1 == len(rows) else rows
