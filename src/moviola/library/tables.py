@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 
 _ANY_CASE = re.IGNORECASE
 # How the operating system's refusals look inside LanceDB's RuntimeErrors.
-_NO_ROOM = re.compile(
-    r"no space left|file too large|quota exceeded|os error (27|28|122)\b", _ANY_CASE
-)
+_NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error (27|28|122)\b")
 _NO_LEAVE = re.compile(
-    r"permission denied|read-only file system|not permitted|os error (1|13|30)\b", _ANY_CASE
+    r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
 )
 # Readers that began on an older version have this long to finish reading it.
 _KEEP_VERSIONS = timedelta(minutes=2)
@@ -101,6 +99,12 @@ class Tables:
             if columns is None:
                 return table.to_arrow()
             return table.search().select(columns).to_arrow()
+
+    def checksums(self, video: str) -> set[bytes]:
+        """The checksums of one video's clips."""
+        with faults(self.folder):
+            query = self.clips.search().where(_is_one_of("video", [video])).select(["checksum"])
+            return set(query.to_arrow().column("checksum").to_pylist())
 
     def upsert(self, table: Table, rows: pa.Table) -> None:
         """Insert rows, or replace those with the same id, in one commit."""

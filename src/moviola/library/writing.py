@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import Clip, FileCode, clip_id, display_path
+from moviola.core import Clip, FileCode, StorageError, clip_id, display_path
 from moviola.library.card import LibraryCard
 from moviola.library.files import Entry
 from moviola.library.planning import Plan, make_plan
@@ -139,12 +140,12 @@ class LibraryWriter:
         """
         if not self._changed:
             return ()
-        rows = [self._rows[video] for video in self._changed if video in self._rows]
-        self._unmark(video for video in self._changed if self._stored[video])
-        if rows:
+        self._unmark([video for video in self._changed if self._stored[video]])
+        if self._rows:
             import pyarrow as pa
 
-            self._tables.upsert(self._tables.clips, pa.concat_tables(rows))
+            rows = pa.concat_tables(self._rows.values())
+            self._tables.upsert(self._tables.clips, rows)
         records = [self._records[video] for video in sorted(self._changed)]
         space = self._card.space.digest
         self._tables.upsert(self._tables.videos, video_rows(records, space))
@@ -160,7 +161,7 @@ class LibraryWriter:
         if self._on_commit is not None and done:
             self._on_commit(done)
         if self._commits % _TIDY_EVERY == 0:
-            self._tables.tidy()
+            self._tidy()
         return done
 
     def collect(self) -> int:
@@ -189,6 +190,11 @@ class LibraryWriter:
                 len(table.list_versions()) for table in (self._tables.clips, self._tables.videos)
             )
         if versions > _TIDY_AT_CLOSE:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        # Tidying needs room of its own. Everything is committed, so the lack of it is no failure.
+        with suppress(StorageError):
             self._tables.tidy()
 
     def _recover(self) -> None:
@@ -221,17 +227,25 @@ class LibraryWriter:
         for video in nameless:
             del self._records[video]
 
-    def _unmark(self, videos: Iterable[str]) -> None:
-        """Take back the marker and clips of contents whose clips are about to be replaced."""
-        again = [
-            video
-            for video in videos
-            if video in self._rows or not self._records[video].code.has_clips
-        ]
-        if again:
-            self._tables.delete(self._tables.videos, KEY, again)
-            self._tables.delete(self._tables.clips, "video", again)
-            for video in again:
+    def _unmark(self, videos: Sequence[str]) -> None:
+        """Take back the marker and clips of contents whose clips are about to be replaced.
+
+        Adding the very clips that are stored changes nothing, and keeps them.
+        """
+        replaced: list[str] = []
+        for video in videos:
+            if not self._records[video].code.has_clips:
+                replaced.append(video)
+            elif video in self._rows:
+                wanted = set(self._rows[video].column("checksum").to_pylist())
+                if wanted == self._tables.checksums(video):
+                    del self._rows[video]
+                else:
+                    replaced.append(video)
+        if replaced:
+            self._tables.delete(self._tables.videos, KEY, replaced)
+            self._tables.delete(self._tables.clips, "video", replaced)
+            for video in replaced:
                 self._stored.pop(video, None)
 
     def _stage(self, record: VideoRecord) -> None:
