@@ -1,0 +1,105 @@
+"""Messages of a worker, checked and turned into values. Nothing in them is taken on trust."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import FileCode, Frames, Span, VideoInfo, Waveform
+from moviola.video.wire import GarbageError
+
+if TYPE_CHECKING:
+    from moviola.video.wire import Message
+
+_LONGEST_TEXT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPart:
+    """A clip: its index in the segmenter's list, its span, its frames."""
+
+    index: int
+    span: Span
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A new phase of work that may take `seconds`; the facts once they are known."""
+
+    seconds: float
+    info: VideoInfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a task."""
+
+    code: FileCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The worker cannot even unpickle the task."""
+
+    message: str
+
+
+Answer = ClipPart | Frames | Waveform | Phase | Done | Refused
+
+
+def parse(message: Message) -> Answer:
+    """The value of a message.
+
+    Raises:
+        GarbageError: when a field is missing, of another type, or contradicts the body.
+    """
+    head = message.head
+    try:
+        match head["kind"]:
+            case "clip":
+                span = Span(float(head["start"]), float(head["end"]))
+                return ClipPart(int(head["index"]), span, _frames(message))
+            case "frames":
+                return _frames(message)
+            case "sound":
+                samples = message.body.view(np.float32).reshape(int(head["channels"]), -1)
+                return Waveform(samples, int(head["rate"]), float(head["start"]))
+            case "phase":
+                return Phase(float(head["seconds"]), _info(head.get("info")))
+            case "done":
+                return Done(FileCode(head["code"]), str(head["message"])[:_LONGEST_TEXT])
+            case "refused":
+                return Refused(str(head["message"])[:_LONGEST_TEXT])
+            case kind:
+                raise GarbageError(f"unknown kind of message: {kind!r:.50}")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise GarbageError(f"a message does not add up: {error!r:.200}") from error
+
+
+def _frames(message: Message) -> Frames:
+    count, height, width = (int(size) for size in message.head["shape"][:3])
+    if min(count, height, width) < 1:
+        raise GarbageError("a clip without pixels")
+    times = np.asarray(message.head["times"], dtype=np.float64)
+    return Frames(message.body.reshape(count, height, width, 3), times)
+
+
+def _info(facts: object) -> VideoInfo | None:
+    if not isinstance(facts, dict):
+        return None
+    info = VideoInfo(
+        duration=float(facts["duration"]),
+        width=int(facts["width"]),
+        height=int(facts["height"]),
+        frames=int(facts["frames"]),
+        codec=str(facts["codec"])[:_LONGEST_TEXT],
+        container=str(facts["container"])[:_LONGEST_TEXT],
+        has_sound=bool(facts["has_sound"]),
+        created=None if facts["created"] is None else str(facts["created"])[:_LONGEST_TEXT],
+    )
+    Span(0.0, info.duration)  # a finite, positive duration
+    return info

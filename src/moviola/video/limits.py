@@ -1,0 +1,63 @@
+"""How much a file may cost before it is given up."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from moviola.core import VideoInfo
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+# What a core decodes in a second without effort: 720p at 30 frames a second.
+_EASY_PIXELS_A_SECOND = 1280 * 720 * 30
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one decoding worker and of one file.
+
+    Attributes:
+        memory_bytes: address space of a worker (POSIX; elsewhere there is no such limit).
+        max_pixels: largest coded picture that is decoded; 8K by default.
+        open_seconds: wall-clock seconds to open a file and recognise its streams.
+        decode_seconds: wall-clock seconds to decode a file, at the least.
+        decode_share: seconds of decoding allowed for each second of 720p30; larger pictures get
+            proportionally more, see `decode_limit`.
+        decode_at_most: wall-clock seconds after which any file is given up.
+        max_clips: clips taken of one video; the rest is left out, with a message.
+        frame_pixels: larger frames are reduced to about this many pixels before they leave the
+            worker.
+        clip_bytes: frames of a clip that would take more are reduced further.
+        extra_codecs: names of FFmpeg decoders allowed beyond the built-in list.
+    """
+
+    memory_bytes: int = 4 * GIB
+    max_pixels: int = 33_177_600
+    open_seconds: float = 20.0
+    decode_seconds: float = 60.0
+    decode_share: float = 0.5
+    decode_at_most: float = 6 * 3600.0
+    max_clips: int = 20_000
+    frame_pixels: int = 4 * MIB
+    clip_bytes: int = 256 * MIB
+    extra_codecs: tuple[str, ...] = ()
+
+    def scan_limit(self, size: int) -> float:
+        """Seconds to read the packets of a file of `size` bytes from a slow disk."""
+        return min(self.decode_seconds + size / (10 * MIB), self.decode_at_most)
+
+    def decode_limit(self, info: VideoInfo) -> float:
+        """Seconds to decode a video: `max(decode_seconds, decode_share * duration)`.
+
+        The duration counts no more than a second a frame, so that one claimed by a lone timestamp
+        buys nothing, and more where the pictures are larger or the rate higher than 720p30.
+        """
+        easy = info.frames * info.width * info.height / _EASY_PIXELS_A_SECOND
+        work = max(min(info.duration, float(info.frames)), easy)
+        return min(max(self.decode_seconds, self.decode_share * work), self.decode_at_most)
+
+
+# Inside a worker: the limits it was started with, for segmenters that decode by themselves.
+IN_FORCE: ContextVar[Limits] = ContextVar("IN_FORCE", default=Limits())

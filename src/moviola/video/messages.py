@@ -1,0 +1,61 @@
+"""What is asked of a pool and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from moviola.core import FileCode, Frames, FrameSampler, Segmenter, Span, VideoInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """One video to read.
+
+    Attributes:
+        key: the caller's name for it, repeated in every answer.
+        path: the file.
+        segmenter: how it is cut; runs in the worker, so it must pickle.
+        sampler: which frames of a clip are wanted; runs in the worker as well.
+    """
+
+    key: int | str
+    path: Path
+    segmenter: Segmenter
+    sampler: FrameSampler
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRead:
+    """The frames of one clip.
+
+    Attributes:
+        key: the request's.
+        index: position of the clip in the segmenter's list.
+        span: the clip, clamped to what the file holds.
+        frames: as many as the sampler asked for.
+    """
+
+    key: int | str
+    index: int
+    span: Span
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class VideoDone:
+    """The end of one request, after all its clips.
+
+    Attributes:
+        key: the request's.
+        code: what became of the file. Where it is a failure, clips that came before are void.
+        message: one sentence, `""` when all is well; the path is not in it.
+        info: what the packets told, None where the file could not be opened.
+        clips: number of `ClipRead` that were delivered.
+    """
+
+    key: int | str
+    code: FileCode
+    message: str
+    info: VideoInfo | None
+    clips: int

@@ -1,0 +1,153 @@
+"""Decoded pictures to upright 8-bit RGB. Runs in the worker."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Self, cast
+
+import numpy as np
+from av.sidedata.sidedata import Type
+from av.video.reformatter import ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from av.sidedata.sidedata import SideDataContainer
+    from av.video.frame import VideoFrame
+    from numpy.typing import NDArray
+
+_UNSPECIFIED_MATRIX = 2
+_HD_HEIGHT = 720
+_FULL_RANGE, _LIMITED_RANGE = ColorRange.JPEG, ColorRange.MPEG
+# BT.2408: the luminance of white in HDR pictures, and where highlights are clipped, in nits.
+_PQ_WHITE, _PQ_PEAK = 203.0, 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One of the eight ways a picture can lie: transposed first, then mirrored."""
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Self:
+        """The turn that the display matrix of `frame` asks for; none where it has no matrix."""
+        # Row vectors: (x, y) goes to (a x + c y, b x + d y). Angles between the right ones, which
+        # players round too, count as the nearest.
+        a, b, c, d = _display_matrix(frame)
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return cls(transpose=False, flip_x=a < 0, flip_y=d < 0)
+        return cls(transpose=True, flip_x=c < 0, flip_y=b < 0)
+
+    def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """`pixels (H, W, 3)` upright, contiguous."""
+        if self.transpose:
+            pixels = pixels.transpose(1, 0, 2)
+        if self.flip_x:
+            pixels = pixels[:, ::-1]
+        if self.flip_y:
+            pixels = pixels[::-1]
+        return np.ascontiguousarray(pixels)
+
+
+def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
+    """Width and height with square pixels: the shorter side grows, nothing is lost.
+
+    An aspect that changes the picture by less than two pixels is rounding, and one beyond 1:8 is
+    a mistake of the file; both are ignored.
+    """
+    if not aspect or not 1 / 8 <= aspect <= 8:
+        return width, height
+    if aspect > 1:
+        wide = round(width * aspect)
+        return (wide, height) if wide - width >= 2 else (width, height)
+    high = round(height / aspect)
+    return (width, high) if high - height >= 2 else (width, height)
+
+
+def reduced_size(width: int, height: int, at_most: int) -> tuple[int, int]:
+    """The same shape with at most about `at_most` pixels."""
+    if width * height <= at_most:
+        return width, height
+    scale = math.sqrt(at_most / (width * height))
+    return max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
+
+
+class Painter:
+    """Makes RGB arrays of one size out of the frames of one video.
+
+    Rules: the matrix is the stream's, else BT.709 from 720 lines up and BT.601 below; limited range
+    is stretched to full; alpha is dropped; deeper samples are rounded to 8 bits; PQ (HDR10) is
+    mapped to a standard display, HLG is shown as it is, as it was made to be; fields of interlaced
+    video stay woven together.
+    """
+
+    def __init__(self, width: int, height: int, turn: Turn) -> None:
+        self._size = (width, height)
+        self._turn = turn
+        self._reformatter = VideoReformatter()
+
+    def paint(self, frame: VideoFrame) -> NDArray[np.uint8]:
+        """`frame` as `(H, W, 3)` uint8, upright, contiguous."""
+        width, height = self._size
+        smaller = width * height < frame.width * frame.height
+        rgb = self._reformatter.reformat(
+            frame,
+            width=width,
+            height=height,
+            format="rgb24",
+            src_colorspace=_matrix(frame),
+            src_color_range=_range(frame),
+            dst_color_range=_FULL_RANGE,
+            interpolation=Interpolation.AREA if smaller else Interpolation.BILINEAR,
+            threads=1,
+        )
+        pixels = cast("NDArray[np.uint8]", rgb.to_ndarray())
+        if frame.color_trc == ColorTrc.SMPTE2084:
+            pixels = _pq_curve()[pixels]
+        return self._turn.apply(pixels)
+
+
+def _matrix(frame: VideoFrame) -> int | None:
+    if frame.format.is_rgb or frame.colorspace != _UNSPECIFIED_MATRIX:
+        return None
+    return Colorspace.ITU709 if frame.height >= _HD_HEIGHT else Colorspace.ITU601
+
+
+def _range(frame: VideoFrame) -> int | None:
+    if frame.format.is_rgb:
+        return _FULL_RANGE
+    if frame.color_range in (_FULL_RANGE, _LIMITED_RANGE):
+        return frame.color_range
+    return None
+
+
+def _display_matrix(frame: VideoFrame) -> tuple[float, float, float, float]:
+    try:
+        data = cast("SideDataContainer", frame.side_data).get(cast("str", Type.DISPLAYMATRIX))
+    except ValueError:
+        # PyAV does not list side data of a kind it has no name for; the angle it still knows.
+        angle = -math.radians(frame.rotation)
+        return math.cos(angle), math.sin(angle), -math.sin(angle), math.cos(angle)
+    if data is None or data.buffer_size < 36:
+        return 1.0, 0.0, 0.0, 1.0
+    a, b, _, c, d, *_ = np.frombuffer(bytes(data), dtype=np.int32, count=9).tolist()
+    return a, b, c, d
+
+
+@cache
+def _pq_curve() -> NDArray[np.uint8]:
+    """PQ code values (SMPTE ST 2084) to those of a standard display, `(256,)`.
+
+    Tones are compressed by the extended Reinhard curve, which keeps shadows linear.
+    """
+    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
+    root = np.linspace(0.0, 1.0, 256) ** (1 / m2)
+    nits = 10_000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
+    light = np.minimum(nits, _PQ_PEAK) / _PQ_WHITE
+    mapped = light * (1 + light / (_PQ_PEAK / _PQ_WHITE) ** 2) / (1 + light)
+    return np.rint(255 * np.clip(mapped, 0, 1) ** (1 / 2.2)).astype(np.uint8)

@@ -1,0 +1,115 @@
+"""How a video is cut into clips: windows, the whole, or spans that are given."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from moviola.core import Segmenter, Span, VideoInfo
+from moviola.video.shots import ShotSegmenter
+
+_MOST_WINDOWS = 1_000_000
+# A remainder shorter than this share of a step makes no window of its own.
+_NEGLIGIBLE = 0.05
+_NUMBER = r"\d+\.?\d*|\.\d+"
+_FORMS = "windows, windows:LENGTH/STEP (seconds, such as windows:6/3), whole, shots"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSegmenter:
+    """Spans of `length` seconds every `step` seconds, the last one aligned to the end.
+
+    A video no longer than one window is one clip. A remainder shorter than a twentieth of a step
+    makes no window of its own, which would be a copy of the one before: that one is extended.
+
+    Raises:
+        ValueError: unless `0 < step <= length`, so that no moment is left out.
+    """
+
+    length: float = 6.0
+    step: float = 3.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.length) and 0 < self.step <= self.length):
+            raise ValueError(
+                f"windows need 0 < step <= length, got length {self.length} and step {self.step}"
+            )
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, such as `windows:6/3`."""
+        return f"windows:{_number(self.length)}/{_number(self.step)}"
+
+    def segment(self, path: Path, info: VideoInfo) -> list[Span]:  # noqa: ARG002 - the protocol
+        """Windows over `[0, info.duration)`, at least one, ordered by start."""
+        room = info.duration - self.length
+        if room <= 0:
+            return [Span(0.0, info.duration)]
+        regular = min(math.floor(room / self.step), _MOST_WINDOWS)
+        spans = [Span(k * self.step, k * self.step + self.length) for k in range(regular + 1)]
+        if info.duration - spans[-1].end > _NEGLIGIBLE * self.step:
+            spans.append(Span(room, info.duration))
+        else:
+            spans[-1] = Span(spans[-1].start, info.duration)
+        return spans
+
+
+@dataclass(frozen=True, slots=True)
+class WholeSegmenter:
+    """The whole video as one clip."""
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, `whole`."""
+        return "whole"
+
+    def segment(self, path: Path, info: VideoInfo) -> list[Span]:  # noqa: ARG002 - the protocol
+        """One span, `[0, info.duration)`."""
+        return [Span(0.0, info.duration)]
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSegmenter:
+    """Spans decided beforehand, such as those of a data set. What lies past the end is cut off."""
+
+    spans: tuple[Span, ...]
+
+    def __post_init__(self) -> None:
+        if not self.spans:
+            raise ValueError("give at least one span")
+
+    @property
+    def spec(self) -> str:
+        """Canonical text with all the seconds."""
+        return "given:" + ",".join(f"{_number(s.start)}-{_number(s.end)}" for s in self.spans)
+
+    def segment(self, path: Path, info: VideoInfo) -> list[Span]:  # noqa: ARG002 - the protocol
+        """The given spans, in the given order."""
+        return list(self.spans)
+
+
+def parse_segmenter(spec: str) -> Segmenter:
+    """The segmenter that `spec` describes.
+
+    Raises:
+        ValueError: naming the forms, when `spec` is none of them.
+        MissingExtraError: for `shots`, when PySceneDetect is not installed.
+    """
+    name, _, rest = spec.strip().lower().partition(":")
+    if name == "whole" and not rest:
+        return WholeSegmenter()
+    if name == "windows" and not rest:
+        return WindowSegmenter()
+    found = re.fullmatch(f"({_NUMBER})/({_NUMBER})", rest)
+    if name == "windows" and found:
+        return WindowSegmenter(float(found[1]), float(found[2]))
+    if name == "shots" and (not rest or re.fullmatch(_NUMBER, rest)):
+        return ShotSegmenter.parse(rest)
+    raise ValueError(f"unknown segmentation {spec!r}; use one of: {_FORMS}")
+
+
+def _number(value: float) -> str:
+    """The shortest text that gives `value` back, without a trailing `.0`."""
+    return repr(float(value)).removesuffix(".0")

@@ -1,0 +1,198 @@
+"""The program that a decoding worker runs: takes requests, sends messages, trusts no file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, BinaryIO
+
+import av.logging
+
+from moviola.core import FileCode, Span, VideoUnreadableError
+from moviola.video import wire
+from moviola.video.limits import IN_FORCE, Limits
+from moviola.video.opening import check_file, check_unchanged, fault, open_container
+from moviola.video.probing import Survey, survey
+from moviola.video.reading import Reading, clamp, frames_at, read_clips
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Picture = NDArray[np.uint8]
+
+from moviola.video.tasks import ClipsTask, FramesTask, Task
+
+try:
+    import resource
+except ImportError:  # Windows: the pool's clock is the only limit there
+    resource = None
+
+
+def main() -> None:
+    """Serve requests until the other side goes away."""
+    requests, answers = _take_channels()
+    av.logging.set_level(None)
+    try:
+        limits: Limits = pickle.load(requests)  # noqa: S301 - our own parent sends it
+        _limit_memory(limits)
+        IN_FORCE.set(limits)
+        worker = Worker(limits, answers)
+        wire.send(answers, {"kind": "ready"})
+        while True:
+            try:
+                task: Task = pickle.load(requests)  # noqa: S301 - as above
+            except (AttributeError, ImportError, TypeError) as error:
+                wire.send(answers, {"kind": "refused", "message": str(error)})
+                os._exit(0)  # what is left in the pipe cannot be made sense of
+            worker.serve(task)
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
+        # The pool has closed or gone; a half-written answer interests nobody.
+        os._exit(0)
+
+
+class Worker:
+    """Carries out tasks one after another."""
+
+    def __init__(self, limits: Limits, answers: BinaryIO) -> None:
+        self._limits = limits
+        self._answers = answers
+
+    def serve(self, task: Task) -> None:
+        """Do one task and send exactly one final message.
+
+        Raises:
+            BrokenPipeError: when nobody listens any more.
+        """
+        try:
+            before = check_file(task.path)
+            container = open_container(task.path, self._limits)
+            self._allow(self._limits.scan_limit(before.st_size))
+            found = survey(task.path, self._limits, opened=container)
+            self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
+            code, message = self._work(task, found)
+            check_unchanged(task.path, before)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - every failure of a file has a code
+            told = fault(error, task.path)
+            code, message = told.code, str(told)
+        wire.send(self._answers, {"kind": "done", "code": code, "message": message})
+
+    def _allow(self, seconds: float, **facts: object) -> None:
+        """Start a phase that may take `seconds`, by the pool's clock and by the processor's."""
+        _limit_processor(seconds)
+        wire.send(self._answers, {"kind": "phase", "seconds": seconds, **facts})
+
+    def _work(self, task: Task, found: Survey) -> tuple[FileCode, str]:
+        if isinstance(task, ClipsTask):
+            return self._clips(task, found)
+        if isinstance(task, FramesTask):
+            pictures, times = frames_at(task.path, found, task.times, self._limits)
+            self._send_pictures({"kind": "frames"}, pictures, times)
+        return FileCode.OK, ""
+
+    def _clips(self, task: ClipsTask, found: Survey) -> tuple[FileCode, str]:
+        spans = clamp(_segment(task, found), found.info.duration)
+        kept = spans[: self._limits.max_clips]
+        if not kept:
+            raise VideoUnreadableError(
+                f"it ends after {found.info.duration:.3f} s, before the wanted span",
+                code=FileCode.TRUNCATED,
+            )
+        self._allow(self._limits.decode_limit(found.info))
+
+        def emit(
+            index: int, span: Span, pictures: Sequence[Picture], times: NDArray[np.float64]
+        ) -> None:
+            head = {"kind": "clip", "index": index, "start": span.start, "end": span.end}
+            self._send_pictures(head, pictures, times.tolist())
+
+        reading = read_clips(task.path, found, kept, task.sampler, limits=self._limits, emit=emit)
+        return _verdict(found, reading, left_out=len(spans) - len(kept))
+
+    def _send_pictures(
+        self, head: dict[str, object], pictures: Sequence[Picture], times: Sequence[float]
+    ) -> None:
+        shape = [len(pictures), *pictures[0].shape]
+        wire.send(self._answers, head | {"shape": shape, "times": list(times)}, pictures)
+
+
+def _segment(task: ClipsTask, found: Survey) -> Sequence[Span]:
+    try:
+        return task.segmenter.segment(task.path, found.info)
+    except (VideoUnreadableError, MemoryError):
+        raise
+    except Exception as error:
+        raise VideoUnreadableError(
+            f"segmentation {task.segmenter.spec} failed: {error!r}", code=FileCode.CORRUPT
+        ) from error
+
+
+def _verdict(found: Survey, reading: Reading, *, left_out: int) -> tuple[FileCode, str]:
+    """The code of a video that was read to its end, and what to say about it."""
+    notes: list[str] = []
+    if found.fault:
+        notes.append(found.fault)
+    if reading.damage.packets:
+        notes.append(f"{reading.damage.packets} packets could not be decoded")
+    if reading.dropped:
+        notes.append(f"{reading.dropped} clips hold nothing that can be decoded")
+    if reading.clamped:
+        notes.append("the last clip was shortened to what can be decoded")
+    if left_out:
+        notes.append(f"{left_out} clips beyond the limit were left out")
+    if not reading.delivered:
+        code = FileCode.TRUNCATED if found.fault else FileCode.CORRUPT
+        return code, "; ".join(notes) or "nothing of it can be decoded"
+    return (FileCode.OK_PARTIAL if notes else FileCode.OK), "; ".join(notes)
+
+
+def _take_channels() -> tuple[BinaryIO, BinaryIO]:
+    """Private ends of the pipes, so that nothing else in this process reads or writes them."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    os.close(nowhere)
+    if sys.platform == "linux":
+        _widen(answers)
+    return requests, answers  # pyright: ignore[reportReturnType] - raw writes are what is wanted
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Let a frame or so wait in the pipe, so that both sides switch less often."""
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
+def _limit_memory(limits: Limits) -> None:
+    if resource is None:
+        return
+    with contextlib.suppress(ValueError, OSError):  # a tighter limit is in force already
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = limits.memory_bytes if hard < 0 else min(limits.memory_bytes, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def _limit_processor(seconds: float) -> None:
+    """End this process by SIGXCPU should it compute for `seconds` more, pool or no pool."""
+    if resource is None:
+        return
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(usage.ru_utime + usage.ru_stime + seconds) + 5
+    with contextlib.suppress(ValueError, OSError):
+        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+if __name__ == "__main__":
+    main()
