@@ -1,0 +1,217 @@
+"""The encoder that ships: a small model of a generated world of moving shapes, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional
+
+from moviola.core.errors import WeightsUnavailableError
+from moviola.core.frames import Frames
+from moviola.core.sampling import RateSampler
+from moviola.core.spaces import Readout, Space
+from moviola.encode.shapes_model import FRAMES, SIZE, TowerConfig, Towers
+from moviola.encode.shapes_words import Vocabulary, split_clauses
+
+DIMENSION = 257
+"""256 learned coordinates, and one that texts about things outside the world point along."""
+RATE = 4.0
+AT_MOST = 64
+STRIDE = FRAMES // 2
+BATCH = 64
+WEIGHTS = Path(__file__).parent / "weights" / "shapes"
+NOT_STORED = "num_batches_tracked"
+"""Ending of the only state that the weights file leaves out: a counter that inference never reads."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a cosine is worth: the chance that the best hit of a query is right, as a logistic curve."""
+
+    slope: float
+    intercept: float
+
+    def probability(self, score: float) -> float:
+        """Chance in [0, 1] that a best hit with this cosine is right."""
+        return 1 / (1 + math.exp(-(self.slope * score + self.intercept)))
+
+
+def cut_windows(pixels: Tensor) -> Tensor:
+    """Cut a clip into windows of eight frames, half a window apart, the last one aligned to the end.
+
+    Args:
+        pixels: (T, 64, 64, 3), T >= 1.
+
+    Returns:
+        (W, 8, 64, 64, 3); fewer than eight frames are filled up with the last one.
+    """
+    count = len(pixels)
+    if count < FRAMES:
+        pixels = torch.cat([pixels, pixels[-1:].expand(FRAMES - count, -1, -1, -1)])
+        count = FRAMES
+    starts = [*range(0, count - FRAMES, STRIDE), count - FRAMES]
+    return torch.stack([pixels[start : start + FRAMES] for start in starts])
+
+
+def shrink_frames(pixels: NDArray[np.uint8]) -> Tensor:
+    """(T, H, W, 3) uint8 of any size to (T, 64, 64, 3) uint8: each pixel the mean of the area that it covers."""
+    frames = torch.from_numpy(np.ascontiguousarray(pixels))
+    if frames.shape[1:3] == (SIZE, SIZE):
+        return frames
+    small = functional.interpolate(frames.permute(0, 3, 1, 2).float(), (SIZE, SIZE), mode="area")
+    return small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
+
+
+class ShapesEncoder:
+    """Texts and clips of the generated world as unit vectors of one space.
+
+    A clip becomes one row: the mean over its windows of two seconds. A text becomes one row as well: an order caption
+    is the mean of its clauses, and what tells their order is scoring `split_clauses` one by one. A text about things
+    that the world does not hold points away from every video, by the share of its strange words.
+    """
+
+    def __init__(
+        self, towers: Towers, words: Vocabulary, calibration: Calibration, space: Space
+    ) -> None:
+        self.towers = towers.eval().to(memory_format=torch.channels_last)
+        self.words = words
+        self.calibration = calibration
+        self._space = space
+        self._sampler = RateSampler(RATE, AT_MOST)
+
+    @property
+    def space(self) -> Space:
+        """The space of exactly these weights."""
+        return self._space
+
+    @property
+    def sampler(self) -> RateSampler:
+        """Four frames a second."""
+        return self._sampler
+
+    @property
+    def video_readout(self) -> Readout:
+        """How clips are read."""
+        return Readout(
+            preprocessing=f"area:{SIZE}x{SIZE}",
+            sampling=self._sampler.spec,
+            tokens=f"windows:{FRAMES}/{STRIDE}",
+            pooling="mean",
+        )
+
+    @property
+    def text_readout(self) -> Readout:
+        """How texts are read."""
+        return Readout(
+            preprocessing="lower-case words, clauses, share of unknown words",
+            sampling=f"words:{self.words.length}",
+            tokens="clauses",
+            pooling="mean",
+        )
+
+    @torch.inference_mode()
+    def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """One (1, 257) float32 array of unit length a text."""
+        clauses = [split_clauses(text) for text in texts]
+        flat = [clause for several in clauses for clause in several]
+        if not flat:
+            return []
+        parts = [flat[i : i + BATCH] for i in range(0, len(flat), BATCH)]
+        vectors = torch.cat(
+            [self.towers.texts(torch.from_numpy(self.words.numbers(p))) for p in parts]
+        )
+        rows: list[NDArray[np.float32]] = []
+        for text, own in zip(
+            texts, vectors.split([len(several) for several in clauses]), strict=True
+        ):
+            known = 1 - self.words.strangeness(text)
+            row = functional.normalize(own.mean(0), dim=0) * known
+            rows.append(torch.cat([row, row.new_tensor([math.sqrt(1 - known**2)])]).numpy()[None])
+        return rows
+
+    @torch.inference_mode()
+    def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
+        """One (1, 257) float32 array of unit length a clip.
+
+        Raises:
+            ValueError: a clip has no frames.
+        """
+        if any(len(clip) == 0 for clip in clips):
+            raise ValueError("a clip without frames cannot be encoded")
+        windows = [cut_windows(shrink_frames(clip.pixels)) for clip in clips]
+        rows: list[NDArray[np.float32]] = []
+        waiting: list[Tensor] = []
+        for i, several in enumerate(windows):
+            waiting.append(several)
+            if sum(map(len, waiting)) >= BATCH or i == len(windows) - 1:
+                vectors = torch.cat(
+                    [self.towers.videos(part) for part in torch.cat(waiting).split(BATCH)]
+                )
+                rows += [self._pool(own) for own in vectors.split([len(w) for w in waiting])]
+                waiting = []
+        return rows
+
+    @staticmethod
+    def _pool(vectors: Tensor) -> NDArray[np.float32]:
+        row = functional.normalize(vectors.mean(0), dim=0)
+        return torch.cat([row, row.new_zeros(1)]).numpy()[None]
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update((folder / "model.safetensors").read_bytes())
+    # The calibration and the formatting of the card's numbers change no vector; widths and words do.
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    digest.update(json.dumps([config["towers"], config["vocabulary"]], sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def _load_towers(folder: Path, config: dict[str, Any]) -> Towers:
+    sizes = config["towers"] | {"stem": tuple(config["towers"]["stem"])}
+    towers = Towers(TowerConfig(**sizes))
+    stored = {
+        name: value.float() for name, value in load_file(folder / "model.safetensors").items()
+    }
+    wanted = {name for name in towers.state_dict() if not name.endswith(NOT_STORED)}
+    if wrong := sorted(wanted ^ stored.keys()):
+        raise WeightsUnavailableError(
+            f"{folder / 'model.safetensors'} does not fit its config.json: {wrong[:3]}"
+        )
+    towers.load_state_dict(stored, strict=False)
+    return towers
+
+
+def load(weights: Path | str | None = None) -> ShapesEncoder:
+    """The encoder of the generated world of moving shapes, from the package or from another folder.
+
+    Args:
+        weights: a folder with `model.safetensors` and `config.json`; the shipped one by default.
+
+    Raises:
+        WeightsUnavailableError: the folder lacks a file, or they do not fit each other.
+    """
+    folder = WEIGHTS if weights is None else Path(weights)
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        towers = _load_towers(folder, config)
+        digest = _digest(folder)
+    except FileNotFoundError as error:
+        raise WeightsUnavailableError(
+            f"no weights in {folder}: train them with python -m moviola.experiments.shapes_encoder --out DIR"
+        ) from error
+    space = Space(
+        model="moviola/shapes", revision=config["revision"], weights=digest, dimension=DIMENSION
+    )
+    words = Vocabulary(tuple(config["vocabulary"]), config["towers"]["length"])
+    return ShapesEncoder(towers, words, Calibration(**config["calibration"]), space)

@@ -1,0 +1,155 @@
+"""Train the encoder that ships: `python -m moviola.experiments.shapes_encoder --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.loggers import CSVLogger
+from numpy.typing import NDArray
+from torch.utils.data import DataLoader
+
+from moviola.datasets.shapes.facts import Shot, code_facts, truth_matrix
+from moviola.datasets.shapes.grammar import detailed_clause, say_clause, vocabulary
+from moviola.datasets.shapes.world import LEVELS, draw_shot, stage
+from moviola.encode.shapes_model import TowerConfig, Towers
+from moviola.encode.shapes_words import Vocabulary
+from moviola.experiments.shapes_export import save_weights
+from moviola.experiments.shapes_probes import direction_wins, draw_probes, probe_wins
+from moviola.experiments.shapes_training import ShapesTraining, TrainConfig
+from moviola.experiments.shapes_windows import WindowConfig, WindowStream, window
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run."""
+
+    out: Path
+    train: TrainConfig = field(default_factory=TrainConfig)
+    windows: WindowConfig = field(default_factory=WindowConfig)
+    seed: int = 1
+    every: int = 500
+    """Steps between two looks at the probes, each of which also writes the weights."""
+    workers: int = 1
+    threads: int = 2
+    limit_minutes: float | None = None
+
+
+class Watch(lightning.Callback):
+    """Looks at the probes on unseen windows and writes the weights, every so many steps."""
+
+    def __init__(self, config: RunConfig, words: Vocabulary) -> None:
+        self.config, self.words = config, words
+        rng = np.random.default_rng([config.seed, 99])
+        self.shots: list[Shot] = []
+        frames: list[NDArray[np.uint8]] = []
+        for _ in range(600):
+            shot = draw_shot(rng, LEVELS["plain"], held_out=False)
+            frames.append(window(rng, stage(rng, shot, rng.uniform(3, 6))).frames)
+            self.shots.append(shot)
+        self.frames = np.stack(frames)
+        self.began = time.monotonic()
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_args: Any) -> None:
+        """Look and write when it is time."""
+        step = trainer.global_step
+        if step % 50 == 0:
+            seen = {k: round(float(v), 3) for k, v in trainer.callback_metrics.items()}
+            print(f"step {step} {time.monotonic() - self.began:.0f}s {seen}", flush=True)
+        if step % self.config.every == 0 or step == self.config.train.steps:
+            towers: Towers = pl_module.mean.module
+            print(f"step {step} {look(towers, self.words, self.frames, self.shots)}", flush=True)
+            save_weights(self.config.out, towers, self.words)
+
+
+@torch.inference_mode()
+def look(
+    towers: Towers, words: Vocabulary, frames: NDArray[np.uint8], shots: Sequence[Shot]
+) -> dict[str, float]:
+    """Probes and retrieval on windows: a quick look during training, not the measured card."""
+    was_training = towers.training
+    towers.eval()
+
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        return towers.texts(torch.from_numpy(words.numbers(texts))).numpy()
+
+    videos = np.concatenate(
+        [towers.videos(torch.from_numpy(part)).numpy() for part in np.array_split(frames, 8)]
+    )
+    rng = np.random.default_rng(5)
+    wins = probe_wins(draw_probes(rng, shots), videos, encode)
+    found = {kind: round(float(won.mean()), 3) for kind, won in wins.items()}
+    found["direction"] = round(float(direction_wins(rng, shots, videos, encode).mean()), 3)
+    clauses = [detailed_clause(rng, shot) for shot in shots]
+    truth = truth_matrix(code_facts(clauses), code_facts(shots))
+    best = (encode([say_clause(rng, clause) for clause in clauses]) @ videos.T).argmax(1)
+    found["true_at_1"] = round(float(truth[np.arange(len(best)), best].mean()), 3)
+    towers.train(was_training)
+    return found
+
+
+def train(config: RunConfig) -> Towers:
+    """Train the encoder and write its weights into `config.out`; returns the averaged towers."""
+    lightning.seed_everything(config.seed, verbose=False)
+    torch.set_num_threads(config.threads)
+    towers = TowerConfig(words=0)
+    words = Vocabulary(vocabulary(), towers.length)
+    towers = TowerConfig(words=len(words))
+    module = ShapesTraining(towers, config.train)
+    stream = WindowStream(config.windows, words)
+    loader = DataLoader(
+        stream,
+        batch_size=None,
+        num_workers=config.workers,
+        prefetch_factor=4 if config.workers else None,
+        persistent_workers=bool(config.workers),
+    )
+    trainer = lightning.Trainer(
+        accelerator="auto",
+        devices=1,
+        precision="bf16-mixed",
+        max_steps=config.train.steps,
+        max_time=None if config.limit_minutes is None else {"minutes": config.limit_minutes},
+        gradient_clip_val=1.0,
+        callbacks=[Watch(config, words)],
+        logger=CSVLogger(config.out, name="log"),
+        log_every_n_steps=50,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    trainer.fit(module, loader)
+    averaged: Towers = module.mean.module  # pyright: ignore[reportAssignmentType]
+    save_weights(config.out, averaged, words)
+    return averaged
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="where the weights go")
+    parser.add_argument("--steps", type=int, default=TrainConfig.steps)
+    parser.add_argument("--rate", type=float, default=TrainConfig.rate)
+    parser.add_argument("--every", type=int, default=RunConfig.every)
+    parser.add_argument("--seed", type=int, default=RunConfig.seed)
+    arguments = parser.parse_args()
+    train(
+        RunConfig(
+            out=arguments.out,
+            train=TrainConfig(steps=arguments.steps, rate=arguments.rate),
+            windows=WindowConfig(seed=arguments.seed),
+            seed=arguments.seed,
+            every=arguments.every,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
