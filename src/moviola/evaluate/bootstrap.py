@@ -62,7 +62,7 @@ def resample(columns: Sequence[Column], *, resamples: int, seed: int) -> Values:
     drawn = np.empty((len(columns), resamples))
     for sample in range(resamples):
         # How often each query was drawn is all that a mean or a median needs to know.
-        chosen: NDArray[np.int64] = rng.integers(count, size=count, dtype=np.int64)
+        chosen: NDArray[np.int64] = rng.integers(0, count, (count,), np.int64)
         times = np.bincount(chosen, minlength=count)
         drawn[:, sample] = table @ times / count
         for row, order in medians:

@@ -1,0 +1,72 @@
+"""Many rows an item: late interaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Clip, Embeddings, Scores, Text
+from moviola.score.vectors import notes_for, unit_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+#: Cosines held at a time, 64 MiB of float32.
+_BLOCK = 16 << 20
+
+
+def maxsim(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
+    """Mean over the rows of a text of the best cosine with any row of the clip, `(texts, clips)`.
+
+    The sum of Khattab and Zaharia, "ColBERT: Efficient and Effective Passage Search via
+    Contextualized Late Interaction over BERT", 2020, section 3.3, divided by the number of text
+    rows, so that long and short texts have scores of one scale. With one row an item it is the
+    cosine.
+
+    Args:
+        texts: any number of rows a text.
+        clips: any number of rows a clip.
+        unaligned: compare vectors of two spaces all the same; the scores say so in their notes.
+
+    Raises:
+        SpaceMismatchError: when texts and clips live in two spaces.
+        ValueError: when a row is zero, NaN or infinite.
+    """
+    notes = notes_for(texts, clips, unaligned=unaligned)
+    text_rows, clip_rows = unit_rows(texts), unit_rows(clips)
+    matrix = np.empty((len(texts), len(clips)), np.float32)
+    lengths = np.diff(texts.offsets).astype(np.float32)[:, None]
+    for some_clips in _groups(clips.offsets, _BLOCK // 64):
+        clip_part, clip_starts = _cut(clip_rows, clips.offsets, some_clips)
+        for some_texts in _groups(texts.offsets, max(1, _BLOCK // max(1, len(clip_part)))):
+            text_part, text_starts = _cut(text_rows, texts.offsets, some_texts)
+            best = np.maximum.reduceat(text_part @ clip_part.T, clip_starts, axis=1)
+            sums = np.add.reduceat(best, text_starts, axis=0)
+            matrix[some_texts, some_clips] = sums / lengths[some_texts]
+    return Scores(
+        queries=[text.id for text in texts.items],
+        gallery=[clip.id for clip in clips.items],
+        matrix=matrix,
+        notes=notes,
+    )
+
+
+def _groups(offsets: NDArray[np.int64], rows: int) -> Iterator[slice]:
+    """Slices of neighbouring items that have at most `rows` rows together, one item at least."""
+    first = 0
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, int(offsets[first]) + rows, side="right")) - 1
+        last = max(last, first + 1)
+        yield slice(first, last)
+        first = last
+
+
+def _cut(
+    rows: NDArray[np.float32], offsets: NDArray[np.int64], items: slice
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The rows of some items, and where each item begins among them."""
+    bounds = offsets[items.start : items.stop + 1]
+    return rows[bounds[0] : bounds[-1]], bounds[:-1] - bounds[0]
