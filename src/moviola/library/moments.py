@@ -75,10 +75,7 @@ def merge_windows(
     raw = scores.astype(np.float64)
     values = _smoothed(raw, spans)
     level = min(_level(values, background), float(values[raw.argmax()]))
-    found = [
-        _stretch(raw, values, spans, first, last, level)
-        for first, last in _runs(values, spans, level)
-    ]
+    found = [_stretch(raw, values, spans, run, level) for run in _runs(values, spans, level)]
     return sorted(found, key=lambda stretch: (-stretch.score, stretch.start))
 
 
@@ -124,10 +121,10 @@ def _stretch(
     raw: NDArray[np.float64],
     values: NDArray[np.float64],
     spans: NDArray[np.float64],
-    first: int,
-    last: int,
+    run: tuple[int, int],
     level: float,
 ) -> Stretch:
+    first, last = run
     start, end = float(spans[first, 0]), float(spans[last, 1])
     if first > 0 and spans[first - 1, 1] > spans[first, 0]:
         start = _crossing(values, spans, first - 1, first, level)

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from moviola.core import Clip, FileCode, StorageError, clip_id, display_path
+from moviola.core import Clip, FileCode, StorageError, display_path
 from moviola.library.card import LibraryCard
+from moviola.library.checking import check_fit, find_fault
 from moviola.library.files import Entry
 from moviola.library.planning import Plan, make_plan
 from moviola.library.records import VideoRecord, is_content_id
@@ -21,13 +20,12 @@ from moviola.library.schema import KEY, clip_rows, clips_schema, video_records, 
 from moviola.library.tables import Tables, faults
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
 BATCH_CLIPS = 256
 BATCH_SECONDS = 5.0
-# Encoders that normalise in float32 are within 1e-6; in bfloat16 they are not.
-NORM_TOLERANCE = 1e-3
 _TIDY_EVERY = 200
 _TIDY_AT_CLOSE = 16
 
@@ -107,8 +105,8 @@ class LibraryWriter:
         """
         if record.code.is_failure:
             raise ValueError(f"a video with code {record.code} has no clips; use fail()")
-        self._check_fit(record, clips, vectors)
-        fault = self._fault(vectors)
+        check_fit(record, clips, vectors, self._card.space.dimension)
+        fault = find_fault(vectors, self._card.space.metric)
         if fault:
             message = f"{display_path(record.path)}: the encoder's vectors {fault}"
             failed = replace(record, code=FileCode.BAD_EMBEDDING, message=message, clips=0)
@@ -281,32 +279,3 @@ class LibraryWriter:
     def _own(self, record: VideoRecord) -> None:
         if is_content_id(record.id):
             self._owners.update({name.path: record.id for name in record.names})
-
-    def _check_fit(
-        self, record: VideoRecord, clips: Sequence[Clip], vectors: NDArray[np.floating]
-    ) -> None:
-        wanted = (len(clips), self._card.space.dimension)
-        if not clips or vectors.shape != wanted:
-            raise ValueError(
-                f"{display_path(record.path)}: {len(clips)} clips in this library need vectors of "
-                f"shape {wanted}, got {vectors.shape}; a video has at least one clip"
-            )
-        ids = [clip.id for clip in clips]
-        if ids != [clip_id(record.id, clip.span) for clip in clips]:
-            raise ValueError(
-                f"{display_path(record.path)}: the ids of its clips do not follow from its content "
-                "id and their spans; make them with clip_id()"
-            )
-        if len(set(ids)) != len(ids):
-            raise ValueError(f"{display_path(record.path)}: two clips have the same span")
-
-    def _fault(self, vectors: NDArray[np.floating]) -> str:
-        """What is wrong with vectors, or nothing."""
-        if not np.isfinite(vectors).all():
-            return "are not finite"
-        if self._card.space.metric == "cosine":
-            norms = np.linalg.norm(vectors.astype(np.float32), axis=1)
-            worst = norms[np.abs(norms - 1).argmax()]
-            if abs(worst - 1) > NORM_TOLERANCE:
-                return f"are not of unit length (one has length {worst:.4g})"
-        return ""
