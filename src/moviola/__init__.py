@@ -1,1 +1,52 @@
-"""Moviola finds the moment in a video that a sentence describes."""
+"""Moviola finds the moment in a video that a sentence describes.
+
+Three lines are enough:
+
+    import moviola
+
+    for moment in moviola.search("a dog on a skateboard", library="videos.library"):
+        print(moment.path, moment.start, moment.end, moment.band)
+
+The names below load their rooms on first use, so that `import moviola` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from moviola.library import Library, Moment
+    from moviola.pipeline import index, open_library, search
+    from moviola.plugins import load_encoder
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Library": "moviola.library",
+    "Moment": "moviola.library",
+    "index": "moviola.pipeline",
+    "load_encoder": "moviola.plugins",
+    "open_library": "moviola.pipeline",
+    "search": "moviola.pipeline",
+}
+
+__all__ = [
+    "Library",
+    "Moment",
+    "__version__",
+    "index",
+    "load_encoder",
+    "open_library",
+    "search",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'moviola' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,1 +1,5 @@
-"""The command line."""
+"""The command line: one file a command, each parses its words and calls one function."""
+
+from moviola.cli.app import main
+
+__all__ = ["main"]

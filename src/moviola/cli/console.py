@@ -1,0 +1,107 @@
+"""What every command shares: one-line errors, JSON, and a progress line on stderr."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import typer
+
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
+
+
+def say_error(error: Exception) -> int:
+    """Print `error` as one line on stderr and return its exit code."""
+    if os.environ.get("MOVIOLA_DEBUG"):
+        traceback.print_exception(error)
+    message, code = _told(error)
+    line = " ".join(message.split())
+    sys.stderr.write(f"moviola: {line}\n")
+    return code
+
+
+def _told(error: Exception) -> tuple[str, int]:
+    from moviola.core import MoviolaError
+
+    # Typer's usage errors come from click or from its own copy of it, depending on the version.
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        return error.format_message(), error.exit_code
+    if isinstance(error, typer.Abort):
+        return "interrupted", 130
+    if isinstance(error, MoviolaError):
+        return str(error), int(error.exit_code)
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f"{error.strerror}: {error.filename or 'a file of the library'}", 8
+    if isinstance(error, (FileNotFoundError, ValueError)):
+        return str(error), 2
+    return f"unexpected {type(error).__name__}: {error} (run again with --debug to see where)", 1
+
+
+def print_json(value: Any) -> None:
+    """Print `value` as JSON on stdout; undecodable bytes of a path come out as escapes."""
+    typer.echo(json.dumps(value, ensure_ascii=True, indent=2))
+
+
+@dataclass
+class Progress:
+    """A progress line on stderr: counts, rate and time left. Silent where stderr is no terminal."""
+
+    _bar: Any = field(default=None, repr=False)
+    _task: Any = field(default=None, repr=False)
+
+    def update(self, *, done: int, total: int, note: str) -> None:
+        """Show that `done` of `total` items are finished."""
+        if self._bar is not None:
+            self._bar.update(self._task, completed=done, total=total, note=note)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A `Progress` that lives as long as the block."""
+    if not sys.stderr.isatty():
+        yield Progress()
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.progress import Progress as Bar
+
+    bar = Bar(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        yield Progress(_bar=bar, _task=bar.add_task(what, total=None, note=""))
+
+
+def say(line: str) -> None:
+    """Print `line` on stderr, where it does not mix with data."""
+    sys.stderr.write(line + "\n")
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print aligned columns on stdout; the last column keeps its full length."""
+    widths = [max(len(str(cell)) for cell in column) for column in zip(head, *rows, strict=True)]
+    widths[-1] = 0
+    for row in (head, *rows):
+        cells = (f"{cell!s:<{width}}" for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())

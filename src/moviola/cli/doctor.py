@@ -1,0 +1,24 @@
+"""`moviola doctor`: is this machine fit for the work?"""
+
+from __future__ import annotations
+
+import typer
+
+from moviola.cli.console import print_json
+from moviola.cli.options import JsonOption, LibraryOption
+
+
+def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> int:
+    """Check versions, FFmpeg's safety floor, decoding, disk and folders; exit 1 on a problem."""
+    from dataclasses import asdict
+
+    from moviola.pipeline.doctor import examine
+    from moviola.pipeline.places import library_path
+
+    findings = examine(library_path(library))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.detail}")
+    return 0 if all(finding.ok for finding in findings) else 1

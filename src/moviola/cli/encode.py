@@ -1,0 +1,85 @@
+"""`moviola encode`: videos or captions into a store of embeddings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from moviola.cli.console import print_json, progress, say
+from moviola.cli.options import JsonOption
+
+
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Videos or folders of them; or one table of captions (.csv .jsonl .json "
+            ".parquet .txt).",
+        ),
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
+    model: Annotated[str, typer.Option(help="Encoder; see `moviola models`.")] = "shapes",
+    segment: Annotated[
+        str, typer.Option(metavar="POLICY", help="whole, windows:LENGTH/STEP, or shots.")
+    ] = "whole",
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Pooling of rows: none, mean, max, first, …; given again, each is written to a "
+            "sub-folder of its name, from one pass. Default: as the model does."
+        ),
+    ] = None,
+    layout: Annotated[
+        Literal["store", "npy"], typer.Option(help="A sharded store, or one .npy an item.")
+    ] = "store",
+    as_json: JsonOption = False,
+) -> int:
+    """Encode videos or captions, once, into a store that everything else reads.
+
+    A run that was cut short goes on where it stopped when it is run again.
+    """
+    from moviola.core import ExitCode, display_path
+    from moviola.datasets.captions import is_caption_table, read_captions
+    from moviola.pipeline import encode_captions, encode_videos
+
+    poolings = tuple(pool or ())
+    with progress("encoding") as line:
+        if len(inputs) == 1 and is_caption_table(inputs[0]):
+            report = encode_captions(
+                read_captions(inputs[0]),
+                out=out,
+                model=model,
+                poolings=poolings,
+                layout=layout,
+            )
+        else:
+            report = encode_videos(
+                inputs,
+                out=out,
+                model=model,
+                segment=segment,
+                poolings=poolings,
+                layout=layout,
+                on_progress=lambda step: line.update(
+                    done=step.done, total=step.total, note=f"{step.failed} failed"
+                ),
+            )
+    for failure in report.failures:
+        say(f"{display_path(failure.path)}: {failure.code}: {failure.message}")
+    if as_json:
+        print_json(
+            {
+                "items": report.items,
+                "failed": len(report.failures),
+                "written": [str(path) for path in report.written],
+            }
+        )
+    else:
+        for path in report.written:
+            typer.echo(display_path(path))
+        typer.echo(f"{report.items} items encoded, {len(report.failures)} failed")
+    return int(ExitCode.FAILED_ITEMS if report.failures else ExitCode.OK)

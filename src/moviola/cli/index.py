@@ -1,0 +1,77 @@
+"""`moviola index`: folders of videos into a library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moviola.cli.console import print_json, progress, say
+from moviola.cli.options import JsonOption, LibraryOption
+
+
+def run(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="Folders of videos, or single files.")
+    ],
+    *,
+    library: LibraryOption = None,
+    model: Annotated[
+        str | None, typer.Option(help="Encoder; see `moviola models`. New libraries: shapes.")
+    ] = None,
+    segment: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POLICY",
+            help="How videos are cut: windows:6/3 (6 s every 3 s, the default), whole, or shots.",
+        ),
+    ] = None,
+    allow_codec: Annotated[
+        list[str] | None, typer.Option(help="Also decode this codec; may be given again.")
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try files again that failed before.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Index folders of videos, so that they can be searched.
+
+    Unchanged files are not read again; moved files are recognised; deleted ones are marked.
+    """
+    from moviola.core import ExitCode, display_path
+    from moviola.pipeline import index
+    from moviola.pipeline.places import library_path
+
+    place = library_path(library)
+    with progress("indexing") as line:
+        report = index(
+            paths,
+            library=place,
+            model=model,
+            segment=segment,
+            retry=retry,
+            extra_codecs=tuple(allow_codec or ()),
+            on_progress=lambda step: line.update(
+                done=step.done, total=step.total, note=f"{step.clips} clips, {step.failed} failed"
+            ),
+        )
+    for failure in report.failures:
+        say(f"{display_path(failure.path)}: {failure.code}: {failure.message}")
+    if as_json:
+        print_json(
+            {
+                "ok": report.ok,
+                "partial": report.partial,
+                "failed": report.failed,
+                "skipped": report.skipped,
+                "clips": report.clips,
+            }
+        )
+    else:
+        typer.echo(
+            f"{report.inputs} inputs: {report.ok} ok, {report.partial} partial, "
+            f"{report.failed} failed, {report.skipped} skipped; {report.clips} clips in "
+            f"{display_path(place)}"
+        )
+    return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)

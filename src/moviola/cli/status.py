@@ -1,0 +1,38 @@
+"""`moviola status`: what a library holds."""
+
+from __future__ import annotations
+
+import typer
+
+from moviola.cli.console import print_json
+from moviola.cli.options import JsonOption, LibraryOption
+
+
+def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
+    """Say what a library holds: model, segments, videos by result, clips, missing files."""
+    from moviola.core import display_path
+    from moviola.pipeline import open_library
+    from moviola.pipeline.places import library_path
+
+    place = library_path(library)
+    opened = open_library(place)
+    status, card = opened.status(), opened.card
+    facts = {
+        "library": str(place),
+        "model": card.model,
+        "segment": card.segment,
+        "dimension": card.space.dimension,
+        "metric": card.space.metric,
+        "videos": dict(status.videos),
+        "clips": status.clips,
+        "missing": status.missing,
+        "bytes": status.bytes,
+    }
+    if as_json:
+        print_json(facts)
+        return
+    facts["library"] = display_path(place)
+    facts["videos"] = ", ".join(f"{count} {code}" for code, count in status.videos.items()) or "0"
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        typer.echo(f"{name:<{width}}  {value}")

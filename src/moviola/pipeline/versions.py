@@ -1,0 +1,39 @@
+"""The versions a bug report needs, FFmpeg's among them."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+#: The first FFmpeg of each branch that decodes hostile MagicYUV files safely (CVE-2026-8461).
+FFMPEG_FLOORS = ((7, 1, 5), (8, 0, 3), (8, 1, 2))
+
+_PACKAGES = ("torch", "av", "lancedb", "pyarrow", "numpy", "lightning", "scenedetect")
+
+
+def ffmpeg_version() -> str:
+    """Version of the FFmpeg inside PyAV, such as `8.1.2`."""
+    import av
+
+    return str(av.ffmpeg_version_info)
+
+
+def ffmpeg_is_safe(version: str) -> bool:
+    """Whether `version` is at or above the floor of its branch; unknown spellings are not."""
+    try:
+        numbers = tuple(int(part) for part in version.lstrip("n").split("-")[0].split("."))
+    except ValueError:
+        return False
+    branch = [floor for floor in FFMPEG_FLOORS if floor[:2] == numbers[:2]]
+    return numbers >= branch[0] if branch else numbers > FFMPEG_FLOORS[-1]
+
+
+def versions() -> dict[str, str]:
+    """Python, FFmpeg and the packages the work is done with; missing extras are left out."""
+    found = {"python": platform.python_version(), "ffmpeg": ffmpeg_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

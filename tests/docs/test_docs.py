@@ -1,0 +1,64 @@
+"""Every code block of the docs runs, in order, in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"# file: (\S+)\n")
+
+
+def _run(command: list[str], where: Path) -> str:
+    paths = [str(Path(sys.executable).parent), os.environ["PATH"]]
+    done = subprocess.run(
+        command,
+        cwd=where,
+        env={**os.environ, "PATH": os.pathsep.join(paths), "PYTHONPATH": str(where)},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def _colour_video(path: Path, colour: tuple[int, int, int]) -> None:
+    pixels = np.empty((48, 64, 3), np.uint8)
+    pixels[:] = colour
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(30):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize("page", sorted(p.name for p in (ROOT / "docs").glob("*.md")))
+def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    _colour_video(tmp_path / "videos" / "red.mp4", (220, 20, 20))
+    _colour_video(tmp_path / "videos" / "blue.mp4", (20, 20, 220))
+    # Python blocks of a page share their names, so each runs together with those before it.
+    script = ""
+    for language, body in BLOCK.findall((ROOT / "docs" / page).read_text()):
+        if named := FILE.match(body):
+            (tmp_path / named[1]).write_text(body)
+        elif language == "python":
+            script += body
+            _run([sys.executable, "-W", "error", "-c", script], tmp_path)
+        else:
+            for line in body.splitlines():
+                if line.startswith("$ "):
+                    out = _run(["bash", "-c", line[2:]], tmp_path)
+                    if 'search "red"' in line:
+                        assert "red.mp4" in out
