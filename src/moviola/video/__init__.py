@@ -3,7 +3,7 @@
 from moviola.video.containers import VIDEO_SUFFIXES
 from moviola.video.limits import Limits
 from moviola.video.messages import ClipRead, ReadRequest, VideoDone
-from moviola.video.pool import DecodePool, probe, read_frames_at
+from moviola.video.pool import DecodePool, probe, read_frames_at, read_waveform
 from moviola.video.segmenting import (
     GivenSegmenter,
     WholeSegmenter,
@@ -26,4 +26,5 @@ __all__ = [
     "parse_segmenter",
     "probe",
     "read_frames_at",
+    "read_waveform",
 ]

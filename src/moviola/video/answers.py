@@ -66,7 +66,9 @@ def parse(message: Message) -> Answer:
             case "frames":
                 return _frames(message)
             case "sound":
-                samples = message.body.view(np.float32).reshape(int(head["channels"]), -1)
+                channels = int(head["channels"])
+                size = message.body.size // 4 // max(channels, 1)
+                samples = message.body.view(np.float32).reshape(channels, size)
                 return Waveform(samples, int(head["rate"]), float(head["start"]))
             case "phase":
                 return Phase(float(head["seconds"]), _info(head.get("info")))

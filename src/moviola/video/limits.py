@@ -60,4 +60,4 @@ class Limits:
 
 
 # Inside a worker: the limits it was started with, for segmenters that decode by themselves.
-IN_FORCE: ContextVar[Limits] = ContextVar("IN_FORCE", default=Limits())
+IN_FORCE: ContextVar[Limits] = ContextVar("IN_FORCE")

@@ -14,6 +14,7 @@ from typing import Self
 from moviola.core import (
     FileCode,
     Frames,
+    Span,
     VideoInfo,
     VideoUnreadableError,
     Waveform,
@@ -22,7 +23,7 @@ from moviola.video.answers import ClipPart, Done, Phase, Refused, parse
 from moviola.video.limits import Limits
 from moviola.video.messages import ClipRead, ReadRequest, VideoDone
 from moviola.video.session import Session
-from moviola.video.tasks import ClipsTask, FramesTask, InfoTask, Task
+from moviola.video.tasks import ClipsTask, FramesTask, InfoTask, SoundTask, Task
 from moviola.video.wire import GarbageError
 from moviola.video.workers import (
     Watch,
@@ -133,6 +134,26 @@ class DecodePool:
         found: list[Part] = []
         outcome = self.carry_out(FramesTask(path, tuple(map(float, times))), found.append)
         if outcome.code.is_failure or not found or not isinstance(found[0], Frames):
+            raise VideoUnreadableError(outcome.message, code=outcome.code)
+        return found[0]
+
+    def read_waveform(
+        self, path: Path, span: Span, *, rate: int = 16_000, channels: int = 1
+    ) -> Waveform:
+        """The sound of `span`, `channels` times `round(span.duration * rate)` samples.
+
+        It runs on the clock of the pictures; what the track does not cover is silent. A file
+        without sound gives no samples at all.
+
+        Raises:
+            ValueError: when `rate` is not positive, or `channels` neither 1 nor 2.
+            VideoUnreadableError: with the file's code.
+        """
+        if rate <= 0 or channels not in (1, 2):
+            raise ValueError(f"sound needs a rate and 1 or 2 channels, got {rate} and {channels}")
+        found: list[Part] = []
+        outcome = self.carry_out(SoundTask(path, span, rate, channels), found.append)
+        if outcome.code.is_failure or not found or not isinstance(found[0], Waveform):
             raise VideoUnreadableError(outcome.message, code=outcome.code)
         return found[0]
 
@@ -260,6 +281,19 @@ def read_frames_at(path: Path, times: Sequence[float], limits: Limits | None = N
     """
     with DecodePool(1, limits) as pool:
         return pool.read_frames_at(path, times)
+
+
+def read_waveform(
+    path: Path,
+    span: Span,
+    limits: Limits | None = None,
+    *,
+    rate: int = 16_000,
+    channels: int = 1,
+) -> Waveform:
+    """The sound of `span`, read in a worker of its own; see `DecodePool.read_waveform`."""
+    with DecodePool(1, limits) as pool:
+        return pool.read_waveform(path, span, rate=rate, channels=channels)
 
 
 def _processors() -> int:

@@ -245,7 +245,7 @@ def _compose(
     seconds = (ticks * tick).astype(np.float64)
     interval = _usual_interval(stream, seconds)
     starts = _continuous(seconds)
-    origin = _origin(container, float(starts[0]))
+    origin = clock_zero(container, float(starts[0]))
     last = round(starts[-1] / tick)
     end = _last_end(table, last, tick, interval)
     turn = Turn.of(frame)
@@ -288,18 +288,21 @@ def _continuous(starts: NDArray[np.float64]) -> NDArray[np.float64]:
     return max(parts, key=len)
 
 
-def _origin(container: InputContainer, first: float) -> float:
-    """Seconds of the file's clock where a player's clock shows zero."""
-    origin = first
+def clock_zero(container: InputContainer, first: float | None = None) -> float:
+    """Seconds of the file's own clock where a player's clock shows zero.
+
+    The earliest start among sound and pictures; `first` is the first picture's, where it is known.
+    """
+    origin = math.inf if first is None else first
     for stream in (*container.streams.video, *container.streams.audio):
         if stream.codec_context is None or stream.disposition & _STILLS:
             continue
         if stream.start_time is None or stream.time_base is None:
             continue
         start = float(stream.start_time * stream.time_base)
-        if first - _LONGEST_GAP <= start < origin:
+        if start < origin and (first is None or start >= first - _LONGEST_GAP):
             origin = start
-    return origin
+    return origin if math.isfinite(origin) else 0.0
 
 
 def _last_end(table: _Table, last: int, tick: float, interval: float) -> float:

@@ -118,7 +118,7 @@ class _Fixed:
     spec: str = "fixed"
 
     def times(self, span: Span) -> NDArray[np.float64]:
-        return self.wanted[self.wanted < span.end] if span.end < self.wanted[-1] else self.wanted
+        return np.minimum(self.wanted, span.end)
 
 
 def _wanted(sampler: FrameSampler, span: Span) -> NDArray[np.float64]:

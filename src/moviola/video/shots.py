@@ -93,13 +93,13 @@ class ShotSegmenter:
 
 def _pictures(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Every frame, small, in BGR as OpenCV likes it."""
-    from moviola.video.limits import IN_FORCE
+    from moviola.video.limits import IN_FORCE, Limits
     from moviola.video.opening import open_container
     from moviola.video.pixels import Painter, reduced_size
     from moviola.video.probing import Damage, survey
     from moviola.video.reading import frames_of
 
-    limits = IN_FORCE.get()
+    limits = IN_FORCE.get(Limits())
     found = survey(path, limits, opened=open_container(path, limits))
     width, height = reduced_size(found.width, found.height, _PIXELS)
     painter = Painter(width, height, found.turn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from moviola.core import FrameSampler, Segmenter
+from moviola.core import FrameSampler, Segmenter, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +32,14 @@ class FramesTask:
     times: tuple[float, ...]
 
 
-Task = ClipsTask | InfoTask | FramesTask
+@dataclass(frozen=True, slots=True)
+class SoundTask:
+    """Read the sound of a span."""
+
+    path: Path
+    span: Span
+    rate: int
+    channels: int
+
+
+Task = ClipsTask | InfoTask | FramesTask | SoundTask

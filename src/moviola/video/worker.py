@@ -14,6 +14,7 @@ import av.logging
 
 from moviola.core import FileCode, Span, VideoUnreadableError
 from moviola.video import wire
+from moviola.video.audio import read_sound
 from moviola.video.limits import IN_FORCE, Limits
 from moviola.video.opening import check_file, check_unchanged, fault, open_container
 from moviola.video.probing import Survey, survey
@@ -21,11 +22,12 @@ from moviola.video.reading import Reading, clamp, frames_at, read_clips
 
 if TYPE_CHECKING:
     import numpy as np
+    from av.container import InputContainer
     from numpy.typing import NDArray
 
     Picture = NDArray[np.uint8]
 
-from moviola.video.tasks import ClipsTask, FramesTask, Task
+from moviola.video.tasks import ClipsTask, FramesTask, SoundTask, Task
 
 try:
     import resource
@@ -72,9 +74,7 @@ class Worker:
             before = check_file(task.path)
             container = open_container(task.path, self._limits)
             self._allow(self._limits.scan_limit(before.st_size))
-            found = survey(task.path, self._limits, opened=container)
-            self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
-            code, message = self._work(task, found)
+            code, message = self._work(task, container)
             check_unchanged(task.path, before)
         except BrokenPipeError:
             raise
@@ -88,7 +88,11 @@ class Worker:
         _limit_processor(seconds)
         wire.send(self._answers, {"kind": "phase", "seconds": seconds, **facts})
 
-    def _work(self, task: Task, found: Survey) -> tuple[FileCode, str]:
+    def _work(self, task: Task, container: InputContainer) -> tuple[FileCode, str]:
+        if isinstance(task, SoundTask):
+            return self._sound(task, container)
+        found = survey(task.path, self._limits, opened=container)
+        self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
         if isinstance(task, ClipsTask):
             return self._clips(task, found)
         if isinstance(task, FramesTask):
@@ -115,6 +119,19 @@ class Worker:
         reading = read_clips(task.path, found, kept, task.sampler, limits=self._limits, emit=emit)
         return _verdict(found, reading, left_out=len(spans) - len(kept))
 
+    def _sound(self, task: SoundTask, container: InputContainer) -> tuple[FileCode, str]:
+        samples = read_sound(
+            task.path,
+            container,
+            task.span,
+            rate=task.rate,
+            channels=task.channels,
+            limits=self._limits,
+        )
+        head = {"kind": "sound", "rate": task.rate, "start": task.span.start}
+        wire.send(self._answers, head | {"channels": task.channels}, [samples])
+        return FileCode.OK, ""
+
     def _send_pictures(
         self, head: dict[str, object], pictures: Sequence[Picture], times: Sequence[float]
     ) -> None:
@@ -139,13 +156,13 @@ def _verdict(found: Survey, reading: Reading, *, left_out: int) -> tuple[FileCod
     if found.fault:
         notes.append(found.fault)
     if reading.damage.packets:
-        notes.append(f"{reading.damage.packets} packets could not be decoded")
+        notes.append(f"packets that could not be decoded: {reading.damage.packets}")
     if reading.dropped:
-        notes.append(f"{reading.dropped} clips hold nothing that can be decoded")
+        notes.append(f"clips dropped because nothing in them can be decoded: {reading.dropped}")
     if reading.clamped:
         notes.append("the last clip was shortened to what can be decoded")
     if left_out:
-        notes.append(f"{left_out} clips beyond the limit were left out")
+        notes.append(f"clips left out beyond the limit: {left_out}")
     if not reading.delivered:
         code = FileCode.TRUNCATED if found.fault else FileCode.CORRUPT
         return code, "; ".join(notes) or "nothing of it can be decoded"
