@@ -22,8 +22,8 @@ Band = Literal["strong", "likely", "weak"]
 STRONG_PROBABILITY = 0.9
 LIKELY_PROBABILITY = 0.5
 # Under unrelated clips the excess follows a Gumbel law, so e**-x of the queries pass by chance.
-STRONG_EXCESS = 4.6
-LIKELY_EXCESS = 2.3
+STRONG_EXCESS = 5.0
+LIKELY_EXCESS = 3.0
 FEWEST_CLIPS = 50
 
 
@@ -51,15 +51,22 @@ class Calibrated:
 class Outstanding:
     """Bands from one query's scores over the rest of the library: a heuristic, no probability.
 
-    The upper half of unrelated scores is taken to fall off exponentially (which overstates the
-    tails of cosines, on the safe side): its scale is the distance from the median to the 90 %
-    quantile, over ln 5. The best of n unrelated clips is then expected ln(n / 2) scales above the
-    median, and exceeds that by x more scales in a share of about e**-x of all queries. A hit is
-    `likely` beyond 2.3 scales (one in ten by chance) and `strong` beyond 4.6 (one in a hundred).
+    The upper tail of unrelated scores is taken to fall off exponentially, with the slope that it
+    has between two of its quantiles; these move outwards as the library grows. That tells the
+    score that the best unrelated clip is expected to have; chance exceeds it by x scales in about
+    e**-x of all queries, and less where the tail is lighter. A hit is `likely` beyond 3 scales and
+    `strong` beyond 5. In simulated libraries of 60 to 50,000 clips with uniform, normal, Laplace
+    and exponential tails, 93 % to 100 % of the queries without an answer were weak and at most
+    2.5 % strong. The price: where many videos answer, they look ordinary, and are called weak.
     With fewer than 50 other clips nothing is ever strong.
+
+    Attributes:
+        expected: the score that the best unrelated clip is expected to have.
+        scale: the unit of what is beyond, 0 where all scores are equal.
+        clips: how many clips the rest of the library has.
     """
 
-    median: float
+    expected: float
     scale: float
     clips: int
 
@@ -68,21 +75,24 @@ class Outstanding:
         """The yardstick of one query: its scores `(n,)` over all clips but the best video's."""
         if scores.size < 2:
             return cls(0.0, 0.0, int(scores.size))
-        median, high = np.quantile(scores, [0.5, 0.9])
-        return cls(float(median), float(high - median) / math.log(5), int(scores.size))
+        root = math.sqrt(scores.size)
+        tail = min(0.3, 2.4 / root)
+        low, high = np.quantile(scores, [1 - tail, 1 - tail / 6])
+        # Few clips tell the scale badly: rather too large than too small.
+        scale = float(high - low) / math.log(6) * (1 + 3 / root)
+        expected = float(low) + scale * math.log(max(scores.size * tail, 1))
+        return cls(expected, scale, int(scores.size))
 
     def excess(self, score: float) -> float:
         """By how many scales a score exceeds what the best unrelated clip is expected to have."""
-        if self.scale <= 0:
-            return 0.0
-        return (score - self.median) / self.scale - math.log(max(self.clips, 2) / 2)
+        return (score - self.expected) / self.scale if self.scale > 0 else 0.0
 
     def probability(self, score: float) -> None:
         """There is none without a calibration."""
         del score
 
     def band(self, score: float) -> Band:
-        """`strong` from 4.6 scales of excess and 50 clips on, `likely` from 2.3."""
+        """`strong` from 5 scales of excess and 50 clips on, `likely` from 3."""
         excess = self.excess(score)
         if excess >= STRONG_EXCESS and self.clips >= FEWEST_CLIPS:
             return "strong"

@@ -11,8 +11,9 @@ from moviola.core import Clip, clip_id, display_path
 from moviola.library.records import VideoRecord
 
 if TYPE_CHECKING:
-    from moviola.core.spaces import Metric
     from numpy.typing import NDArray
+
+    from moviola.core.spaces import Metric
 
 # Encoders that normalise in float32 are within 1e-6; whoever normalised in half precision is not.
 NORM_TOLERANCE = 1e-3
