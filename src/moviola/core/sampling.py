@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _centres(span: Span, count: int) -> NDArray[np.float64]:
-    return span.start + (np.arange(count) + 0.5) * (span.duration / count)
+    return span.start + (np.arange(count, dtype=np.float64) + 0.5) * (span.duration / count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,4 +68,4 @@ class RateSampler:
             return _centres(span, self.at_most)
         if count == 1:
             return _centres(span, 1)
-        return span.start + (np.arange(count) + 0.5) / self.rate
+        return span.start + (np.arange(count, dtype=np.float64) + 0.5) / self.rate

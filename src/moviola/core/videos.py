@@ -4,6 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+#: An entry of a folder is an input when its suffix, lower case, is one of these. What the bytes
+#: are is decided by the demuxer later.
+VIDEO_SUFFIXES: frozenset[str] = frozenset(
+    {
+        ".3g2",
+        ".3gp",
+        ".asf",
+        ".avi",
+        ".f4v",
+        ".flv",
+        ".gif",
+        ".m1v",
+        ".m2t",
+        ".m2ts",
+        ".m2v",
+        ".m4v",
+        ".mj2",
+        ".mkv",
+        ".mod",
+        ".mov",
+        ".mp4",
+        ".mpe",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogm",
+        ".ogv",
+        ".qt",
+        ".tod",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:

@@ -1,6 +1,6 @@
 """File to clips to frames and sound, decoded in worker processes."""
 
-from moviola.video.containers import VIDEO_SUFFIXES
+from moviola.core.videos import VIDEO_SUFFIXES
 from moviola.video.limits import Limits
 from moviola.video.messages import ClipRead, ReadRequest, VideoDone
 from moviola.video.pool import DecodePool, probe, read_frames_at, read_waveform

@@ -1,42 +1,6 @@
-"""What is opened at all: suffixes, containers, codecs. Lists of the allowed, not of the bad."""
+"""What is opened at all: containers and codecs. Lists of the allowed, not of the bad."""
 
 from __future__ import annotations
-
-# An entry of a folder counts as an input when its suffix, lower case, is one of these. What the
-# bytes are is decided by the demuxer later.
-VIDEO_SUFFIXES: frozenset[str] = frozenset(
-    {
-        ".3g2",
-        ".3gp",
-        ".asf",
-        ".avi",
-        ".f4v",
-        ".flv",
-        ".gif",
-        ".m1v",
-        ".m2t",
-        ".m2ts",
-        ".m2v",
-        ".m4v",
-        ".mj2",
-        ".mkv",
-        ".mod",
-        ".mov",
-        ".mp4",
-        ".mpe",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogm",
-        ".ogv",
-        ".qt",
-        ".tod",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-    }
-)
 
 # FFmpeg's own names. Playlists (hls, dash, concat, sdp), picture sequences and picture pipes are
 # left out on purpose: they open other files, or make a video of a photograph.

@@ -1,0 +1,67 @@
+"""Which video files there are, and which of them an annotation means."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from pathlib import Path
+
+from moviola.core import DatasetError, Span, display_path
+from moviola.core.videos import VIDEO_SUFFIXES
+
+#: The clip of a whole video whose length the annotations do not tell; readers clamp it.
+WHOLE_VIDEO = Span(0.0, 1e6)
+
+
+class Footage:
+    """The video files under a folder, found by path, by name, with or without suffix.
+
+    Hidden files and folders are passed over, and links to folders are not followed.
+
+    Raises:
+        DatasetError: when there is no such folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            raise DatasetError(f"{display_path(root)} is not a folder")
+        self._root = root
+        self.paths = sorted(_walk(root))
+        self._named: dict[str, list[Path]] = defaultdict(list)
+        for path in self.paths:
+            relative = path.relative_to(root)
+            names = (relative.as_posix(), relative.with_suffix("").as_posix(), path.name, path.stem)
+            for name in dict.fromkeys(names):
+                self._named[name].append(path)
+
+    def find(self, name: str) -> Path | None:
+        """The file that `name` means, or None where there is none.
+
+        A name is a path below the folder or a file's name, each with or without suffix.
+
+        Raises:
+            DatasetError: when several files are called so.
+        """
+        found = self._named.get(name, [])
+        if len(found) > 1:
+            both = " and ".join(display_path(path) for path in found[:2])
+            raise DatasetError(
+                f"{name!r} may mean {both}; name it by its path below {display_path(self._root)}"
+            )
+        return found[0] if found else None
+
+    def name_of(self, path: Path) -> str:
+        """The path below the folder without its suffix, as text that can be shown and stored."""
+        return display_path(path.relative_to(self._root).with_suffix("").as_posix())
+
+
+def _walk(root: Path) -> list[Path]:
+    found: list[Path] = []
+    for folder, inside, names in os.walk(root):
+        inside[:] = [name for name in inside if not name.startswith(".")]
+        found += [
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and Path(name).suffix.lower() in VIDEO_SUFFIXES
+        ]
+    return found

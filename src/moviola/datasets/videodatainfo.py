@@ -1,0 +1,110 @@
+"""MSR-VTT's annotation layout: one JSON of `videos` and `sentences`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from moviola.core import DatasetError, Span, display_path
+from moviola.datasets.footage import WHOLE_VIDEO
+from moviola.datasets.tables import Row, read_json
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedVideo:
+    """One entry of `videos`.
+
+    Attributes:
+        id: the video's id, which is also its file's name without suffix.
+        split: as the file says it; `val` is told as `validate`.
+        span: the whole video, from its stated length where there is one.
+    """
+
+    id: str
+    split: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One entry of `sentences`.
+
+    Attributes:
+        video: the id of the video that it describes.
+        caption: its words.
+        flags: names of its fields that are true, such as `held_out`.
+    """
+
+    video: str
+    caption: str
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """The videos by id and the sentences in order, of one or several files."""
+
+    videos: Mapping[str, AnnotatedVideo]
+    sentences: Sequence[Sentence]
+
+
+def read_annotations(paths: Sequence[Path]) -> Annotations:
+    """The annotations of one data set, which may lie in several files.
+
+    Raises:
+        DatasetError: naming the file and the entry that is not as it should be, or a video that
+            comes twice.
+    """
+    videos: dict[str, AnnotatedVideo] = {}
+    sentences: list[Sentence] = []
+    for path in paths:
+        for row in _entries(path, "videos"):
+            video = _video(row)
+            if video.id in videos:
+                raise DatasetError(f"{row.place}: the video {video.id!r} comes a second time")
+            videos[video.id] = video
+    for path in paths:
+        for row in _entries(path, "sentences"):
+            sentence = _sentence(row)
+            if sentence.video not in videos:
+                raise DatasetError(
+                    f"{row.place}: there is no video {sentence.video!r} among the videos"
+                )
+            sentences.append(sentence)
+    return Annotations(videos, sentences)
+
+
+def _entries(path: Path, key: str) -> list[Row]:
+    shown = display_path(path)
+    value = read_json(path)
+    entries = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+    if not isinstance(entries, list):
+        raise DatasetError(f"{shown}: there is no list {key!r}, as MSR-VTT's annotations have it")
+    rows: list[Row] = []
+    for number, entry in enumerate(cast("list[Any]", entries)):
+        if not isinstance(entry, dict):
+            raise DatasetError(f"{shown}, {key}[{number}]: {entry!r} is not an object")
+        rows.append(Row(f"{shown}, {key}[{number}]", cast("dict[str, Any]", entry)))
+    return rows
+
+
+def _video(row: Row) -> AnnotatedVideo:
+    split = row.text("split")
+    start, end = row.seconds("start time"), row.seconds("end time")
+    # The times cut the video out of a longer one; the file holds what was cut.
+    length = 0.0 if start is None or end is None else end - start
+    return AnnotatedVideo(
+        id=row.text("video_id"),
+        split="validate" if split == "val" else split,
+        span=Span(0.0, length) if 0 < length < WHOLE_VIDEO.end else WHOLE_VIDEO,
+    )
+
+
+def _sentence(row: Row) -> Sentence:
+    return Sentence(
+        video=row.text("video_id"),
+        caption=row.text("caption"),
+        flags=frozenset(name for name, value in row.values.items() if value is True),
+    )
