@@ -57,7 +57,11 @@ class Block(nn.Module):
         """(B, N, width) to the same; `mask` is (B, 1, 1, N), True where attention may look."""
         b, n, width = x.shape
         q, k, v = self.qkv(self.norm_in(x)).view(b, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        # Spelled out: for a few dozen tokens on a CPU it trains three times as fast as the fused one.
+        scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -1e4)
+        seen = scores.softmax(-1) @ v
         x = x + self.mix(seen.transpose(1, 2).reshape(b, n, width))
         return x + self.feed(self.norm_out(x))
 
@@ -113,7 +117,10 @@ class VideoTower(nn.Module):
         """(B, 8, 64, 64, 3) uint8 to (B, 64, width): what is at each place, over all eight frames."""
         b = frames.shape[0]
         # Memory order (frame, row, column, channel) is what channels_last wants: no copy is made.
-        x = frames.flatten(0, 1).permute(0, 3, 1, 2).float().sub(128).div(64)
+        # Bytes, and these steps on them, are exact in bfloat16.
+        mixed = torch.is_autocast_enabled(frames.device.type)
+        x = frames.flatten(0, 1).permute(0, 3, 1, 2)
+        x = x.to(torch.bfloat16 if mixed else torch.float32).sub(128).div(64)
         x = self.stem(x)
         # Time goes into the channels in two steps: pairs of frames, then the four pairs.
         side = x.shape[-1]
