@@ -75,8 +75,8 @@ def codec_options(limits: Limits) -> dict[str, str]:
     return {"codec_whitelist": ",".join(allowed), "max_pixels": str(limits.max_pixels)}
 
 
-def open_container(path: Path, limits: Limits) -> InputContainer:
-    """Open `path` under the allow-lists.
+def open_container(path: Path, limits: Limits, *, decoders: bool = True) -> InputContainer:
+    """Open `path` under the allow-lists; without `decoders` only what its headers say is known.
 
     The name is passed absolute and as `file:`, so that `http:x.mp4` or `subfile,,x` are files too.
 
@@ -87,6 +87,8 @@ def open_container(path: Path, limits: Limits) -> InputContainer:
         "format_whitelist": ",".join(DEMUXERS),
         "protocol_whitelist": "file",
     }
+    if not decoders:
+        options["codec_whitelist"] = "none"
     try:
         return av.open(
             "file:" + os.path.abspath(path),  # noqa: PTH100 - resolve() would follow links

@@ -115,7 +115,7 @@ class DecodePool:
         Raises:
             VideoUnreadableError: with the file's code.
         """
-        outcome = self.carry_out(InfoTask(path), lambda _: None)
+        outcome = self.carry_out(InfoTask(_absolute(path)), lambda _: None)
         if outcome.info is None or outcome.code.is_failure:
             raise VideoUnreadableError(outcome.message, code=outcome.code)
         return outcome.info
@@ -132,7 +132,9 @@ class DecodePool:
         if not times or any(b < a for a, b in pairwise(times)):
             raise ValueError("give the times of frames in ascending order, at least one")
         found: list[Part] = []
-        outcome = self.carry_out(FramesTask(path, tuple(map(float, times))), found.append)
+        outcome = self.carry_out(
+            FramesTask(_absolute(path), tuple(map(float, times))), found.append
+        )
         if outcome.code.is_failure or not found or not isinstance(found[0], Frames):
             raise VideoUnreadableError(outcome.message, code=outcome.code)
         return found[0]
@@ -152,7 +154,7 @@ class DecodePool:
         if rate <= 0 or channels not in (1, 2):
             raise ValueError(f"sound needs a rate and 1 or 2 channels, got {rate} and {channels}")
         found: list[Part] = []
-        outcome = self.carry_out(SoundTask(path, span, rate, channels), found.append)
+        outcome = self.carry_out(SoundTask(_absolute(path), span, rate, channels), found.append)
         if outcome.code.is_failure or not found or not isinstance(found[0], Waveform):
             raise VideoUnreadableError(outcome.message, code=outcome.code)
         return found[0]
@@ -199,7 +201,7 @@ class DecodePool:
 
     def _read_one(self, request: ReadRequest, session: Session) -> None:
         """Read one video into the queue of `session`."""
-        task = ClipsTask(request.path, request.segmenter, request.sampler)
+        task = ClipsTask(_absolute(request.path), request.segmenter, request.sampler)
 
         def deliver(part: Part) -> None:
             if isinstance(part, ClipPart):
@@ -294,6 +296,11 @@ def read_waveform(
     """The sound of `span`, read in a worker of its own; see `DecodePool.read_waveform`."""
     with DecodePool(1, limits) as pool:
         return pool.read_waveform(path, span, rate=rate, channels=channels)
+
+
+def _absolute(path: Path) -> Path:
+    """`path` from here: a worker that started earlier may have another working directory."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 
 def _processors() -> int:

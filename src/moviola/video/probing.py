@@ -63,6 +63,8 @@ class Survey:
         width: pixels of a stored picture with square pixels, before it is turned.
         height: the same for its height.
         turn: how the picture is made upright.
+        in_order: whether the n-th frame to come out is the one of `starts[n]`, because the
+            container (AVI) tells when packets are decoded, but not when frames are shown.
         fault: why the file is known to be incomplete, `""` where it is not.
     """
 
@@ -73,6 +75,7 @@ class Survey:
     width: int
     height: int
     turn: Turn
+    in_order: bool
     fault: str
 
 
@@ -167,6 +170,7 @@ def _survey_stream(
         damage = Damage()
         table, frame = _scan(container, stream, damage)
         if frame is None:
+            _check_declared_size(path, limits, index)
             return _undecodable(path, stream, table)
         return _compose(path, container, stream, table=table, frame=frame, damage=damage)
     except Exception as error:  # noqa: BLE001 - hostile bytes raise far more than FFmpegError
@@ -180,6 +184,14 @@ def _check_size(stream: VideoStream, limits: Limits) -> None:
             f"its pictures of {width}x{height} exceed the limit of {limits.max_pixels} pixels",
             code=FileCode.TOO_LARGE,
         )
+
+
+def _check_declared_size(path: Path, limits: Limits, index: int) -> None:
+    """Look for a size beyond the limit in the headers: a decoder that refuses it forgets it."""
+    with closing(open_container(path, limits, decoders=False)) as container:
+        for stream in container.streams.video:
+            if stream.index == index and stream.codec_context is not None:
+                _check_size(stream, limits)
 
 
 @dataclass(slots=True)
@@ -200,16 +212,20 @@ def _scan(
     lost = Damage()
     for packet in packets(container, stream, damage):
         if packet.size:
-            _note(table, packet)
+            _note(table, packet, in_order=_is_in_order(container))
         if frame is None:
             frame = next(iter(decode(stream, packet, lost)), None)
     return table, frame
 
 
-def _note(table: _Table, packet: Packet[VideoStream]) -> None:
+def _is_in_order(container: InputContainer) -> bool:
+    return container.format.name == "avi"
+
+
+def _note(table: _Table, packet: Packet[VideoStream], *, in_order: bool) -> None:
     if packet.has_sidedata("encryption_info"):
         table.encrypted = True
-    start = packet.pts if packet.pts is not None else packet.dts
+    start = packet.dts if in_order or packet.pts is None else packet.pts
     # Packets marked so lie outside the edit list: they are decoded, but never shown.
     if start is None or packet.is_discard:
         return
@@ -268,6 +284,7 @@ def _compose(
         width=width,
         height=height,
         turn=turn,
+        in_order=_is_in_order(container),
         fault=_incomplete(path, stream, table, ticks.size > starts.size, damage),
     )
 
@@ -343,10 +360,3 @@ def _incomplete(path: Path, stream: VideoStream, table: _Table, jumps: bool, dam
     if not outline(path).iso and promised > size:
         return "the file is cut off"
     return ""
-
-
-def seconds_of(frame: VideoFrame, origin: float) -> float:
-    """Presentation time of `frame` from zero, NaN where it has none."""
-    if frame.pts is None or frame.time_base is None:
-        return math.nan
-    return float(frame.pts * frame.time_base) - origin

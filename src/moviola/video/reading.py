@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Generator, Sequence
@@ -16,7 +17,7 @@ from moviola.core import FrameSampler, Span
 from moviola.video.limits import Limits
 from moviola.video.opening import open_container
 from moviola.video.pixels import Painter, reduced_size
-from moviola.video.probing import Damage, Survey, decode, packets, seconds_of, select
+from moviola.video.probing import Damage, Survey, decode, packets, select
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -133,22 +134,39 @@ def frames_of(
 ) -> Generator[tuple[float, VideoFrame]]:
     """Frames with their times in ascending order; those that come too late are left out."""
     latest = -math.inf
+    clock = _Clock(found)
+    # A recording of a broadcast begins anywhere; what precedes its first key frame is no damage.
+    noted = Damage() if found.info.container == "mpegts" else damage
     with closing(open_container(path, limits)) as container:
         stream = select(container, found.stream, limits)
-        for packet in packets(container, stream, damage):
-            for frame in decode(stream, packet, damage):
-                time = seconds_of(frame, found.origin)
-                if math.isnan(time):
-                    time = max(latest, 0.0) + 1 / 25
+        for packet in itertools.chain(packets(container, stream, damage), (None,)):
+            for frame in decode(stream, packet, noted):
+                noted = damage
+                time = clock.time(frame)
                 if time > latest:
                     latest = time
                     yield time, frame
-        if damage.cut_short:
-            for frame in decode(stream, None, damage):
-                time = seconds_of(frame, found.origin)
-                if time > latest:
-                    latest = time
-                    yield time, frame
+
+
+class _Clock:
+    """When frames are shown, in seconds from zero."""
+
+    def __init__(self, found: Survey) -> None:
+        self._found = found
+        self._frames = 0
+        self._latest = 0.0
+
+    def time(self, frame: VideoFrame) -> float:
+        """The time of `frame`, the next one to come out."""
+        starts = self._found.starts
+        if self._found.in_order and self._frames < starts.size:
+            self._latest = float(starts[self._frames])
+        elif frame.pts is not None and frame.time_base is not None and not self._found.in_order:
+            self._latest = float(frame.pts * frame.time_base) - self._found.origin
+        else:
+            self._latest += self._found.info.duration / max(1, self._found.info.frames)
+        self._frames += 1
+        return self._latest
 
 
 class _Collector:

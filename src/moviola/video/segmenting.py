@@ -50,7 +50,8 @@ class WindowSegmenter:
         regular = min(math.floor(room / self.step), _MOST_WINDOWS)
         spans = [Span(k * self.step, k * self.step + self.length) for k in range(regular + 1)]
         if info.duration - spans[-1].end > _NEGLIGIBLE * self.step:
-            spans.append(Span(room, info.duration))
+            # Rounded, so that equal lengths do not differ by the last bits of a subtraction.
+            spans.append(Span(round(room, 9), info.duration))
         else:
             spans[-1] = Span(spans[-1].start, info.duration)
         return spans
