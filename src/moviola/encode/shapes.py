@@ -1,4 +1,4 @@
-"""The encoder that ships: a small model of a generated world of moving shapes, and of nothing else."""
+"""The encoder that ships: a small model of a generated world, and of nothing else."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
@@ -24,6 +23,9 @@ from moviola.core.spaces import Readout, Space
 from moviola.encode.shapes_model import FRAMES, SIZE, TowerConfig, Towers
 from moviola.encode.shapes_words import Vocabulary, split_clauses
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 DIMENSION = 257
 """256 learned coordinates, and one that texts about things outside the world point along."""
 RATE = 4.0
@@ -32,23 +34,23 @@ STRIDE = FRAMES // 2
 BATCH = 64
 WEIGHTS = Path(__file__).parent / "weights" / "shapes"
 NOT_STORED = "num_batches_tracked"
-"""Ending of the only state that the weights file leaves out: a counter that inference never reads."""
+"""Ending of the only state that the file leaves out: a counter that inference never reads."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a cosine is worth: the chance that the best hit of a query is right, as a logistic curve."""
+    """What a cosine is worth: the chance that a best hit is right, as a logistic curve."""
 
     slope: float
     intercept: float
 
     def probability(self, score: float) -> float:
         """Chance in [0, 1] that a best hit with this cosine is right."""
-        return 1 / (1 + math.exp(-(self.slope * score + self.intercept)))
+        return 1 / (1 + math.exp(min(-(self.slope * score + self.intercept), 700)))
 
 
 def cut_windows(pixels: Tensor) -> Tensor:
-    """Cut a clip into windows of eight frames, half a window apart, the last one aligned to the end.
+    """Cut a clip into windows of eight frames, half a window apart, the last at the end.
 
     Args:
         pixels: (T, 64, 64, 3), T >= 1.
@@ -65,7 +67,7 @@ def cut_windows(pixels: Tensor) -> Tensor:
 
 
 def shrink_frames(pixels: NDArray[np.uint8]) -> Tensor:
-    """(T, H, W, 3) uint8 of any size to (T, 64, 64, 3) uint8: each pixel the mean of the area that it covers."""
+    """(T, H, W, 3) uint8 to (T, 64, 64, 3) uint8: each pixel the mean of its area."""
     frames = torch.from_numpy(np.ascontiguousarray(pixels))
     if frames.shape[1:3] == (SIZE, SIZE):
         return frames
@@ -76,8 +78,9 @@ def shrink_frames(pixels: NDArray[np.uint8]) -> Tensor:
 class ShapesEncoder:
     """Texts and clips of the generated world as unit vectors of one space.
 
-    A clip becomes one row: the mean over its windows of two seconds. A text becomes one row as well: an order caption
-    is the mean of its clauses, and what tells their order is scoring `split_clauses` one by one. A text about things
+    A clip becomes one row: the mean over its windows of two seconds. A text becomes one row as
+    well: an order caption is the mean of its clauses, and what tells their order is scoring
+        `split_clauses` one by one. A text about things
     that the world does not hold points away from every video, by the share of its strange words.
     """
 
@@ -171,7 +174,7 @@ class ShapesEncoder:
 def _digest(folder: Path) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update((folder / "model.safetensors").read_bytes())
-    # The calibration and the formatting of the card's numbers change no vector; widths and words do.
+    # The calibration changes no vector; widths and words do.
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     digest.update(json.dumps([config["towers"], config["vocabulary"]], sort_keys=True).encode())
     return digest.hexdigest()
@@ -208,7 +211,8 @@ def load(weights: Path | str | None = None) -> ShapesEncoder:
         digest = _digest(folder)
     except FileNotFoundError as error:
         raise WeightsUnavailableError(
-            f"no weights in {folder}: train them with python -m moviola.experiments.shapes_encoder --out DIR"
+            f"no weights in {folder}: train them with "
+            "python -m moviola.experiments.shapes_encoder --out DIR"
         ) from error
     space = Space(
         model="moviola/shapes", revision=config["revision"], weights=digest, dimension=DIMENSION

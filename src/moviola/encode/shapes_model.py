@@ -1,7 +1,8 @@
 """The two towers of the shipped encoder.
 
-The video tower keeps places apart for as long as it can: colour, shape and motion meet in one cell of an 8 × 8 grid
-before anything is pooled, so that "the red one moves left" differs from "a red one, and something moves left".
+The video tower keeps places apart for as long as it can: colour, shape and motion meet in one cell
+of an 8 x 8 grid before anything is pooled, so that "the red one moves left" differs from "a red
+one, and something moves left".
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Block(nn.Module):
         """(B, N, width) to the same; `mask` is (B, 1, 1, N), True where attention may look."""
         b, n, width = x.shape
         q, k, v = self.qkv(self.norm_in(x)).view(b, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        # Spelled out: for a few dozen tokens on a CPU it trains three times as fast as the fused one.
+        # Spelled out: for a few dozen tokens it trains thrice as fast on a CPU as fused.
         scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)
         if mask is not None:
             scores = scores.masked_fill(~mask, -1e4)
@@ -114,7 +115,7 @@ class VideoTower(nn.Module):
         self.pool = GatedPool(config.width, config.gates, config.dimension)
 
     def cells(self, frames: Tensor) -> Tensor:
-        """(B, 8, 64, 64, 3) uint8 to (B, 64, width): what is at each place, over all eight frames."""
+        """(B, 8, 64, 64, 3) uint8 to (B, 64, width): what is where, over all frames."""
         b = frames.shape[0]
         # Memory order (frame, row, column, channel) is what channels_last wants: no copy is made.
         # Bytes, and these steps on them, are exact in bfloat16.
@@ -139,7 +140,7 @@ class VideoTower(nn.Module):
         return x.permute(0, 2, 3, 1).flatten(1, 2)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 8, 64, 64, 3) uint8 to vectors (B, dimension), not normalised, and the cells they come from."""
+        """(B, 8, 64, 64, 3) uint8 to raw vectors (B, dimension), and their cells."""
         cells = self.cells(frames)
         x = cells + self.places
         for layer in self.layers:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 PAD, UNKNOWN = 0, 1
 FIRST_WORD = 2
 
-FUNCTION_WORDS = frozenset(
-    "a an the and or of on in at to with by is are was be being it its this that there some one "
-    "while as for from near next beside behind front against over under then before after first "
-    "scene video clip shot moment show shows showing seen visible picture".split()
-)
+_SAYING_NOTHING = """
+    a an the and or of on in at to with by is are was be being it its this that there some one
+    while as for from near next beside behind front against over under then before after first
+    scene video clip shot moment show shows showing seen visible picture
+    """
+FUNCTION_WORDS = frozenset(_SAYING_NOTHING.split())
 """Words that say nothing about what is shown: they neither count as known nor as unknown."""
 
 _THEN = re.compile(r"\s*[,;]?\s+(?:(?:and\s+)?then|before|followed\s+by)\s+")
@@ -59,7 +63,8 @@ class Vocabulary:
         """Texts as rows of word numbers.
 
         Returns:
-            (N, longest text, at most `length`) int64, padded with `PAD`; unknown words are `UNKNOWN`.
+            (N, longest text, at most `length`) int64, padded with `PAD`; unknown words are
+            `UNKNOWN`.
         """
         index = {word: FIRST_WORD + i for i, word in enumerate(self.words)}
         rows = [
@@ -74,8 +79,9 @@ class Vocabulary:
     def strangeness(self, text: str) -> float:
         """How much of a text is about things outside the vocabulary, 0 to 1.
 
-        An unknown content word weighs as much as two known ones: a single strange noun changes what is asked
-        for, however many of its adjectives are familiar. A text without any known content is all strange.
+        An unknown content word weighs as much as two known ones: a single strange noun changes
+        what is asked for, however many of its adjectives are familiar. A text without any known
+        content is all strange.
         """
         words = [word for word in split_words(text) if word not in FUNCTION_WORDS]
         known = sum(word in self.words for word in words)

@@ -7,13 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning
 import numpy as np
 import torch
 from lightning.pytorch.loggers import CSVLogger
-from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from moviola.datasets.shapes.facts import Shot, code_facts, truth_matrix
@@ -25,6 +24,9 @@ from moviola.experiments.shapes_export import save_weights
 from moviola.experiments.shapes_probes import direction_wins, draw_probes, probe_wins
 from moviola.experiments.shapes_training import ShapesTraining, TrainConfig
 from moviola.experiments.shapes_windows import WindowConfig, WindowStream, window
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def look(
     rng = np.random.default_rng(5)
     wins = probe_wins(draw_probes(rng, shots), videos, encode)
     found = {kind: round(float(won.mean()), 3) for kind, won in wins.items()}
-    found["direction"] = round(float(direction_wins(rng, shots, videos, encode).mean()), 3)
+    found["direction"] = round(float(direction_wins(rng, shots, videos, encode)[1].mean()), 3)
     clauses = [detailed_clause(rng, shot) for shot in shots]
     truth = truth_matrix(code_facts(clauses), code_facts(shots))
     best = (encode([say_clause(rng, clause) for clause in clauses]) @ videos.T).argmax(1)

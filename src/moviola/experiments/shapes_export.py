@@ -12,7 +12,6 @@ from moviola.encode.shapes import NOT_STORED, Calibration
 from moviola.encode.shapes_model import Towers
 from moviola.encode.shapes_words import Vocabulary
 
-
 REVISION = "1"
 UNSURE = Calibration(slope=10.0, intercept=-5.0)
 """A rough guess that stands until the calibration is measured."""

@@ -47,7 +47,7 @@ def _wrong(rng: np.random.Generator, clause: Clause, shot: Shot, kind: str) -> C
 
 
 def draw_probe(rng: np.random.Generator, shot: Shot, index: int, kind: str) -> Probe | None:
-    """A probe of one kind; None where the shot has no such fact (a size while it grows, a camera before a plain wall)."""
+    """A probe of one kind; None where the shot has no such fact, such as a growing thing's size."""
     if kind == "camera" and len(cameras_for(shot.background)) == 1:
         return None
     clause, i = _true_clause(rng, shot, kind)
@@ -129,9 +129,10 @@ def direction_wins(
     shots: Sequence[Shot],
     videos: NDArray[np.float32],
     encode: Encode,
-) -> NDArray[np.float64]:
-    """1 where the true one of four directions scores highest."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The windows asked about, and 1 where the true one of four directions wins."""
     asked = [(i, found) for i, shot in enumerate(shots) if (found := direction_texts(rng, shot))]
     rows = encode([text for _, (texts, _) in asked for text in texts])
     scores = (rows.reshape(len(asked), 4, -1) * videos[[i for i, _ in asked]][:, None]).sum(-1)
-    return (scores.argmax(1) == np.array([answer for _, (_, answer) in asked])).astype(np.float64)
+    won = scores.argmax(1) == np.array([answer for _, (_, answer) in asked])
+    return np.array([i for i, _ in asked]), won.astype(np.float64)

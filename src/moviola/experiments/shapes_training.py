@@ -32,7 +32,7 @@ FACT_SIZES = {
 """Facts of a thing that a plain world shows, in the order of their columns."""
 THINGS_SEEN = 2
 SURE = 0.75
-"""A window whose main shot covers less than this is neither right nor wrong for what is true of that shot."""
+"""Windows with less of their main shot are neither right nor wrong for what is true of it."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def thing_codes(shots: Tensor) -> Tensor:
 
 
 def pair_labels(shots: Tensor) -> Tensor:
-    """(B, WIDTH) codes to (B, labels) of 0 and 1: which pairs of facts meet in one thing, the background, the camera.
+    """(B, WIDTH) codes to (B, labels) of 0 and 1: pairs of facts, background, camera.
 
     Pairs instead of single facts, because only they tell which colour has which motion.
     """
@@ -93,13 +93,14 @@ def pair_labels(shots: Tensor) -> Tensor:
 def masked_nce(logits: Tensor, target: Tensor, ignored: Tensor) -> Tensor:
     """Cross-entropy over rows in which other right answers do not count as wrong.
 
-    Oord, Li and Vinyals, "Representation learning with contrastive predictive coding", 2018, equation 4, with the
-    pairs in `ignored` left out of the sum.
+    Oord, Li and Vinyals, "Representation learning with contrastive predictive coding", 2018,
+    equation 4, with the pairs in `ignored` left out of the sum.
 
     Args:
         logits: (N, M) scores.
         target: (N,) column of each row's own answer.
-        ignored: (N, M) bool, True where a column is neither; the target's own column may be among them.
+        ignored: (N, M) bool, True where a column is neither; the target's own column may be among
+            them.
     """
     rows = torch.arange(len(logits))
     ignored = ignored.clone()
@@ -129,9 +130,10 @@ def contrast(texts: Tensor, videos: Tensor, scale: Tensor, batch: Mapping[str, T
 def agreement(
     texts: Tensor, videos: Tensor, scale: Tensor, bias: Tensor, batch: Mapping[str, Tensor]
 ) -> Tensor:
-    """Is each text true of each window, yes or no: it ties the cosine to a scale that all queries share.
+    """Is each text true of each window? It ties cosines to a scale that all queries share.
 
-    Zhai et al., "Sigmoid loss for language image pre-training", 2023, equation 1, with the facts as labels.
+    Zhai et al., "Sigmoid loss for language image pre-training", 2023, equation 1, with the facts
+    as labels.
 
     Args:
         texts: (N, D) unit vectors.
@@ -180,7 +182,7 @@ class ShapesTraining(lightning.LightningModule):
         texts = self.towers.texts(batch["numbers"])
         nce = contrast(texts, videos, self.towers.scale.exp().clamp(max=60), batch)
         yes_no = agreement(texts, videos, self.sure_scale.exp(), self.sure_bias, batch)
-        # The labels hold for the same vector that is compared: unit length, stretched by a constant.
+        # The labels are read from the vector that is compared, stretched by a constant.
         pairs = self._pair_loss(self.pairs(videos * 16), batch)
         places = self._place_loss(self.places(cells).float(), batch)
         fade = 0.2 + 0.8 * max(0.0, 1 - self.global_step / (0.7 * self.train_config.steps))

@@ -1,8 +1,8 @@
 """Training windows of the generated world, rendered on the fly.
 
-Windows come in groups that differ in one fact: the hardest wrong answers for one another, in both directions, at no
-extra cost. Half of a group is rendered, the other half are mirror images and reversed films of it, whose facts
-change accordingly.
+Windows come in groups that differ in one fact: the hardest wrong answers for one another, in both
+directions, at no extra cost. Half of a group is rendered, the other half are mirror images and
+reversed films of it, whose facts change accordingly.
 """
 
 from __future__ import annotations
@@ -79,13 +79,13 @@ class Window:
     """(8, 64, 64, 3)."""
     shot: Shot
     cells: NDArray[np.int8]
-    """(8, 8): the number of the thing whose body covers the cell at the middle of the window, -1 for none."""
+    """(8, 8): which thing covers the cell in the middle of the window, -1 for none."""
     coverage: float = 1.0
     """Share of the window that shows `shot`; the rest shows another."""
 
 
 def change_fact(rng: np.random.Generator, shot: Shot, what: str) -> Shot:
-    """A shot that differs in one kind of fact, possible and not held out; the same shot where none was found."""
+    """A possible shot that differs in one kind of fact; the same one where none was found."""
     for _ in range(12):
         i = int(rng.integers(len(shot.things)))
         things = list(shot.things)
@@ -186,7 +186,7 @@ def draw_group(rng: np.random.Generator, config: WindowConfig, others: list[Take
 
 
 def pick_shot(rng: np.random.Generator, shots: list[Shot]) -> Shot:
-    """The first shot as often as all others together: most windows differ from it in one fact only."""
+    """The first shot as often as all others, so that most windows differ in one fact."""
     return shots[0] if rng.random() < 0.5 else shots[int(rng.integers(len(shots)))]
 
 
@@ -201,11 +201,12 @@ def training_clause(rng: np.random.Generator, shot: Shot) -> Clause:
 def collate(
     rng: np.random.Generator, windows: list[Window], words: Vocabulary, captions: int
 ) -> dict[str, NDArray[np.generic]]:
-    """A batch of B windows and `captions` × B captions.
+    """A batch of B windows and `captions` x B captions.
 
     Returns:
-        `frames` (B, 8, 64, 64, 3) uint8; `shots` (B, WIDTH) and `clauses` (N, WIDTH) codes; `numbers` (N, L) words;
-        `truth` (N, B) bool, the facts of the main shot; `coverage` (B,); `cells` (B, 8, 8); `owner` (N,).
+        `frames` (B, 8, 64, 64, 3) uint8; `shots` (B, WIDTH) and `clauses` (N, WIDTH) codes;
+        `numbers` (N, L) words; `truth` (N, B) bool, the facts of the main shot; `coverage` (B,);
+        `cells` (B, 8, 8); `owner` (N,).
     """
     clauses: list[Clause] = []
     texts: list[str] = []

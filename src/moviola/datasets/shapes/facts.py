@@ -1,9 +1,10 @@
 """What can be true in the generated world, and when a statement about it is true.
 
-A *shot* has facts (its background, its camera, its things). A *clause* states some of the facts of one
-shot and leaves the others open. A *claim* is what a caption says: one clause, or several in the order in
-which their shots appear. Truth is decided here and nowhere else, once for single pairs (`is_true`) and
-once for whole matrices (`truth_matrix`), which the tests hold against each other.
+A *shot* has facts (its background, its camera, its things). A *clause* states some of the facts of
+one shot and leaves the others open. A *claim* is what a caption says: one clause, or several in
+the order in which their shots appear. Truth is decided here and nowhere else, once for single
+pairs (`is_true`) and once for whole matrices (`truth_matrix`), which the tests hold against each
+other.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ SHOT_FACTS: dict[str, tuple[str, ...]] = {"background": BACKGROUNDS, "camera": C
 MAX_THINGS = 4
 MAX_MENTIONS = 2
 WIDTH = len(SHOT_FACTS) + len(THING_FACTS) * MAX_THINGS
-"""Columns of a coded shot or clause: background, camera, then the facts of each thing; -1 is 'none'."""
+"""Columns of a coded shot or clause: background, camera, the facts of each thing."""
 
 Codes = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
 class Thing:
-    """One object of a shot. `size` is None where the object's size changes, so that no size word fits it."""
+    """One object of a shot. `size` is None where it changes, so that no size word fits."""
 
     shape: str
     colour: str
@@ -84,7 +85,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Clause:
-    """What a caption says about one shot; None leaves a fact open, and so does a thing not mentioned."""
+    """What a caption says about one shot; None leaves a fact open."""
 
     background: str | None = None
     camera: str | None = None
@@ -93,7 +94,7 @@ class Clause:
 
 @dataclass(frozen=True)
 class Claim:
-    """The meaning of a caption: clauses that hold in shots that follow one another in this order."""
+    """The meaning of a caption: clauses that hold in shots that follow one another."""
 
     clauses: tuple[Clause, ...]
 
@@ -143,12 +144,12 @@ def holds(clause: Clause, shot: Shot) -> bool:
 def is_true(claim: Claim, shots: Sequence[Shot]) -> bool:
     """Whether a claim is true of a video with these shots, in time order."""
     following: Iterator[Shot] = iter(shots)
-    # `any` consumes the iterator up to the first shot that fits: later clauses need strictly later shots.
+    # `any` consumes the shots up to the first that fits: later clauses need later shots.
     return all(any(holds(clause, shot) for shot in following) for clause in claim.clauses)
 
 
 def is_held_out(shape: str, colour: str, motion: str) -> bool:
-    """Whether this combination is kept for the test split: one in eleven, and every pair of facts is seen."""
+    """Whether a combination is kept for the test split: one in eleven; all pairs are seen."""
     number = SHAPES.index(shape) + 3 * COLOURS.index(colour) + 5 * MOTIONS.index(motion)
     return number % 11 == 0
 

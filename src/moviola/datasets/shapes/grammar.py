@@ -1,17 +1,20 @@
 """Say claims in words: a small paraphrasing grammar, and the plan of which claims a video gets.
 
-No word serves two things: what is said of a wall is never said of a thing, and only cameras pan, tilt or zoom.
+No word serves two things: what is said of a wall is never said of a thing, and only cameras pan,
+tilt or zoom.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from moviola.datasets.shapes.facts import COLOURS, Claim, Clause, Mention, Shot, Thing
 from moviola.datasets.shapes.world import pick
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SIZE_WORDS = {"small": ("small", "little", "tiny"), "large": ("large", "big", "huge")}
 TEXTURE_WORDS = {"plain": ("plain",), "spotted": ("spotted",), "hatched": ("hatched",)}
@@ -231,7 +234,7 @@ def draw_clause(rng: np.random.Generator, shot: Shot) -> Clause:
 
 
 def detailed_clause(rng: np.random.Generator, shot: Shot) -> Clause:
-    """All things, the background, and the camera where it moves (or sometimes where it does not)."""
+    """All things, the background, and the camera where it moves (else sometimes)."""
     says_camera = shot.camera != "fixed" or rng.random() < 0.3
     return Clause(shot.background, shot.camera if says_camera else None, _choose(rng, shot, 2))
 
@@ -249,7 +252,7 @@ def brief_clause(rng: np.random.Generator, shot: Shot) -> Clause:
 
 
 def draw_claims(rng: np.random.Generator, shots: tuple[Shot, ...], count: int = 20) -> list[Claim]:
-    """The claims of a video's captions, all true of it; about seven in ten are true of no other among 1,000.
+    """Claims true of a video; about seven in ten are true of no other among 1,000.
 
     Args:
         rng: the source of chance.

@@ -1,7 +1,7 @@
 """Draw a take as pixels, at any size, with NumPy alone.
 
-Every outline is a signed distance in pixels, and its edge is blended over one pixel, so that a picture drawn
-small looks like the large one averaged down.
+Every outline is a signed distance in pixels, and its edge is blended over one pixel, so that a
+picture drawn small looks like the large one averaged down.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WALLS = {
     "wavy": ((132, 148, 132), (178, 186, 164)),
 }
 PERIOD = 0.25
-"""Length of a pattern's period; at a camera's pace it is more than twice what passes between two frames."""
+"""Length of a pattern's period: far more than a camera passes between two frames."""
 
 
 def _mask(distance: Array, pixels: float) -> Array:
@@ -56,7 +56,7 @@ def _triangle(x: Array, y: Array, r: Array) -> Array:
 
 
 def _star(x: Array, y: Array, r: Array) -> Array:
-    # A pentagram is where at most one of its five edge lines is crossed: the second largest distance decides.
+    # In a pentagram at most one of its five lines is crossed: the second largest counts.
     first = np.full_like(x, -np.inf)
     second = first
     for k in range(5):
@@ -120,7 +120,7 @@ def _background(take: Take, times: Array, grid: tuple[Array, Array], size: int) 
             factor = np.exp(way * (-1 if camera == "zoom_in" else 1))
             x, y = 0.5 + (x - 0.5) * factor, 0.5 + (y - 0.5) * factor
         else:
-            # The camera turns left: the wall slides to the right, so that what is seen lies further left.
+            # The camera turns left: the wall slides to the right.
             sign = -1 if camera in ("pan_left", "tilt_up") else 1
             x, y = (
                 (x + sign * way, y + 0 * way)
@@ -130,7 +130,7 @@ def _background(take: Take, times: Array, grid: tuple[Array, Array], size: int) 
     mask = _wall_mask(kind, x + np.float32(take.offset[0]), y + np.float32(take.offset[1]), size)
     first, second = (np.asarray(tone, np.float32) for tone in WALLS[kind])
     wall = first + mask[..., None] * (second - first) + np.asarray(take.tint, np.float32) * 6
-    # Light falls from above; it is part of the picture, not of the wall, and says nothing about the facts.
+    # Light falls from above; it says nothing about the facts.
     return wall * (np.float32(1.06) - np.float32(0.14) * grid[1][..., None])
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from numpy.typing import NDArray
 
 from moviola.datasets.shapes.facts import Sound
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RATE = 22050
 """Samples a second."""

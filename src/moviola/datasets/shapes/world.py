@@ -1,7 +1,7 @@
 """Draw shots and videos: which facts they have, and where and when everything is.
 
-Lengths are fractions of the picture's side, times are seconds; y grows downwards. What is drawn is decided by the
-random generator that is passed, so that a seed fixes the world.
+Lengths are fractions of the picture's side, times are seconds; y grows downwards. What is drawn is
+decided by the random generator that is passed, so that a seed fixes the world.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Track:
-    """Where one thing is during a shot: it starts at (`x`, `y`) with `radius` and ends displaced and scaled."""
+    """Where one thing starts, with which radius, and how it is displaced and scaled at the end."""
 
     x: float
     y: float
@@ -67,7 +67,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Take:
-    """A shot with everything that a renderer needs: facts, tracks, look, sound and length in seconds."""
+    """A shot with all that a renderer needs: facts, tracks, look, sound, length in seconds."""
 
     shot: Shot
     tracks: tuple[Track, ...]
@@ -85,7 +85,7 @@ def pick(rng: np.random.Generator, among: tuple[str, ...]) -> str:
 
 
 def cameras_for(background: str, *, zooms: bool = False) -> tuple[str, ...]:
-    """The cameras that show over a background: a plain wall hides them, and upright stripes hide a tilt."""
+    """The cameras that a background shows: plain walls hide all, upright stripes hide a tilt."""
     if background not in PATTERNED_BACKGROUNDS:
         return ("fixed",)
     pans = CAMERAS[:3] if background == "striped" else CAMERAS[:5]
@@ -93,7 +93,7 @@ def cameras_for(background: str, *, zooms: bool = False) -> tuple[str, ...]:
 
 
 def motions_for(camera: str) -> tuple[str, ...]:
-    """The motions that stay plain under a camera: never along its axis, and no size change under a zoom."""
+    """The motions that stay plain under a camera: none along its axis, no growth in a zoom."""
     if camera == "fixed":
         return MOTIONS
     if camera.startswith("pan"):
@@ -203,7 +203,7 @@ def position(
 
 
 def _crowding(tracks: tuple[Track, ...], things: tuple[Thing, ...], seconds: float) -> float:
-    """How far the closest two things run into each other during the shot; at most 0 is no contact."""
+    """How far two things run into each other during a shot; at most 0 is no contact."""
     fraction = np.linspace(0, 1, 13)
     places = [
         position(track, thing.motion, fraction, fraction * seconds)
@@ -250,7 +250,8 @@ def draw_video(
     Args:
         rng: the source of chance.
         level: how rich the world is.
-        held_out: False keeps held-out combinations out of every shot; True puts one in the first shot drawn.
+        held_out: False keeps held-out combinations out of every shot; True puts one in the first
+            shot drawn.
     """
     count = 1 + int(rng.choice(len(level.shots), p=level.shots))
     special = int(rng.integers(count)) if held_out else -1

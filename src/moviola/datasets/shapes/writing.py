@@ -8,17 +8,20 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from moviola.datasets.shapes.facts import Claim, Clause, has_held_out, is_held_out, is_true
 from moviola.datasets.shapes.grammar import draw_claims, full_mention, say
 from moviola.datasets.shapes.rendering import render
 from moviola.datasets.shapes.sound import RATE, tone
 from moviola.datasets.shapes.world import LEVELS, Level, Take, draw_video, look_alike, stage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 FRAME_RATE = 12
 SIZE = 192
@@ -52,7 +55,7 @@ class Video:
 
 
 def claims_held_out(claim: Claim) -> bool:
-    """Whether a claim states a combination of shape, colour and motion that training never shows."""
+    """Whether a claim states a combination that training never shows."""
     stated = [(m.shape, m.colour, m.motion) for clause in claim.clauses for m in clause.mentions]
     return any(s and c and m and is_held_out(s, c, m) for s, c, m in stated)
 
@@ -67,8 +70,8 @@ def draw(
         split: one of `SPLITS`; only "test" shows held-out combinations, in a quarter of its videos.
         number: which video of the split.
         level: how rich the world is.
-        look_alikes: give the video two shots that share background, camera and colours, one of which is to be told
-            from the other.
+        look_alikes: give the video two shots that share background, camera and colours, one of
+            which is to be told from the other.
     """
     rng = np.random.default_rng([seed, SPLITS.index(split), number, int(look_alikes)])
     special = split == "test" and rng.random() < HELD_OUT_SHARE
@@ -85,7 +88,7 @@ def draw(
                 break
             text = say(rng, claim)
         captions.append(text)
-    # The seed is part of the name: two worlds may share a folder without being taken for each other.
+    # The seed is part of the name: worlds that share a folder are not taken for each other.
     return Video(
         f"shapes-{seed}-{split}-{number:05d}", split, takes, tuple(claims), tuple(captions)
     )
@@ -163,9 +166,9 @@ def facts_of(video: Video) -> dict[str, Any]:
 
 
 def moments_of(video: Video) -> list[dict[str, Any]]:
-    """One query for each shot that some clause tells from the others, in the layout of QVHighlights."""
+    """Queries for the shots that a clause tells from the others, in QVHighlights' layout."""
     found: list[dict[str, Any]] = []
-    rng = np.random.default_rng(abs(hash_of(video.id)))
+    rng = np.random.default_rng(crc32(video.id.encode()))
     shots = [take.shot for take in video.takes]
     for i, (shot, span) in enumerate(zip(shots, video.spans, strict=True)):
         thing = full_mention(shot.things[int(rng.integers(len(shot.things)))])
@@ -184,11 +187,6 @@ def moments_of(video: Video) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def hash_of(text: str) -> int:
-    """A number that a text always has, in every process."""
-    return int.from_bytes(text.encode(), "big") % (2**63)
 
 
 def annotations_of(videos: Sequence[Video]) -> dict[str, Any]:
@@ -246,7 +244,8 @@ def generate(
 ) -> list[Video]:
     """Write a world: `videos/*.mp4`, `annotations.json`, `moments.jsonl` and `facts.jsonl`.
 
-    The same arguments write the same bytes, for one version of PyAV; a file that is already there is kept.
+    The same arguments write the same bytes, for one version of PyAV; a file that is already there
+    is kept.
 
     Args:
         root: folder to write into, made where it is missing.
@@ -261,7 +260,8 @@ def generate(
     """
     if level not in LEVELS or not set(videos) <= set(SPLITS):
         raise ValueError(
-            f"level {level!r} and splits {sorted(videos)} must be among {sorted(LEVELS)} and {SPLITS}"
+            f"level {level!r} must be among {sorted(LEVELS)}, "
+            f"and splits {sorted(videos)} among {SPLITS}"
         )
     drawn = [
         draw(seed, split, number, level=LEVELS[level], look_alikes=look_alikes)
