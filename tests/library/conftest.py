@@ -40,6 +40,9 @@ class Shelf:
     folder: Path
     library: Library
     decoded: list[Path] = field(default_factory=list)
+    info = INFO
+    rows = staticmethod(unit_rows)
+    clips = staticmethod(clips_of)
 
     def put(self, name: str | bytes, content: str | None = None) -> Path:
         path = self.folder / os.fsdecode(name)

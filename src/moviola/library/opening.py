@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from moviola.core import (
+    Clip,
+    Embeddings,
     FileCode,
     MoviolaError,
     Readout,
     Space,
+    Span,
     StorageError,
     StoreCorruptError,
     display_path,
@@ -68,6 +72,7 @@ class Library:
         self._tables: Tables | None = None
         self._state: tuple[tuple[int, int], list[VideoRecord]] | None = None
         self._snapshot: Snapshot | None = None
+        self._loading = threading.RLock()  # a server searches from several threads
 
     @classmethod
     def create(cls, path: Path, card: LibraryCard) -> Self:
@@ -175,13 +180,12 @@ class Library:
 
     def refresh(self) -> bool:
         """Show what has been committed since; whether there was anything. Cheap when not."""
-        if self._state is None:
-            return False
-        if self._open_tables().refresh() == self._state[0]:
-            return False
-        self._state = None
-        self._snapshot = None
-        return True
+        with self._loading:
+            if self._state is None or self._open_tables().refresh() == self._state[0]:
+                return False
+            self._state = None
+            self._snapshot = None
+            return True
 
     def videos(self) -> list[VideoRecord]:
         """Every content the library knows, failures included, ordered by id.
@@ -242,6 +246,28 @@ class Library:
             filters=filters,
         )
 
+    def embeddings(self) -> Embeddings[Clip]:
+        """Every video that has clips as one item, under its id; its rows are its clips in order.
+
+        This is what whole-video retrieval is evaluated on, without decoding anything again.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        snapshot = self._vectors()
+        ends = snapshot.spans[snapshot.offsets[1:] - 1, 1]
+        items = [
+            Clip(record.id, record.path, Span(0.0, float(end)))
+            for record, end in zip(snapshot.records, ends, strict=True)
+        ]
+        return Embeddings(
+            items,
+            snapshot.offsets,
+            [snapshot.matrix] if items else [],
+            self.card.space,
+            self.card.video_readout,
+        )
+
     def verify(self) -> list[Problem]:
         """Recompute every checksum and count; what is wrong, an empty list when all is sound."""
         try:
@@ -271,24 +297,27 @@ class Library:
         return self._tables
 
     def _load(self) -> list[VideoRecord]:
-        if self._state is None:
-            tables = self._open_tables()
-            versions = tables.refresh()
-            with faults(self.path):
-                records = video_records(tables.read(tables.videos))
-            named = [record for record in records if record.names]
-            self._state = versions, sorted(named, key=lambda record: record.id)
-        return self._state[1]
+        with self._loading:
+            if self._state is None:
+                tables = self._open_tables()
+                versions = tables.refresh()
+                with faults(self.path):
+                    records = video_records(tables.read(tables.videos))
+                named = [record for record in records if record.names]
+                self._state = versions, sorted(named, key=lambda record: record.id)
+            return self._state[1]
 
     def _vectors(self) -> Snapshot:
-        if self._snapshot is None:
-            records = self._load()
-            tables = self._open_tables()
-            with faults(self.path):
-                clips = tables.read(tables.clips)
-                unit = self.card.space.metric == "cosine"
-                self._snapshot = Snapshot.of(records, clips, unit=unit)
-        return self._snapshot
+        with self._loading:
+            if self._snapshot is None:
+                self.refresh()  # the files of a state seen long ago may have been tidied away
+                records = self._load()
+                tables = self._open_tables()
+                with faults(self.path):
+                    clips = tables.read(tables.clips)
+                    unit = self.card.space.metric == "cosine"
+                    self._snapshot = Snapshot.of(records, clips, unit=unit)
+            return self._snapshot
 
 
 def _refuse_foreign(path: Path, names: set[str]) -> None:

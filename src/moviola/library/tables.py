@@ -25,6 +25,8 @@ _NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error
 _NO_LEAVE = re.compile(
     r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
 )
+# More writers' commits than this do not happen while one version is looked up.
+_ATTEMPTS = 20
 # Readers that began on an older version have this long to finish reading it.
 _KEEP_VERSIONS = timedelta(minutes=2)
 
@@ -86,11 +88,20 @@ class Tables:
             return any(_rows(database, name) for name in (CLIPS, VIDEOS))
 
     def refresh(self) -> tuple[int, int]:
-        """Go to the latest committed state; its two version numbers."""
+        """Go to the latest committed state; its two version numbers.
+
+        A writer announces every change of clips in `videos`: whatever that promises was committed
+        to `clips` before, and whatever is taken away was withdrawn there before. So the two agree
+        when `videos` stayed as it was while `clips` was looked up.
+        """
         with faults(self.folder):
-            # Videos first: whatever they promise was committed to `clips` before.
             self.videos.checkout_latest()
-            self.clips.checkout_latest()
+            for _ in range(_ATTEMPTS):
+                before = self.videos.version
+                self.clips.checkout_latest()
+                self.videos.checkout_latest()
+                if self.videos.version == before:
+                    break
             return self.videos.version, self.clips.version
 
     def read(self, table: Table, columns: list[str] | None = None) -> pa.Table:
