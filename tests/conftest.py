@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
+from hypothesis import settings
+
+# Machines under load take their time; a slow example is not a wrong one.
+settings.register_profile("moviola", deadline=None)
+settings.load_profile("moviola")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -22,3 +30,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_data() -> Path:
     """The folder of shared test data; tests that ask for it carry the marker `shared`."""
     return SHARED
+
+
+def write_colours(
+    path: Path, *colours: tuple[int, int, int], seconds: float = 1.0, rate: int = 10
+) -> Path:
+    """Write a small H.264 file that shows one colour after another, `seconds` each."""
+    with av.open(str(path), "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for colour in colours:
+            pixels = np.empty((48, 64, 3), np.uint8)
+            pixels[:] = colour
+            for _ in range(round(seconds * rate)):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture(scope="session")
+def colour_video() -> Callable[..., Path]:
+    """`write_colours`, for tests that make their videos themselves."""
+    return write_colours

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
@@ -75,6 +75,7 @@ def test_texts_keep_their_words(tmp_path):
     np.testing.assert_array_equal(found.rows(2), rows(1).astype(np.float16))
 
 
+@settings(max_examples=25)
 @given(
     counts=st.lists(st.integers(1, 9), max_size=20),
     flushes=st.sets(st.integers(0, 19)),

@@ -14,7 +14,7 @@ from moviola.core.pooling import POOLINGS
 from moviola.library import FailedFile, UnreadableEntry, scan
 from moviola.pipeline.streaming import encode_stream
 from moviola.plugins import load_encoder
-from moviola.store import StoreWriter
+from moviola.store import StoreWriter, replace_store_by_npy
 from moviola.video import VIDEO_SUFFIXES, DecodePool, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
@@ -187,7 +187,9 @@ class _Outputs:
             for folder, pooling in zip(self._folders, poolings, strict=True)
         ]
         # An item counts as done when every store has it; a kill may have left them unequal.
-        self.done_ids = frozenset.intersection(*(sink.done_ids for _, sink in self._sinks))
+        self.done_ids = frozenset.intersection(
+            *(frozenset(sink.done_ids) for _, sink in self._sinks)
+        )
 
     @property
     def items(self) -> int:

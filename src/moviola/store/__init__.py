@@ -8,6 +8,7 @@ writes pooled and unpooled rows, they are two stores side by side in its folder:
 """
 
 from moviola.store.card import StoreCard, is_store
+from moviola.store.npy import read_npy_clips, read_npy_texts, replace_store_by_npy, write_npy
 from moviola.store.reading import open_clips, open_embeddings, open_texts, verify
 from moviola.store.writing import StoreWriter
 
@@ -18,5 +19,9 @@ __all__ = [
     "open_clips",
     "open_embeddings",
     "open_texts",
+    "read_npy_clips",
+    "read_npy_texts",
+    "replace_store_by_npy",
     "verify",
+    "write_npy",
 ]

@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Generator
+from collections.abc import Generator, KeysView
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -109,12 +109,12 @@ class StoreWriter:
         except BaseException:
             self._lock.release()
             raise
-        self._ids = {item.id for part in self._parts for item in part.items}
+        self._ids = {item.id: None for part in self._parts for item in part.items}
 
     @property
-    def done_ids(self) -> frozenset[str]:
-        """Ids of the items that are safely on disk or waiting to be."""
-        return frozenset(self._ids)
+    def done_ids(self) -> KeysView[str]:
+        """Ids of the items that are on disk or waiting to be: a view that grows with them."""
+        return self._ids.keys()
 
     def append(self, item: Clip | Text, rows: NDArray[np.float16 | np.float32]) -> None:
         """Adds one item with its `(n, D)` rows, n at least 1.
@@ -131,7 +131,7 @@ class StoreWriter:
         except ValueError:
             self._items.pop()
             raise
-        self._ids.add(item.id)
+        self._ids[item.id] = None
         self._held += len(rows)
         if self._held >= self._part_rows or time.monotonic() - self._since >= self._part_seconds:
             self.flush()

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, StorageError, Text
+from moviola.store import (
+    StoreWriter,
+    is_store,
+    open_clips,
+    read_npy_clips,
+    read_npy_texts,
+    replace_store_by_npy,
+    write_npy,
+)
+from moviola.store.npy import file_name, item_id, natural_key
+
+SPACE = Space("tiny", "1", "abc", 3)
+READOUT = Readout("resize")
+
+
+def embeddings(ids, counts=None):
+    counts = counts or [1] * len(ids)
+    rng = np.random.default_rng(0)
+    return Embeddings.from_rows(
+        [Text(identity, "words") for identity in ids],
+        [rng.standard_normal((count, 3)).astype(np.float32) for count in counts],
+        SPACE,
+        READOUT,
+    )
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_any_id_goes_into_a_file_name_and_comes_back(identity):
+    assume(not any(0xD800 <= ord(character) <= 0xDFFF for character in identity))
+    name = file_name(identity)
+    assert item_id(name) == identity
+    assert not set(name) & set('/\\:*?"<>|\0\n')
+    assert name[0] not in ". "
+    assert name.endswith(".npy")
+
+
+@pytest.mark.parametrize(
+    ("identity", "name"),
+    [
+        ("video7890-1", "video7890-1.npy"),
+        ("_abc-DEF@1.000-2.500", "_abc-DEF@1.000-2.500.npy"),
+        ("Bär 熊", "Bär 熊.npy"),
+        ("a/b", "a%2Fb.npy"),
+        ("100%", "100%25.npy"),
+        ("..", "%2E%2E.npy"),
+        (".hidden", "%2Ehidden.npy"),
+        ("CON", "%43ON.npy"),
+        ("nul.mp4", "%6Eul.mp4.npy"),
+        ("-dash", "-dash.npy"),
+    ],
+)
+def test_names_are_readable_and_safe(identity, name):
+    assert file_name(identity) == name
+    assert item_id(name) == identity
+
+
+@pytest.mark.parametrize("identity", ["", "\udcff", "x" * 300])
+def test_ids_that_cannot_be_names_are_refused(identity):
+    with pytest.raises(ValueError, match=r"no file name|not valid Unicode|too long"):
+        file_name(identity)
+
+
+@given(st.lists(st.integers(0, 10**9), unique=True, min_size=2))
+def test_natural_order_is_that_of_numbers(numbers):
+    names = sorted((f"video{number}-1.npy" for number in numbers), key=natural_key)
+    assert names == [f"video{number}-1.npy" for number in sorted(numbers)]
+
+
+@pytest.mark.parametrize("counts", [None, [2, 1, 3]])
+def test_what_is_written_is_read(tmp_path, counts):
+    made = embeddings(["video10-1", "video2-1", "a/b"], counts)
+    write_npy(made, tmp_path / "out")
+    found = read_npy_texts(tmp_path / "out")
+    assert [text.id for text in found.items] == ["a/b", "video2-1", "video10-1"]
+    for index, text in enumerate(found.items):
+        before = [item.id for item in made.items].index(text.id)
+        np.testing.assert_array_equal(found.rows(index), made.rows(before))
+    assert found.space == Space.anonymous(3)
+    shapes = {np.load(path).ndim for path in (tmp_path / "out").iterdir()}
+    assert shapes == {1 if counts is None else 2}
+
+
+def test_clips_are_called_by_their_files(tmp_path):
+    for number in (1, 2, 10):
+        np.save(tmp_path / f"video{number}.npy", np.full((32, 4), number, np.float16))
+    found = read_npy_clips(tmp_path)
+    assert [clip.id for clip in found.items] == ["video1", "video2", "video10"]
+    assert found.vectors.dtype == np.float16
+    assert found.offsets.tolist() == [0, 32, 64, 96]
+
+
+def test_mixed_precision_is_widened_not_narrowed(tmp_path):
+    np.save(tmp_path / "a.npy", np.ones(4, np.float16))
+    np.save(tmp_path / "b.npy", np.ones((2, 4), np.float64))
+    assert read_npy_clips(tmp_path).vectors.dtype == np.float32
+
+
+def save(path, value):
+    np.save(path, value, allow_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.array([{"a": 1}], dtype=object), "cannot be read as .npy"),
+        (np.arange(4), "no floating-point numbers"),
+        (np.ones((2, 2, 2), np.float32), r"must be \(D,\) or \(n, D\), got \(2, 2, 2\)"),
+        (np.ones((0, 4), np.float32), r"got \(0, 4\)"),
+        (np.float32(3), r"got \(\)"),
+        (np.array([1, np.nan, 0, 0], np.float32), "NaN or infinity"),
+        (np.array([1, 1e300, 0, 0]), "NaN or infinity"),
+        (np.ones(5, np.float32), "vectors of 5 numbers, a.npy of 4"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast")
+def test_a_bad_file_is_named(tmp_path, value, words):
+    np.save(tmp_path / "a.npy", np.ones(4, np.float32))
+    save(tmp_path / "bad.npy", value)
+    with pytest.raises(DatasetError, match=words) as caught:
+        read_npy_clips(tmp_path)
+    assert "bad.npy" in str(caught.value)
+
+
+def test_noise_pickles_and_archives_are_refused(tmp_path):
+    for content in (b"", b"noise", pickle.dumps(np.ones(3))):
+        (tmp_path / "bad.npy").write_bytes(content)
+        with pytest.raises(DatasetError, match=r"bad.npy cannot be read"):
+            read_npy_clips(tmp_path)
+    np.savez(tmp_path / "x.npz", a=np.ones(3))
+    (tmp_path / "x.npz").rename(tmp_path / "bad.npy")
+    with pytest.raises(DatasetError, match="no floating-point"):
+        read_npy_clips(tmp_path)
+
+
+def test_an_empty_folder_is_told(tmp_path):
+    with pytest.raises(DatasetError, match=r"holds no .npy files"):
+        read_npy_clips(tmp_path)
+
+
+def test_a_folder_is_written_whole_or_not_at_all(tmp_path):
+    (tmp_path / "out").mkdir()
+    with pytest.raises(FileExistsError, match="exists already"):
+        write_npy(embeddings(["a"]), tmp_path / "out")
+    with pytest.raises(ValueError, match="too long"):
+        write_npy(embeddings(["a", "x" * 300]), tmp_path / "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_refusing_disk_leaves_nothing(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", refuse)
+    with pytest.raises(StorageError, match="No space left"):
+        write_npy(embeddings(["a"]), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_store_becomes_a_folder_of_npy(tmp_path):
+    folder = tmp_path / "s"
+    with StoreWriter(folder, kind="clips", space=SPACE, readout=READOUT) as store:
+        for name in ("a", "b"):
+            store.append(Clip(name, Path("x.mp4"), Span(0, 1)), np.ones((2, 3), np.float32))
+    assert len(open_clips(folder)) == 2
+    replace_store_by_npy(folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["a.npy", "b.npy"]
+    assert not is_store(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
