@@ -1,6 +1,21 @@
-"""Texts times clips into `Scores`."""
+"""Texts times clips into `Scores`, and scores into scores that hubs no longer spoil."""
 
+from moviola.score.corrections import Correction, is_transductive
 from moviola.score.cosine import cosine
 from moviola.score.maxsim import maxsim
+from moviola.score.neighbourhoods import CSLS, NNN
+from moviola.score.sinkhorn import Sinkhorn
+from moviola.score.softmaxes import DualSoftmax, InvertedSoftmax, QBNorm
 
-__all__ = ["cosine", "maxsim"]
+__all__ = [
+    "CSLS",
+    "NNN",
+    "Correction",
+    "DualSoftmax",
+    "InvertedSoftmax",
+    "QBNorm",
+    "Sinkhorn",
+    "cosine",
+    "is_transductive",
+    "maxsim",
+]

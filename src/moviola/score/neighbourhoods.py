@@ -1,0 +1,103 @@
+"""Corrections that take away from a clip's scores what its nearest queries have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Scores
+from moviola.score.corrections import (
+    corrected,
+    nearest_mean,
+    per_column,
+    positive,
+    reference,
+)
+
+if TYPE_CHECKING:
+    from moviola.score.corrections import Values
+
+
+@dataclass(frozen=True, slots=True)
+class CSLS:
+    """Cross-domain similarity local scaling.
+
+    Conneau, Lample, Ranzato, Denoyer and Jegou, "Word Translation Without Parallel Data", 2018,
+    section 2.3: `2 s(q, g) - r(q) - r(g)`, r the mean score with the nearest of the other side.
+    With a bank r(g) comes from its captions and r(q) is left out: it is one number for the whole
+    ranking of q, and read the other way round it would be a look at the other clips that are asked.
+
+    Attributes:
+        bank: training captions against the gallery; None for the test's own (transductive).
+        neighbours: how many nearest make r.
+
+    Raises:
+        ValueError: when `neighbours` is not above 0.
+    """
+
+    bank: Scores | None = field(default=None, repr=False)
+    neighbours: int = 10
+
+    def __post_init__(self) -> None:
+        positive(self.neighbours, "number of neighbours")
+
+    @property
+    def transductive(self) -> bool:
+        """Whether it looks at the other queries of the test."""
+        return self.bank is None
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Corrected scores `(Q, G)`."""
+        matrix = 2.0 * scores.matrix.astype(np.float64)
+        matrix -= _crowding(reference(scores, self.bank), self.neighbours)
+        if self.bank is None:
+            matrix -= _crowding(scores.transposed(), self.neighbours)[:, None]
+        return corrected(scores, matrix, "CSLS", self.bank)
+
+
+@dataclass(frozen=True, slots=True)
+class NNN:
+    """Nearest neighbour normalization: inductive.
+
+    Chowdhury, Wang, Shenoy, Kiela, Schwettmann and Thrush, "Nearest Neighbor Normalization Improves
+    Multimodal Retrieval", 2024, section 2: `s(q, g) - a r(g)`, r the mean score of the clip with
+    its nearest captions of the bank. Choose a and their number on validation queries.
+
+    Attributes:
+        bank: training captions against the gallery.
+        neighbours: how many nearest make r.
+        weight: a.
+
+    Raises:
+        ValueError: when a parameter is not above 0.
+    """
+
+    bank: Scores = field(repr=False)
+    neighbours: int = 16
+    weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        positive(self.neighbours, "number of neighbours")
+        positive(self.weight, "weight")
+
+    @property
+    def transductive(self) -> bool:
+        """Whether it looks at the other queries of the test: no."""
+        return False
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Corrected scores `(Q, G)`."""
+        bias = _crowding(reference(scores, self.bank), self.neighbours)
+        matrix = scores.matrix.astype(np.float64) - self.weight * bias
+        return corrected(scores, matrix, "NNN", self.bank)
+
+
+def _crowding(scores: Scores, neighbours: int) -> Values:
+    """`(G,)` mean score of each clip with its nearest queries."""
+
+    def column(values: Values) -> Values:
+        return nearest_mean(values, neighbours, axis=0)
+
+    return per_column(scores.matrix, column)

@@ -1,0 +1,63 @@
+"""The correction that makes every clip equally wanted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Scores
+from moviola.score.corrections import corrected, log_mean_exp, positive, reference
+
+if TYPE_CHECKING:
+    from moviola.score.corrections import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Sinkhorn:
+    """Entropic optimal transport between queries and clips, each side with equal shares.
+
+    Cuturi, "Sinkhorn Distances: Lightspeed Computation of Optimal Transport", 2013, section 4.1, in
+    the logarithm. The scores become `T log` of the transport plan and a constant: `s - u(q) - v(g)`
+    with potentials in the units of the scores. With a bank the plan is that of its captions, and
+    the clips' potentials are taken over: `s - v(g)`.
+
+    Attributes:
+        bank: training captions against the gallery; None for the test's own (transductive).
+        temperature: T, in the units of the scores.
+        iterations: alternations of both sides; 10 bring shares within a few percent.
+
+    Raises:
+        ValueError: when a parameter is not above 0.
+    """
+
+    bank: Scores | None = field(default=None, repr=False)
+    temperature: float = 0.05
+    iterations: int = 10
+
+    def __post_init__(self) -> None:
+        positive(self.temperature, "temperature")
+        positive(self.iterations, "number of iterations")
+
+    @property
+    def transductive(self) -> bool:
+        """Whether it looks at the other queries of the test."""
+        return self.bank is None
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Corrected scores `(Q, G)`."""
+        wanted, wants = self._potentials(reference(scores, self.bank))
+        matrix = scores.matrix.astype(np.float64) - wanted
+        if self.bank is None:
+            matrix -= wants[:, None]
+        return corrected(scores, matrix, "Sinkhorn", self.bank)
+
+    def _potentials(self, scores: Scores) -> tuple[Values, Values]:
+        """Of the clips `(G,)` and of the queries `(R,)`, in the units of the scores."""
+        scaled = scores.matrix.astype(np.float64) / self.temperature
+        wanted, wants = np.zeros(scaled.shape[1]), np.zeros(scaled.shape[0])
+        for _ in range(self.iterations):
+            wants = log_mean_exp(scaled - wanted, axis=1)
+            wanted = log_mean_exp(scaled - wants[:, None], axis=0)
+        return self.temperature * wanted, self.temperature * wants

@@ -1,0 +1,148 @@
+"""Corrections that ask how surely a clip is meant by a query, and not by another one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Scores
+from moviola.score.corrections import (
+    corrected,
+    log_mean_exp,
+    per_column,
+    positive,
+    reference,
+)
+
+#: One over the inverse temperature 20 that the authors of QB-Norm use for cosines throughout.
+QBNORM_TEMPERATURE = 0.05
+
+if TYPE_CHECKING:
+    from moviola.score.corrections import Values
+
+
+@dataclass(frozen=True, slots=True)
+class InvertedSoftmax:
+    """The softmax over queries instead of clips.
+
+    Smith, Turban, Hamblin and Hammerla, "Offline bilingual word vectors, orthogonal
+    transformations and the inverted softmax", 2017, section 2.3: `exp(s / T)` over the sum of
+    `exp(s / T)` that the clip has with all the queries of the bank. Given here is `T` times the
+    logarithm of that (and of the size of the bank), `s - T log mean exp(s_bank / T)`: the same
+    order, in the units of the scores, and nothing underflows.
+
+    Attributes:
+        bank: training captions against the gallery; None for the test's own (transductive).
+        temperature: T, in the units of the scores.
+
+    Raises:
+        ValueError: when the temperature is not above 0.
+    """
+
+    bank: Scores | None = field(default=None, repr=False)
+    temperature: float = QBNORM_TEMPERATURE
+
+    def __post_init__(self) -> None:
+        positive(self.temperature, "temperature")
+
+    @property
+    def transductive(self) -> bool:
+        """Whether it looks at the other queries of the test."""
+        return self.bank is None
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Corrected scores `(Q, G)`."""
+        penalty = _crowding(reference(scores, self.bank), self.temperature)
+        matrix = scores.matrix.astype(np.float64) - penalty
+        return corrected(scores, matrix, "inverted softmax", self.bank)
+
+
+@dataclass(frozen=True, slots=True)
+class DualSoftmax:
+    """Scores times the softmax over all queries of the test: transductive, always.
+
+    Cheng, Lin, Wu, Yang and Shen, "Improving Video-Text Retrieval by Multi-Stream Corpus Alignment
+    and Dual Softmax Loss", 2021, section 3.3, used when ranking: it supposes that every clip is
+    asked for once. Meant for scores that are positive where it matters.
+
+    Attributes:
+        temperature: T of the softmax, in the units of the scores; 0.01 is CLIP's scale of 100.
+
+    Raises:
+        ValueError: when the temperature is not above 0.
+    """
+
+    temperature: float = 0.01
+
+    def __post_init__(self) -> None:
+        positive(self.temperature, "temperature")
+
+    @property
+    def transductive(self) -> bool:
+        """Whether it looks at the other queries of the test: yes."""
+        return True
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Corrected scores `(Q, G)`."""
+        exact = scores.matrix.astype(np.float64)
+        # The sum over queries is their mean times Q.
+        whole = _crowding(scores, self.temperature) + self.temperature * np.log(
+            max(1, len(scores.queries))
+        )
+        matrix = exact * np.exp((exact - whole) / self.temperature)
+        return corrected(scores, matrix, "dual softmax", None)
+
+
+@dataclass(frozen=True, slots=True)
+class QBNorm:
+    """The inverted softmax, only for queries whose first clip is a known hub: inductive.
+
+    Bogolin, Croitoru, Jin, Liu and Albanie, "Cross Modal Retrieval with Querybank Normalisation",
+    2022, section 3.3 (dynamic inverted softmax): the clips that come first for a caption of the
+    bank are activated; only a query whose own first clip is one of them is corrected. Given in
+    the units of the scores, as `InvertedSoftmax` does.
+
+    Attributes:
+        bank: training captions against the gallery.
+        temperature: T; the paper's inverse temperature of 20 is 0.05.
+        nearest: how many first clips of a caption are activated.
+
+    Raises:
+        ValueError: when a parameter is not above 0.
+    """
+
+    bank: Scores = field(repr=False)
+    temperature: float = QBNORM_TEMPERATURE
+    nearest: int = 1
+
+    def __post_init__(self) -> None:
+        positive(self.temperature, "temperature")
+        positive(self.nearest, "number of nearest clips")
+
+    @property
+    def transductive(self) -> bool:
+        """Whether it looks at the other queries of the test: no."""
+        return False
+
+    def __call__(self, scores: Scores) -> Scores:
+        """Corrected scores `(Q, G)`."""
+        bank = reference(scores, self.bank)
+        kept = min(self.nearest, len(bank.gallery))
+        firsts = np.argpartition(-bank.matrix, kept - 1, axis=1)[:, :kept]
+        activated = np.zeros(len(bank.gallery), dtype=bool)
+        activated[firsts] = True
+        matrix = scores.matrix.astype(np.float64)
+        hubs = activated[matrix.argmax(axis=1)]
+        matrix[hubs] -= _crowding(bank, self.temperature)
+        return corrected(scores, matrix, "QB-Norm", bank)
+
+
+def _crowding(scores: Scores, temperature: float) -> Values:
+    """`(G,)` how near the queries are to each clip: `T log mean exp(s / T)`."""
+
+    def column(values: Values) -> Values:
+        return temperature * log_mean_exp(values / temperature, axis=0)
+
+    return per_column(scores.matrix, column)
