@@ -20,7 +20,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 CONTENTS = {
     "one byte": b"\x00",
     "zeros": bytes(1 << 20),
-    "random": random.Random(1).randbytes(1 << 20),
+    "random": random.Random(1).randbytes(1 << 20),  # noqa: S311 - repeatable
     "text": b"This is not a video.\n" * 40,
     "page": b"<!DOCTYPE html><html><body><h1>403 Forbidden</h1></body></html>",
     "pdf": b"%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\n" * 20,
@@ -68,7 +68,8 @@ PLAYLISTS = {
         '<Representation id="1" bandwidth="1"><BaseURL>{target}</BaseURL></Representation>'
         "</AdaptationSet></Period></MPD>"
     ),
-    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\n"
+    "m=video 5004 RTP/AVP 96\n",
     "smil": '<smil><body><video src="{target}"/></body></smil>',
 }
 ENDINGS = {"hls": ".m3u8", "concat": ".ffconcat", "dash": ".mpd", "sdp": ".sdp", "smil": ".smil"}
@@ -110,7 +111,7 @@ NAMES = [
     b"new\nline.mp4",
     b"esc\x1b[31m.mp4",
     b"not-\xff\xfe-utf8.mp4",
-    "rtl‮4pm.mp4".encode(),
+    "rtl\u202e4pm.mp4".encode(),
     "emoji🎬 漢字 é.mp4".encode(),
     b"..%2f%00#t=1?x&y.mp4",
     b"'quotes\" <img onerror>.mp4",
@@ -126,7 +127,7 @@ NAMES = [
 def test_hostile_names_are_just_names(studio, read, tmp_path, monkeypatch, *, name, relative):
     source = studio.film(tmp_path / "source.mp4", 5)
     target = os.fsencode(tmp_path) + b"/" + name
-    os.rename(source, target)
+    source.rename(os.fsdecode(target))
     where = os.fsdecode(name if relative else target)
     monkeypatch.chdir(tmp_path)
     clips, done = read(Path(where), sampler=UniformSampler(5))
@@ -135,16 +136,16 @@ def test_hostile_names_are_just_names(studio, read, tmp_path, monkeypatch, *, na
 
 
 @posix
-def test_things_that_are_no_files(read, tmp_path):
+def test_things_that_are_no_files(read, tmp_path, monkeypatch):
     os.mkfifo(tmp_path / "pipe.mp4")
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / "loop.mp4").symlink_to("loop.mp4")
     (tmp_path / "dangling.mp4").symlink_to("nowhere.mp4")
     (tmp_path / "device.mp4").symlink_to("/dev/zero")
     with socket.socket(socket.AF_UNIX) as server:
-        os.chdir(tmp_path)  # the path of a socket is short
+        monkeypatch.chdir(tmp_path)  # the path of a socket is short
         server.bind("socket.mp4")
-        codes = {name: read(tmp_path / name)[1] for name in sorted(os.listdir(tmp_path))}
+        codes = {path.name: read(path)[1] for path in tmp_path.iterdir()}
     assert {name: done.code for name, done in codes.items()} == {
         "dangling.mp4": FileCode.VANISHED,
         "device.mp4": FileCode.UNREADABLE,

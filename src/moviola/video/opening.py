@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from pathlib import Path
@@ -110,14 +109,20 @@ def fault(error: Exception, path: Path) -> VideoUnreadableError:
         )
     if isinstance(error, FileNotFoundError):
         return VideoUnreadableError("there is no such file", code=FileCode.VANISHED)
-    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+    # FFmpeg reports an I/O error for a file that merely ends too soon; a real one comes again
+    # when the structure is looked at.
+    if isinstance(error, PermissionError) or (
+        isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError)
+    ):
         return VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE)
-    return _structural_fault(path)
+    return structural_fault(path)
 
 
-def _structural_fault(path: Path) -> VideoUnreadableError:
+def structural_fault(path: Path) -> VideoUnreadableError:
+    """Why a file of which FFmpeg can make nothing is what it is."""
     try:
         found = outline(path)
+        size = path.stat().st_size
     except OSError as error:
         return VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE)
     if not found.known:
@@ -132,6 +137,8 @@ def _structural_fault(path: Path) -> VideoUnreadableError:
             "the file ends before its index (moov); it was cut off or never finished",
             code=FileCode.TRUNCATED,
         )
+    if found.promised > size and not found.malformed:
+        return VideoUnreadableError("the file is cut off", code=FileCode.TRUNCATED)
     return VideoUnreadableError("its structure is damaged", code=FileCode.CORRUPT)
 
 

@@ -89,7 +89,7 @@ def survey(path: Path, limits: Limits, *, opened: InputContainer) -> Survey:
         VideoUnreadableError: when no stream can be shown.
     """
     with closing(opened):
-        candidates = _candidates(opened, limits)
+        candidates = _candidates(path, opened, limits)
         first = _survey_stream(path, limits, opened, candidates[0])
         if isinstance(first, Survey):
             return first
@@ -139,9 +139,13 @@ def decode(
         return []
 
 
-def _candidates(container: InputContainer, limits: Limits) -> list[int]:
+def _candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:
     videos = [stream for stream in container.streams.video if not stream.disposition & _STILLS]
     if not videos:
+        if outline(path).promised > path.stat().st_size:
+            raise VideoUnreadableError(
+                "the file is cut off before it tells of a video track", code=FileCode.TRUNCATED
+            )
         raise VideoUnreadableError("it has no video track", code=FileCode.NO_VIDEO)
     allowed = {*VIDEO_CODECS, *limits.extra_codecs}
     usable = [

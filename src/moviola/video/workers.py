@@ -153,14 +153,17 @@ class WorkerProcess:
 
     def _death(self, what: str) -> WorkerDiedError:
         """Collect the process, and say why it is gone."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
+        ended_by_itself = True
+        try:
             # A process that closed its end is about to exit; its status tells why.
             self._process.wait(timeout=1.0)
+        except subprocess.TimeoutExpired:
+            ended_by_itself = False
         self.kill()
         status = self._process.returncode
         if self._overdue:
             return WorkerDiedError("decoding took too long", FileCode.TIMEOUT)
-        if sys.platform != "win32":
+        if ended_by_itself and sys.platform != "win32":
             if status == -signal.SIGXCPU:
                 return WorkerDiedError("decoding took too long", FileCode.TIMEOUT)
             if status == -signal.SIGKILL:
