@@ -1,0 +1,166 @@
+"""`moviola evaluate`: how well texts find their videos, and videos their texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from moviola.cli.console import print_json
+from moviola.cli.options import JsonOption
+
+
+def run(
+    *,
+    similarity: Annotated[
+        str | None, typer.Option(metavar="S", help="Matrix of scores, texts x videos (.npy).")
+    ] = None,
+    texts: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T",
+            help="Vectors of texts: .npy, FILE.safetensors:TENSOR, a store, a folder of .npy.",
+        ),
+    ] = None,
+    videos: Annotated[str | None, typer.Option(metavar="V", help="Vectors of videos.")] = None,
+    run_file: Annotated[
+        Path | None, typer.Option("--run", metavar="RUN", help="TREC run; needs --relevance.")
+    ] = None,
+    moments: Annotated[
+        Path | None,
+        typer.Option(metavar="PRED", help="Moments found (QVHighlights .jsonl); needs --truth."),
+    ] = None,
+    truth: Annotated[Path | None, typer.Option(metavar="TRUTH", help="The true moments.")] = None,
+    relevance: Annotated[
+        Path | None,
+        typer.Option(metavar="QRELS", help="TREC qrels, or (m, 2) .npy of rows: text, video."),
+    ] = None,
+    caption_video: Annotated[
+        str | None, typer.Option(metavar="INDEX", help=".npy: row of its video for every text.")
+    ] = None,
+    head: Annotated[str | None, typer.Option(help="Trained head to apply to both.")] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="How several rows an item become one: mean, max, first, ….")
+    ] = None,
+    unaligned: Annotated[
+        bool, typer.Option("--unaligned", help="Score two different spaces all the same.")
+    ] = False,
+    protocol: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Published protocol to check against.")
+    ] = None,
+    ties: Annotated[
+        Literal["expected", "optimistic", "pessimistic"], typer.Option(help="How ties are read.")
+    ] = "expected",
+    tie_tolerance: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Share of a row's largest score within which two scores are tied. Default: 5e-7 "
+            "for float32, 0 for float64 and runs.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Also write report.html and data there.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure retrieval in both directions: R@1, 2, 5, 10, MdR, MnR, MRR and mAP.
+
+    Give one of --similarity, --texts with --videos, --run, or --moments. Row i of the texts
+    belongs to row i of the videos unless ids, --caption-video or --relevance say otherwise.
+    """
+    given = {
+        "--similarity": similarity,
+        "--texts": texts,
+        "--videos": videos,
+        "--run": run_file,
+        "--moments": moments,
+        "--truth": truth,
+        "--relevance": relevance,
+        "--caption-video": caption_video,
+        "--head": head,
+        "--pool": pool,
+        "--unaligned": unaligned or None,
+        "--protocol": protocol,
+        "--tie-tolerance": tie_tolerance,
+        "--out": out,
+    }
+    source = _source({name for name, value in given.items() if value is not None})
+    if source == "--moments" and moments is not None and truth is not None:
+        _show_moments(moments, truth, as_json=as_json)
+        return
+    from moviola.pipeline import evaluating
+
+    asked = evaluating.Asked(ties=ties, tolerance=tie_tolerance, protocol=protocol)
+    if similarity is not None:
+        found = evaluating.evaluate_similarity(similarity, relevance=relevance, asked=asked)
+    elif run_file is not None and relevance is not None:
+        found = evaluating.evaluate_trec(run_file, relevance=relevance, asked=asked)
+    else:
+        found = evaluating.evaluate_vectors(
+            str(texts),
+            str(videos),
+            caption_video=caption_video,
+            relevance=relevance,
+            head=head,
+            pooling=pool,
+            unaligned=unaligned,
+            asked=asked,
+        )
+    if as_json:
+        print_json(evaluating.as_object(found))
+    else:
+        typer.echo(str(found.result))
+
+
+#: What each kind of input needs beside itself, and what it may have.
+_NEEDS = {
+    "--similarity": (set(), {"--relevance", "--protocol", "--tie-tolerance", "--out"}),
+    "--run": ({"--relevance"}, {"--protocol", "--tie-tolerance", "--out"}),
+    "--moments": ({"--truth"}, set()),
+    "--texts": (
+        {"--videos"},
+        {
+            "--relevance",
+            "--caption-video",
+            "--head",
+            "--pool",
+            "--unaligned",
+            "--protocol",
+            "--tie-tolerance",
+            "--out",
+        },
+    ),
+}
+
+
+def _source(given: set[str]) -> str:
+    """The one kind of input that was given, with all that it needs and nothing else."""
+    sources = sorted(given & _NEEDS.keys())
+    if len(sources) != 1:
+        found = " and ".join(sources) or "none"
+        raise typer.BadParameter(
+            f"give one of --similarity, --texts with --videos, --run, or --moments; got {found}"
+        )
+    source = sources[0]
+    needed, allowed = _NEEDS[source]
+    if lacking := sorted(needed - given):
+        raise typer.BadParameter(f"{source} needs {lacking[0]}")
+    if strange := sorted(given - needed - allowed - {source}):
+        raise typer.BadParameter(f"{strange[0]} says nothing about {source}; leave it out")
+    if {"--relevance", "--caption-video"} <= given:
+        raise typer.BadParameter(
+            "--relevance and --caption-video both say whose is whose; give one"
+        )
+    return source
+
+
+def _show_moments(found: Path, truth: Path, *, as_json: bool) -> None:
+    from moviola.pipeline.moments import as_object, as_text, evaluate_moment_files
+
+    result = evaluate_moment_files(found, truth)
+    if as_json:
+        print_json(as_object(result))
+    else:
+        typer.echo(as_text(result))

@@ -1,0 +1,324 @@
+"""A similarity matrix, two towers' vectors, or a TREC run into retrieval measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moviola.core import (
+    Clip,
+    Embeddings,
+    Qrels,
+    Scores,
+    Space,
+    SpaceMismatchError,
+    Text,
+    display_path,
+)
+from moviola.evaluate import RetrievalResult, Ties, evaluate
+from moviola.evaluate.runs import evaluate_run
+from moviola.evaluate.trec import read_qrels, read_run
+from moviola.pipeline.arrays import read_array
+from moviola.pipeline.heads import load_head
+from moviola.pipeline.inputs import is_named, read_clips, read_texts
+from moviola.pipeline.pairing import pair, read_row_pairs
+from moviola.pipeline.protocols import check_protocol
+from moviola.score import cosine, maxsim
+from moviola.score.dot import dot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: How many items of each text a run keeps.
+DEPTH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How an evaluation is to be done.
+
+    Attributes:
+        ties: how ties are read.
+        tolerance: share of a row's largest absolute score within which two scores are tied; None
+            for what suits the precision.
+        protocol: name of the published protocol that this claims to be.
+        resamples: of the bootstrap; 0 for no intervals.
+        seed: of the bootstrap.
+    """
+
+    ties: Ties = "expected"
+    tolerance: float | None = None
+    protocol: str | None = None
+    resamples: int = 1000
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was evaluated, and what came of it.
+
+    Attributes:
+        result: the measures.
+        qrels: text id to the ids of its videos.
+        scores: texts times videos; None where only a run was given.
+        run: text id to video id to score, where a run was given.
+        texts: the texts, in order of the scores; words may be empty.
+        clips: the videos, in order of the scores; paths may be empty.
+        scoring: how scores were made, such as `cosine`.
+        spaces: what is known of the spaces of texts and clips.
+        inputs: option to what was given.
+        asked: how it was done.
+        seconds: how long it took.
+    """
+
+    result: RetrievalResult
+    qrels: Qrels
+    scores: Scores | None
+    texts: Sequence[Text]
+    clips: Sequence[Clip]
+    scoring: str
+    inputs: dict[str, str]
+    asked: Asked
+    seconds: float
+    run: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    spaces: dict[str, Space] = field(default_factory=dict[str, Space])
+
+
+def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> Evaluation:
+    """Measures of a matrix of scores, texts times videos.
+
+    Args:
+        path: the matrix, a `.npy` file or a tensor of a safetensors file.
+        relevance: TREC qrels whose ids are row numbers from 0, or an `(m, 2)` `.npy` of pairs of
+            row numbers; None where row i belongs to row i.
+        asked: how.
+
+    Raises:
+        FileNotFoundError: when a file is not there.
+        ValueError: naming the file and the place that is wrong.
+        DatasetError: the same, for qrels.
+    """
+    began = perf_counter()
+    matrix = _read_matrix(path)
+    texts, clips = (_numbered(side) for side in matrix.shape)
+    if relevance is not None:
+        qrels = read_relevance(relevance, texts, clips)
+    elif len(texts) == len(clips):
+        qrels = Qrels({name: frozenset([name]) for name in texts})
+    else:
+        raise ValueError(
+            f"{display_path(path)} has shape {matrix.shape}; a matrix that is not square needs "
+            f"--relevance, which says what is relevant to which text"
+        )
+    scores = Scores(texts, clips, matrix, check_protocol(asked.protocol, texts, clips, named=False))
+    return Evaluation(
+        result=_measured(scores, qrels, asked),
+        qrels=qrels,
+        scores=scores,
+        texts=[Text(name, "") for name in texts],
+        clips=[],
+        scoring="given",
+        inputs=_given(similarity=path, relevance=relevance),
+        asked=asked,
+        seconds=perf_counter() - began,
+    )
+
+
+def evaluate_vectors(
+    texts: str,
+    videos: str,
+    *,
+    caption_video: str | None = None,
+    relevance: Path | None = None,
+    head: str | None = None,
+    pooling: str | None = None,
+    unaligned: bool = False,
+    asked: Asked,
+) -> Evaluation:
+    """Measures of two towers' vectors, by their cosine (or as the head's metric says).
+
+    Args:
+        texts: as `moviola.pipeline.inputs.read_texts` takes it.
+        videos: likewise.
+        caption_video: file of the row of its video for every text.
+        relevance: in its place, TREC qrels or pairs of rows.
+        head: trained head that maps both into its space.
+        pooling: how several rows an item become one; `"none"` scores them by MaxSim.
+        unaligned: score two spaces all the same.
+        asked: how.
+
+    Raises:
+        FileNotFoundError: when a file is not there.
+        ValueError: naming the file and the place that is wrong.
+        DatasetError: the same, for qrels.
+        SpaceMismatchError: when the two live in different spaces.
+    """
+    began = perf_counter()
+    text_side, clip_side = read_texts(texts, pooling=pooling), read_clips(videos, pooling=pooling)
+    if head is not None:
+        aligner = load_head(head)
+        text_side, clip_side = aligner.align_texts(text_side), aligner.align_clips(clip_side)
+    text_ids = [text.id for text in text_side.items]
+    clip_ids = [clip.id for clip in clip_side.items]
+    scores, scoring = _scored(text_side, clip_side, unaligned=unaligned)
+    if relevance is None:
+        both_named = is_named(texts) and is_named(videos)
+        qrels = pair(text_side, clip_side, index=caption_video, by_row=not both_named)
+    else:
+        qrels = read_relevance(relevance, text_ids, clip_ids)
+    named = not clip_side.space.is_anonymous or is_named(videos)
+    flags = check_protocol(asked.protocol, text_ids, clip_ids, named=named)
+    scores = replace(scores, notes=(*scores.notes, *flags))
+    return Evaluation(
+        result=_measured(scores, qrels, asked),
+        qrels=qrels,
+        scores=scores,
+        texts=text_side.items,
+        clips=clip_side.items,
+        scoring=scoring,
+        inputs=_given(
+            texts=texts,
+            videos=videos,
+            caption_video=caption_video,
+            relevance=relevance,
+            head=head,
+            pool=pooling,
+        ),
+        asked=asked,
+        seconds=perf_counter() - began,
+        spaces={"texts": text_side.space, "videos": clip_side.space},
+    )
+
+
+def evaluate_trec(run: Path, *, relevance: Path, asked: Asked) -> Evaluation:
+    """Measures of a TREC run.
+
+    Args:
+        run: text id, video id and score on every line.
+        relevance: TREC qrels.
+        asked: how; the tolerance of ties is 0 unless it is set.
+
+    Raises:
+        DatasetError: naming the file and the line that is wrong.
+        ValueError: when run and qrels have no query in common.
+    """
+    began = perf_counter()
+    found, qrels = read_run(run), read_qrels(relevance)
+    result = evaluate_run(
+        found,
+        qrels,
+        ties=asked.ties,
+        tolerance=asked.tolerance or 0.0,
+        resamples=asked.resamples,
+        seed=asked.seed,
+    )
+    videos = sorted({item for items in found.values() for item in items})
+    flags = check_protocol(asked.protocol, list(found), videos, named=True)
+    return Evaluation(
+        result=replace(result, notes=(*result.notes, *flags)),
+        qrels=qrels,
+        scores=None,
+        run=found,
+        texts=[Text(name, "") for name in found],
+        clips=[],
+        scoring="run",
+        inputs=_given(run=run, relevance=relevance),
+        asked=asked,
+        seconds=perf_counter() - began,
+    )
+
+
+def as_object(evaluation: Evaluation) -> dict[str, Any]:
+    """The numbers as JSON values; `notes` and `protocol` are there where there is one to tell."""
+    value = evaluation.result.to_json()
+    if not value["notes"]:
+        del value["notes"]
+    if evaluation.asked.protocol is not None:
+        value["protocol"] = evaluation.asked.protocol
+    return value
+
+
+def read_relevance(path: Path, texts: Sequence[str], videos: Sequence[str]) -> Qrels:
+    """Relevance from TREC qrels, or from an `(m, 2)` `.npy` of row pairs.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when an id or a row is not there.
+        DatasetError: naming the line that is not of qrels.
+    """
+    if path.suffix.lower() == ".npy":
+        return read_row_pairs(path, texts, videos)
+    qrels = read_qrels(path)
+    known, shown = (set(texts), set(videos)), display_path(path)
+    rows = texts[0] == "0"
+    hint = "; rows of an array are called by their number, from 0" if rows else ""
+    for text, ids in qrels.relevant.items():
+        if text not in known[0]:
+            raise ValueError(f"{shown}: there is no text {text!r}{hint}")
+        for video in sorted(ids - known[1]):
+            raise ValueError(f"{shown}: there is no video {video!r}, relevant to {text!r}{hint}")
+    return qrels
+
+
+def _read_matrix(path: str) -> NDArray[np.float32 | np.float64]:
+    array = read_array(path)
+    shown = display_path(path)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{shown} has shape {array.shape}; scores are (texts, videos), not empty")
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+        raise ValueError(f"{shown} holds {array.dtype}; scores are numbers")
+    narrow = array.dtype.name in ("float16", "float32")
+    matrix = np.ascontiguousarray(array, np.float32 if narrow else np.float64)
+    bad = ~np.isfinite(matrix)
+    if bad.any():
+        row, column = (int(place) for place in np.argwhere(bad)[0])
+        raise ValueError(f"{shown}[{row}, {column}] is {matrix[row, column]}; scores are finite")
+    return matrix
+
+
+def _scored(
+    texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool
+) -> tuple[Scores, str]:
+    if texts.space.dimension != clips.space.dimension and (
+        unaligned or (texts.space.is_anonymous and clips.space.is_anonymous)
+    ):
+        raise ValueError(
+            f"texts have {texts.space.dimension} numbers a vector, videos "
+            f"{clips.space.dimension}: they have no cosine; align them first"
+        )
+    scorer: Callable[..., Scores] = cosine
+    name = "cosine"
+    if not (texts.is_pooled and clips.is_pooled):
+        scorer, name = maxsim, "maxsim"
+    elif texts.space.metric == clips.space.metric == "dot":
+        scorer, name = dot, "dot"
+    try:
+        return scorer(texts, clips, unaligned=unaligned), name
+    except SpaceMismatchError as error:
+        raise SpaceMismatchError(
+            f"{error}; --unaligned scores them all the same, and the result says so"
+        ) from None
+
+
+def _measured(scores: Scores, qrels: Qrels, asked: Asked) -> RetrievalResult:
+    return evaluate(
+        scores,
+        qrels,
+        ties=asked.ties,
+        tolerance=asked.tolerance,
+        resamples=asked.resamples,
+        seed=asked.seed,
+    )
+
+
+def _numbered(count: int) -> list[str]:
+    return [str(row) for row in range(count)]
+
+
+def _given(**options: Any) -> dict[str, str]:
+    return {name: display_path(value) for name, value in options.items() if value is not None}
