@@ -16,10 +16,12 @@ class RetrievalDataset:
 
     Attributes:
         name: data set and split, such as `msrvtt-1ka`.
-        clips: the gallery. A whole video's clip may be longer than the file; readers clamp it.
+        clips: the gallery, whole: a clip whose video file is missing stays in it, so that stores
+            encoded elsewhere are evaluated against the right gallery. A whole video's clip may be
+            longer than the file; readers clamp it.
         texts: the captions.
         qrels: text id to the ids of the clips it describes.
-        missing: ids of the protocol whose video files are not there.
+        missing: ids of clips whose video files are not there; whoever decodes passes over them.
         moments: text id to the spans it describes, where the annotations tell them.
         groups: name of a group of texts to their ids, such as `held-out`.
     """

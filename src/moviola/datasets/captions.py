@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moviola.core import DatasetError, Span, Text, display_path
-from moviola.core.videos import VIDEO_SUFFIXES
-from moviola.datasets.tables import TABLE_SUFFIXES, Row, read_rows, read_text
+from moviola.datasets.cocofile import read_coco
+from moviola.datasets.files import checked_text, read_json_object, read_lines
+from moviola.datasets.footage import without_suffix
+from moviola.datasets.tables import TABLE_SUFFIXES, Row, read_rows
 from moviola.datasets.videodatainfo import read_annotations
 
 _SUFFIXES = (*TABLE_SUFFIXES, ".json", ".txt")
@@ -38,9 +40,7 @@ class Caption:
         """The id of the clip it describes: the video without suffix, `@START-END` where cut."""
         if self.video is None:
             return None
-        video = Path(self.video)
-        known = video.suffix.lower() in VIDEO_SUFFIXES
-        name = video.with_suffix("").as_posix() if known else self.video
+        name = without_suffix(self.video)
         return f"{name}@{self.span.start:.3f}-{self.span.end:.3f}" if self.span else name
 
 
@@ -53,24 +53,44 @@ def read_captions(path: Path) -> list[Text]:
     """The captions of one file.
 
     A table (`.csv`, `.jsonl`, `.parquet`) has the column `caption`, and may have `video`, `start`,
-    `end` and `split`; a `.json` has MSR-VTT's annotation layout; a `.txt` has one caption a line.
-    Captions of videos are called as `caption_ids` says, others `caption-1`, `caption-2`, ….
+    `end` and `split`; a `.json` has the layout of MSR-VTT or of COCO captions; a `.txt` has one
+    caption a line, and lines that are blank hold none. Captions of videos are called as
+    `caption_ids` says; those of a table without videos `caption-1`, `caption-2`, …, by row, and
+    those of a `.txt` by the number of their line.
 
     Raises:
         DatasetError: naming the file, the row, and what is wrong.
     """
     suffix = path.suffix.lower()
-    if suffix == ".json":
-        sentences = read_annotations([path]).sentences
-        pairs = [(sentence.video, sentence.caption) for sentence in sentences]
-    elif suffix == ".txt":
-        pairs = [("caption", line) for line in read_text(path).splitlines() if line.strip()]
+    if suffix == ".txt":
+        texts = [
+            Text(f"caption-{number}", checked_text(line, f"{display_path(path)}, line {number}"))
+            for number, line in read_lines(path)
+        ]
     else:
-        pairs = [(caption.clip or "caption", caption.text) for caption in read_caption_table(path)]
-    if not pairs:
+        pairs = _json_pairs(path) if suffix == ".json" else _table_pairs(path)
+        names = caption_ids(clip for clip, _ in pairs)
+        texts = [Text(name, words) for name, (_, words) in zip(names, pairs, strict=True)]
+    if not texts:
         raise DatasetError(f"{display_path(path)} holds no captions")
-    names = caption_ids(clip for clip, _ in pairs)
-    return [Text(name, text) for name, (_, text) in zip(names, pairs, strict=True)]
+    return texts
+
+
+def _table_pairs(path: Path) -> list[tuple[str, str]]:
+    return [(caption.clip or "caption", caption.text) for caption in read_caption_table(path)]
+
+
+def _json_pairs(path: Path) -> list[tuple[str, str]]:
+    value = read_json_object(path)
+    if "sentences" in value:
+        sentences = read_annotations([path]).sentences
+        return [(sentence.video, sentence.caption) for sentence in sentences]
+    if "annotations" in value:
+        return read_coco(path).captions
+    raise DatasetError(
+        f"{display_path(path)} has neither 'videos' and 'sentences', as MSR-VTT's annotations do, "
+        f"nor 'images' and 'annotations', as COCO captions do"
+    )
 
 
 def caption_ids(clips: Iterable[str]) -> list[str]:
@@ -93,17 +113,10 @@ def read_caption_table(path: Path) -> list[Caption]:
 
 
 def _caption(row: Row) -> Caption:
-    start, end = row.seconds("start"), row.seconds("end")
-    if (start is None) != (end is None):
-        raise DatasetError(f"{row.place}: a moment needs both start and end, in seconds")
-    try:
-        span = None if start is None or end is None else Span(start, end)
-    except ValueError as error:
-        raise DatasetError(f"{row.place}: {error}") from None
     return Caption(
         place=row.place,
-        video=row.text("video") if "video" in row.values else None,
+        video=row.name("video") if "video" in row.values else None,
         text=row.text("caption"),
-        span=span,
-        split=row.text("split") if "split" in row.values else None,
+        span=row.span(),
+        split=row.name("split") if "split" in row.values else None,
     )

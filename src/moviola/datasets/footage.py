@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 from moviola.core import DatasetError, Span, display_path
@@ -11,6 +12,26 @@ from moviola.core.videos import VIDEO_SUFFIXES
 
 #: The clip of a whole video whose length the annotations do not tell; readers clamp it.
 WHOLE_VIDEO = Span(0.0, 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a clip is cut from: a video as the annotations call it, and the span in seconds."""
+
+    video: str
+    span: Span = WHOLE_VIDEO
+
+    @property
+    def clip(self) -> str:
+        """The clip's id: the video's, with `@START-END` behind it where it was cut."""
+        whole = self.span == WHOLE_VIDEO
+        return self.video if whole else f"{self.video}@{self.span.start:.3f}-{self.span.end:.3f}"
+
+
+def without_suffix(name: str) -> str:
+    """A video's name or path, as text, without the suffix of a video where it has one."""
+    path = Path(name)
+    return path.with_suffix("").as_posix() if path.suffix.lower() in VIDEO_SUFFIXES else name
 
 
 class Footage:
@@ -49,6 +70,11 @@ class Footage:
                 f"{name!r} may mean {both}; name it by its path below {display_path(self._root)}"
             )
         return found[0] if found else None
+
+    def expected(self, name: str) -> Path:
+        """Where the file of a video that is not there would be; never outside the folder."""
+        parts = (part for part in Path(name).parts if part not in ("..", Path(name).anchor))
+        return self._root.joinpath(*parts)
 
     def name_of(self, path: Path) -> str:
         """The path below the folder without its suffix, as text that can be shown and stored."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
 
 from moviola.core import DatasetError, Span, display_path
-from moviola.datasets.footage import WHOLE_VIDEO
-from moviola.datasets.tables import Row, read_json
+from moviola.datasets.files import read_json_object
+from moviola.datasets.footage import WHOLE_VIDEO, Source
+from moviola.datasets.tables import Row, object_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,14 @@ class Annotations:
     videos: Mapping[str, AnnotatedVideo]
     sentences: Sequence[Sentence]
 
+    def sources(self, split: str) -> dict[str, Source]:
+        """Video id to where its clip comes from, for the videos of a split, or of `"all"`."""
+        return {
+            video.id: Source(video.id, video.span)
+            for video in self.videos.values()
+            if split in ("all", video.split)
+        }
+
 
 def read_annotations(paths: Sequence[Path]) -> Annotations:
     """The annotations of one data set, which may lie in several files.
@@ -76,18 +84,27 @@ def read_annotations(paths: Sequence[Path]) -> Annotations:
     return Annotations(videos, sentences)
 
 
+def find_annotations(root: Path) -> Annotations:
+    """The annotations in `root` or its `annotations/`.
+
+    They are the files called `annotations.json`, or else `MSRVTT_data.json`, or else all that fit
+    `*videodatainfo*.json`.
+
+    Raises:
+        DatasetError: as `read_annotations`, or when there are none.
+    """
+    for pattern in ("annotations.json", "MSRVTT_data.json", "*videodatainfo*.json"):
+        for folder in (root, root / "annotations", root / "annotation"):
+            found = sorted(folder.glob(pattern))
+            if found:
+                return read_annotations(found)
+    raise DatasetError(
+        f"{display_path(root)} has no annotations.json, MSRVTT_data.json or *videodatainfo*.json"
+    )
+
+
 def _entries(path: Path, key: str) -> list[Row]:
-    shown = display_path(path)
-    value = read_json(path)
-    entries = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
-    if not isinstance(entries, list):
-        raise DatasetError(f"{shown}: there is no list {key!r}, as MSR-VTT's annotations have it")
-    rows: list[Row] = []
-    for number, entry in enumerate(cast("list[Any]", entries)):
-        if not isinstance(entry, dict):
-            raise DatasetError(f"{shown}, {key}[{number}]: {entry!r} is not an object")
-        rows.append(Row(f"{shown}, {key}[{number}]", cast("dict[str, Any]", entry)))
-    return rows
+    return object_rows(read_json_object(path).get(key), f"{display_path(path)}, {key}")
 
 
 def _video(row: Row) -> AnnotatedVideo:

@@ -49,12 +49,16 @@ def _check_items(found: RetrievalDataset) -> None:
             require(bool(identity), f"one of the {name} has an empty id")
             require(identity not in seen, f"two {name} share the id {identity!r}")
             seen.add(identity)
+    missing = frozenset(found.missing)
     for clip in found.clips:
         require(
-            clip.path.is_file(),
+            clip.id in missing or clip.path.is_file(),
             f"clip {clip.id!r} points to {clip.path}, which is not there; list it as missing",
         )
-        require(clip.id not in found.missing, f"{clip.id!r} is a clip and missing at once")
+        require(
+            clip.id not in missing or not clip.path.is_file(),
+            f"clip {clip.id!r} is listed as missing, but {clip.path} is there",
+        )
     for text in found.texts:
         require(bool(text.text.strip()), f"text {text.id!r} is empty")
 
