@@ -24,7 +24,7 @@ def test_the_sound_of_a_span(pool, sounding):
 def test_what_the_track_does_not_cover_is_silent(pool, sounding):
     wave = pool.read_waveform(sounding, Span(1.0, 3.0), channels=2)
     assert wave.samples.shape == (2, 32_000)
-    assert np.abs(wave.samples[:, :7000]).max() > 0.4
+    assert np.abs(wave.samples[:, :7000]).max() > 0.3  # as loud as one channel, over two
     assert np.abs(wave.samples[:, 12_000:]).max() < 0.01
 
 
