@@ -60,10 +60,11 @@ def test_two_writers_in_one_process_are_refused_too(library):
 
 
 @pytest.mark.parametrize("note", ["", "{", "[]", "{}"])
-def test_a_note_that_cannot_be_read_is_no_obstacle(library, holder, note):
-    (library.path / NOTE_NAME).write_text(note)
-    with pytest.raises(LibraryLockedError, match="another process"), library.writer():
-        pass
+def test_a_note_that_cannot_be_read_is_no_obstacle(library, note):
+    with library.writer():
+        (library.path / NOTE_NAME).write_text(note)
+        with pytest.raises(LibraryLockedError, match="another process"), library.writer():
+            pass
 
 
 def test_a_library_without_leave_to_write_can_be_searched_but_not_written(

@@ -93,7 +93,8 @@ def test_missing_files_are_told(stocked, table, part):
     problems = library.verify()
     assert len(problems) == 1
     assert str(stocked.library.path) in problems[0].what
-    for use in (library.status, lambda: library.writer().__enter__()):
+    query = np.eye(1, 16), library.card.space, library.card.text_readout
+    for use in (lambda: library.search(*query), lambda: library.writer().__enter__()):
         with pytest.raises(MoviolaError) as told:
             use()
         assert told.value.exit_code == 6
