@@ -14,7 +14,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from moviola import __version__
-from moviola.cli import demo, doctor, encode, evaluate, failures, index, models, search, status
+from moviola.cli import (
+    demo,
+    doctor,
+    encode,
+    evaluate,
+    failures,
+    index,
+    models,
+    search,
+    status,
+    table,
+)
 from moviola.cli.console import say_error
 
 app = typer.Typer(
@@ -27,7 +38,18 @@ app = typer.Typer(
     "8 disk or permission, 130 interrupted.",
 )
 
-for command in (demo, index, search, status, failures, encode, evaluate, models, doctor):
+for command in (
+    demo,
+    index,
+    search,
+    status,
+    failures,
+    encode,
+    table,
+    evaluate,
+    models,
+    doctor,
+):
     app.command(name=command.__name__.rpartition(".")[2])(command.run)
 
 

@@ -68,29 +68,12 @@ def read_captions(path: Path) -> list[Text]:
             for number, line in read_lines(path)
         ]
     else:
-        pairs = _json_pairs(path) if suffix == ".json" else _table_pairs(path)
-        names = caption_ids(clip for clip, _ in pairs)
-        texts = [Text(name, words) for name, (_, words) in zip(names, pairs, strict=True)]
+        captions = read_caption_table(path)
+        names = caption_ids(caption.clip or "caption" for caption in captions)
+        texts = [Text(name, caption.text) for name, caption in zip(names, captions, strict=True)]
     if not texts:
         raise DatasetError(f"{display_path(path)} holds no captions")
     return texts
-
-
-def _table_pairs(path: Path) -> list[tuple[str, str]]:
-    return [(caption.clip or "caption", caption.text) for caption in read_caption_table(path)]
-
-
-def _json_pairs(path: Path) -> list[tuple[str, str]]:
-    value = read_json_object(path)
-    if "sentences" in value:
-        sentences = read_annotations([path]).sentences
-        return [(sentence.video, sentence.caption) for sentence in sentences]
-    if "annotations" in value:
-        return read_coco(path).captions
-    raise DatasetError(
-        f"{display_path(path)} has neither 'videos' and 'sentences', as MSR-VTT's annotations do, "
-        f"nor 'images' and 'annotations', as COCO captions do"
-    )
 
 
 def caption_ids(clips: Iterable[str]) -> list[str]:
@@ -106,10 +89,34 @@ def caption_ids(clips: Iterable[str]) -> list[str]:
 def read_caption_table(path: Path) -> list[Caption]:
     """The rows of a table with the column `caption` and perhaps `video`, `start`, `end`, `split`.
 
+    A `.json` in the layout of MSR-VTT or of COCO captions is read as such a table.
+
     Raises:
         DatasetError: naming the row and what is wrong with it.
     """
+    if path.suffix.lower() == ".json":
+        return _json_captions(path)
     return [_caption(row) for row in read_rows(path, ["caption"])]
+
+
+def _json_captions(path: Path) -> list[Caption]:
+    shown = display_path(path)
+    value = read_json_object(path)
+    if "sentences" in value:
+        found = read_annotations([path])
+        return [
+            Caption(shown, each.video, each.caption, None, found.videos[each.video].split)
+            for each in found.sentences
+        ]
+    if "annotations" in value:
+        coco = read_coco(path)
+        return [
+            Caption(shown, coco.videos[clip], words, None, None) for clip, words in coco.captions
+        ]
+    raise DatasetError(
+        f"{shown} has neither 'videos' and 'sentences', as MSR-VTT's annotations do, nor 'images' "
+        f"and 'annotations', as COCO captions do"
+    )
 
 
 def _caption(row: Row) -> Caption:

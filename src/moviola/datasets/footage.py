@@ -39,6 +39,10 @@ class Footage:
 
     Hidden files and folders are passed over, and links to folders are not followed.
 
+    Attributes:
+        root: the folder.
+        paths: the video files below it, sorted.
+
     Raises:
         DatasetError: when there is no such folder.
     """
@@ -46,7 +50,7 @@ class Footage:
     def __init__(self, root: Path) -> None:
         if not root.is_dir():
             raise DatasetError(f"{display_path(root)} is not a folder")
-        self._root = root
+        self.root = root
         self.paths = sorted(_walk(root))
         self._named: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
@@ -67,18 +71,18 @@ class Footage:
         if len(found) > 1:
             both = " and ".join(display_path(path) for path in found[:2])
             raise DatasetError(
-                f"{name!r} may mean {both}; name it by its path below {display_path(self._root)}"
+                f"{name!r} may mean {both}; name it by its path below {display_path(self.root)}"
             )
         return found[0] if found else None
 
     def expected(self, name: str) -> Path:
         """Where the file of a video that is not there would be; never outside the folder."""
         parts = (part for part in Path(name).parts if part not in ("..", Path(name).anchor))
-        return self._root.joinpath(*parts)
+        return self.root.joinpath(*parts)
 
     def name_of(self, path: Path) -> str:
         """The path below the folder without its suffix, as text that can be shown and stored."""
-        return display_path(path.relative_to(self._root).with_suffix("").as_posix())
+        return display_path(path.relative_to(self.root).with_suffix("").as_posix())
 
 
 def _walk(root: Path) -> list[Path]:
