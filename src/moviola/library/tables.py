@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from moviola.core import MoviolaError, StorageError, StoreCorruptError, display_path
 from moviola.library.card import LibraryCard
+from moviola.library.durability import NewFiles
 from moviola.library.schema import CLIPS, KEY, VIDEOS, clips_schema, videos_schema
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Tables:
         self.folder = folder
         self.clips = clips
         self.videos = videos
+        self._new: dict[str, NewFiles] = {}
 
     @classmethod
     def create(cls, folder: Path, card: LibraryCard) -> Self:
@@ -117,11 +119,21 @@ class Tables:
             query = self.clips.search().where(_is_one_of("video", [video])).select(["checksum"])
             return set(query.to_arrow().column("checksum").to_pylist())
 
+    def prepare_to_write(self) -> None:
+        """Take note of the files that are there: what is written from now on is made durable."""
+        with faults(self.folder):
+            for table in (self.clips, self.videos):
+                self._new[table.name] = NewFiles(self.folder / f"{table.name}.lance")
+
     def upsert(self, table: Table, rows: pa.Table) -> None:
-        """Insert rows, or replace those with the same id, in one commit."""
+        """Insert rows, or replace those with the same id, in one commit that survives power cuts.
+
+        Only after `prepare_to_write`.
+        """
         with faults(self.folder):
             merge = table.merge_insert(KEY).when_matched_update_all()
             merge.when_not_matched_insert_all().execute(rows)
+            self._new[table.name].sync()
 
     def delete(self, table: Table, column: str, ids: Iterable[str]) -> None:
         """Delete the rows whose `column` is one of `ids`, in one commit."""

@@ -198,6 +198,7 @@ class LibraryWriter:
     def _recover(self) -> None:
         """Read what is committed, and drop what an interrupted writer left half done."""
         self._tables.refresh()
+        self._tables.prepare_to_write()
         with faults(self._tables.folder):
             records = video_records(self._tables.read(self._tables.videos))
             owners = self._tables.read(self._tables.clips, ["video"]).column("video")
