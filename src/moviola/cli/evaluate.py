@@ -91,7 +91,10 @@ def run(
         _show_moments(moments, truth, as_json=as_json)
         return
     from moviola.pipeline import evaluating
+    from moviola.pipeline.reporting import require_free, write_report
 
+    if out is not None:
+        require_free(out)
     asked = evaluating.Asked(ties=ties, tolerance=tie_tolerance, protocol=protocol)
     if similarity is not None:
         found = evaluating.evaluate_similarity(similarity, relevance=relevance, asked=asked)
@@ -108,6 +111,8 @@ def run(
             unaligned=unaligned,
             asked=asked,
         )
+    if out is not None:
+        write_report(found, out)
     if as_json:
         print_json(evaluating.as_object(found))
     else:

@@ -57,12 +57,12 @@ def evaluate_run(
 
     def direction(run: Run, qrels: Qrels, gallery: int) -> DirectionResult:
         queries = tuple(qrels.relevant)
-        ranks = _ranks(run, qrels, tolerance)
+        ranks = rank_run(run, qrels, tolerance)
         return measure_ranks(
             queries, ranks, gallery, _measures(gallery), ties=ties, resamples=resamples, seed=seed
         )
 
-    turned = _transposed(run)
+    turned = transposed_run(run)
     videos = turned.keys() | qrels.transposed().relevant.keys()
     texts = run.keys() | qrels.relevant.keys()
     return RetrievalResult(
@@ -99,7 +99,8 @@ def _measures(gallery: int) -> list[Measure]:
     return [*hits, Measure("MdR", rank, summary="median"), Measure("MnR", rank), MRR, MAP]
 
 
-def _ranks(run: Run, qrels: Qrels, tolerance: float) -> Ranks:
+def rank_run(run: Run, qrels: Qrels, tolerance: float) -> Ranks:
+    """Where the relevant items of every query of `qrels` stand; unlisted ones beyond every rank."""
     better: list[NDArray[np.int64]] = []
     tied: list[NDArray[np.int64]] = []
     relevant: list[NDArray[np.int64]] = []
@@ -133,7 +134,8 @@ def _joined(
     return Ranks(offsets.astype(np.int64), np.concatenate(better), np.concatenate(tied), groups)
 
 
-def _transposed(run: Run) -> dict[str, dict[str, float]]:
+def transposed_run(run: Run) -> dict[str, dict[str, float]]:
+    """The same scores with queries and items exchanged."""
     turned: dict[str, dict[str, float]] = {}
     for query, items in run.items():
         for item, score in items.items():

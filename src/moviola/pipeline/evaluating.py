@@ -14,6 +14,7 @@ from moviola.core import (
     Clip,
     Embeddings,
     Qrels,
+    Readout,
     Scores,
     Space,
     SpaceMismatchError,
@@ -33,9 +34,6 @@ from moviola.score.dot import dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-#: How many items of each text a run keeps.
-DEPTH = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,8 @@ class Evaluation:
         inputs: option to what was given.
         asked: how it was done.
         seconds: how long it took.
+        missing: ids of videos of the protocol that are not here, where they are known.
+        readouts: how the two towers were read.
     """
 
     result: RetrievalResult
@@ -87,6 +87,12 @@ class Evaluation:
     seconds: float
     run: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     spaces: dict[str, Space] = field(default_factory=dict[str, Space])
+    readouts: dict[str, Readout] = field(default_factory=dict[str, Readout])
+    missing: tuple[str, ...] = ()
+
+    def described_spaces(self) -> dict[str, str]:
+        """Side to its space and readout in words."""
+        return {side: _described(space, self.readouts[side]) for side, space in self.spaces.items()}
 
 
 def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> Evaluation:
@@ -192,6 +198,7 @@ def evaluate_vectors(
         asked=asked,
         seconds=perf_counter() - began,
         spaces={"texts": text_side.space, "videos": clip_side.space},
+        readouts={"texts": text_side.readout, "videos": clip_side.readout},
     )
 
 
@@ -303,6 +310,13 @@ def _scored(
         raise SpaceMismatchError(
             f"{error}; --unaligned scores them all the same, and the result says so"
         ) from None
+
+
+def _described(space: Space, readout: Readout) -> str:
+    if space.is_anonymous:
+        return f"unknown, {space.dimension} numbers"
+    parts = [space.model, f"{space.dimension} numbers", readout.sampling, f"pool {readout.pooling}"]
+    return ", ".join(part for part in parts if part)
 
 
 def _measured(scores: Scores, qrels: Qrels, asked: Asked) -> RetrievalResult:
