@@ -39,7 +39,7 @@ def _told(error: Exception) -> tuple[str, int]:
         return str(error), int(error.exit_code)
     if isinstance(error, OSError) and error.errno in _DISK:
         return f"{error.strerror}: {error.filename or 'a file of the library'}", 8
-    if isinstance(error, (FileNotFoundError, ValueError)):
+    if isinstance(error, (FileNotFoundError, FileExistsError, ValueError)):
         return str(error), 2
     return f"unexpected {type(error).__name__}: {error} (run again with --debug to see where)", 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import moviola
-from moviola.core import Clip, Embeddings, Qrels, Span
+from moviola.core import Clip, Embeddings, Qrels, SpaceMismatchError, Span
 from moviola.datasets.shapes import Claim, is_true
 from moviola.datasets.shapes.facts import Shot, Thing
 from moviola.experiments.contact_sheet import SheetRow, write_contact_sheet
 
 if TYPE_CHECKING:
     from moviola.library import Library, Moment
+    from moviola.pipeline import IndexReport
 
 SEED = 2026
 SEGMENT = "windows:2/1"
@@ -96,12 +98,22 @@ def _index(
     on_progress: Callable[[str, int, int], Any],
 ) -> None:
     began = perf_counter()
-    report = moviola.index(
-        [world / "videos"],
-        library=library,
-        segment=SEGMENT,
-        on_progress=lambda step: on_progress("indexing", step.done, step.total),
-    )
+
+    def run() -> IndexReport:
+        return moviola.index(
+            [world / "videos"],
+            library=library,
+            model="shapes",
+            segment=SEGMENT,
+            on_progress=lambda step: on_progress("indexing", step.done, step.total),
+        )
+
+    try:
+        report = run()
+    except SpaceMismatchError:
+        # The demo's own library, from before the encoder in the package was replaced.
+        shutil.rmtree(library)
+        report = run()
     say(
         f"Indexed them: {report.ok} new, {report.skipped} unchanged, {report.failed} failed; "
         f"{report.clips} clips of 2 s ({perf_counter() - began:.0f} s)."

@@ -1,0 +1,222 @@
+"""The command line: what it prints where, and with which code it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ECHO = "moviola.testing:EchoEncoder"
+RED, GREEN = (220, 20, 20), (20, 200, 20)
+
+
+def moviola(*words: object, where: Path | None = None, **environment: str):
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", "moviola", *map(str, words)],
+        cwd=where,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory, colour_video):
+    place = tmp_path_factory.mktemp("cli")
+    (place / "videos").mkdir()
+    colour_video(place / "videos" / "red.mp4", RED, seconds=2)
+    colour_video(place / "videos" / "-green.mp4", GREEN, seconds=2)
+    (place / "videos" / "broken.mp4").write_text("no video")
+    done = moviola("index", "videos", "--library", "lib", "--model", ECHO, "--json", where=place)
+    return place, done
+
+
+def test_index_prints_counts_that_add_up_and_leaves_with_3_when_files_failed(indexed):
+    _, done = indexed
+    assert done.returncode == 3
+    assert json.loads(done.stdout) == {"ok": 2, "partial": 0, "failed": 1, "skipped": 0, "clips": 2}
+    (line,) = done.stderr.splitlines()
+    assert "broken.mp4: unsupported_container: " in line
+
+
+def test_index_without_failures_leaves_with_0(indexed):
+    place, _ = indexed
+    done = moviola("index", "videos/red.mp4", "--library", "lib", where=place)
+    assert done.returncode == 0
+    assert done.stdout.startswith("1 inputs: 0 ok, 0 partial, 0 failed, 1 skipped; 1 clips in ")
+
+
+def test_search_as_json(indexed):
+    place, _ = indexed
+    done = moviola("search", "green", "--library", "lib", "--json", where=place)
+    assert done.returncode == 0
+    first, *_ = json.loads(done.stdout)
+    assert set(first) >= {"video", "path", "start", "end", "peak", "score", "band"}
+    assert first["path"] == str(place / "videos" / "-green.mp4")
+    assert 0 <= first["start"] <= first["peak"] <= first["end"] <= 2
+    assert first["band"] in ("strong", "likely", "weak")
+
+
+def test_search_as_a_table(indexed):
+    place, _ = indexed
+    done = moviola("search", "red", "--library", "lib", "--top", "1", where=place)
+    head, row = done.stdout.splitlines()
+    assert head.split() == ["band", "score", "start", "end", "peak", "video"]
+    assert row.endswith("red.mp4")
+
+
+def test_status_and_failures(indexed):
+    place, _ = indexed
+    status = json.loads(moviola("status", "--library", "lib", "--json", where=place).stdout)
+    assert status["videos"] == {"ok": 2, "unsupported_container": 1}
+    assert (status["clips"], status["segment"]) == (2, "windows:6/3")
+    failed = json.loads(moviola("failures", "--library", "lib", "--json", where=place).stdout)
+    assert [(Path(f["path"]).name, f["code"]) for f in failed] == [
+        ("broken.mp4", "unsupported_container")
+    ]
+    again = moviola("failures", "--library", "lib", "--retry", "--json", where=place)
+    assert again.returncode == 3
+    assert json.loads(again.stdout)["failed"] == 1
+
+
+def test_the_library_can_come_from_the_environment(indexed):
+    place, _ = indexed
+    done = moviola("status", "--json", where=place, MOVIOLA_LIBRARY="lib")
+    assert json.loads(done.stdout)["clips"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("search", "", "--library", "lib"), 2, "empty"),
+        (("search", "red", "--library", "nowhere"), 2, "moviola index"),
+        (("index", "nowhere", "--library", "lib"), 2, "nothing at"),
+        (("index", "videos", "--library", "lib", "--segment", "often"), 2, "windows:LENGTH/STEP"),
+        (("index", "videos", "--library", "lib", "--segment", "whole"), 4, "--segment windows:6/3"),
+        (("index", "videos", "--library", "new", "--model", "ecko"), 2, "Installed: "),
+        (("index", "videos", "--library", "videos", "--model", ECHO), 2, "other things"),
+        (("index",), 2, "Missing argument"),
+        (("search", "red", "--library", "lib", "--top", "0"), 2, "--top"),
+        (("encode", "videos", "--out", "e", "--model", ECHO, "--pool", "best"), 2, "pooling"),
+    ],
+)
+def test_a_mistake_gets_one_line_and_its_code(indexed, words, code, says):
+    place, _ = indexed
+    done = moviola(*words, where=place)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert says in line
+    assert "Traceback" not in done.stderr
+
+
+def test_debug_shows_the_traceback(indexed):
+    place, _ = indexed
+    done = moviola("--debug", "search", "", "--library", "lib", where=place)
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+def test_another_model_of_the_same_dimension_is_refused(indexed):
+    place, _ = indexed
+    card = place / "lib" / "library.json"
+    kept = card.read_text()
+    try:
+        card.write_text(kept.replace('"revision": "', '"revision": "x'))
+        done = moviola("search", "red", "--library", "lib", where=place)
+    finally:
+        card.write_text(kept)
+    assert done.returncode == 4
+    assert "revision" in done.stderr
+
+
+def test_a_damaged_library_leaves_with_6(indexed):
+    place, _ = indexed
+    card = place / "lib" / "library.json"
+    kept = card.read_text()
+    try:
+        card.write_text("{")
+        done = moviola("search", "red", "--library", "lib", where=place)
+    finally:
+        card.write_text(kept)
+    assert done.returncode == 6
+
+
+def test_a_second_writer_leaves_with_5_and_names_the_first(indexed):
+    from moviola.library import Library
+
+    place, _ = indexed
+    with Library.open(place / "lib").writer():
+        began = time.monotonic()
+        done = moviola("index", "videos", "--library", "lib", where=place)
+        assert time.monotonic() - began < 20
+    assert done.returncode == 5
+    assert str(os.getpid()) in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so_and_keeps_what_it_has(tmp_path, colour_video, number):
+    (tmp_path / "videos").mkdir()
+    for shade in range(40):
+        colour_video(tmp_path / "videos" / f"{shade:02d}.mp4", (shade * 6, 0, 0), seconds=30)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "moviola", "index", "videos", "--library", "lib", "--model", ECHO],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(200):
+        if (tmp_path / "lib" / "library.json").exists():
+            break
+        time.sleep(0.1)
+    time.sleep(1.0)
+    process.send_signal(number)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130, told
+    assert told.splitlines() == ["interrupted: what was committed is kept; run again to go on"]
+
+
+def test_help_is_quick_and_names_every_command():
+    best = 9.0
+    for _ in range(5):
+        began = time.perf_counter()
+        done = moviola("--help")
+        best = min(best, time.perf_counter() - began)
+    assert done.returncode == 0
+    for command in "demo index search status failures encode models doctor".split():
+        assert re.search(rf"\b{command}\b", done.stdout)
+    # 300 ms on a machine that does nothing else; twice that where tests run side by side.
+    assert best < 0.6
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; sys.argv = ['moviola', '--help']\n"
+        "from moviola.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'numpy', 'lancedb', 'pyarrow', 'av'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_version_names_what_a_bug_report_needs():
+    done = moviola("--version")
+    assert re.search(r"ffmpeg \d+\.\d+", done.stdout)
+    assert "torch" in done.stdout
+
+
+def test_models_lists_the_shipped_encoder():
+    listed = json.loads(moviola("models", "--json").stdout)
+    assert "shapes" in [entry["name"] for entry in listed]
