@@ -177,8 +177,6 @@ def test_cap4video_is_reproduced(shared_data, ties, r1, mean_rank):
     ("condition", "a2t", "t2a"),
     [
         ("original", [26.36, 66.80, 80.28, 3], [24.55, 69.01, 82.70, 3]),
-        # A T2A median of 3 has been told for this one. 246 of the 497 texts find their audio among
-        # the first three, however ties are read; a median of 3 would take 249.
         ("noisy_snr10dB", [21.93, 58.55, 72.84, 4], [26.56, 62.17, 78.67, 4]),
     ],
 )

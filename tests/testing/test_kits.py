@@ -1,0 +1,170 @@
+"""The kits let good plug-ins pass and say in one sentence what is wrong with bad ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from moviola.core import (
+    Clip,
+    DatasetError,
+    Frames,
+    Qrels,
+    Readout,
+    RetrievalDataset,
+    Space,
+    Span,
+    Text,
+    UniformSampler,
+)
+from moviola.testing import EchoEncoder, check_dataset, check_encoder
+
+
+def test_the_toy_passes_its_own_kit():
+    check_encoder(EchoEncoder())
+
+
+def test_the_toy_finds_red_where_it_is_red():
+    toy = EchoEncoder()
+    clips = [
+        Frames(np.full((2, 8, 8, 3), colour, np.uint8), np.arange(2.0))
+        for colour in ((250, 3, 3), (9, 9, 240), (255, 255, 0))
+    ]
+    videos = np.concatenate(toy.encode_videos(clips))
+    asked = np.concatenate(toy.encode_texts(["a red square", "the sea is blue", "Yellow"]))
+    assert (asked @ videos.T).argmax(axis=1).tolist() == [0, 1, 2]
+
+
+class Shouting(UniformSampler):
+    __slots__ = ()
+
+    def times(self, span):
+        return super().times(span) + 1.0
+
+
+def changed(**attributes):
+    return type("Changed", (EchoEncoder,), attributes)()
+
+
+def texts_by(change):
+    return {"encode_texts": lambda _, texts: change(EchoEncoder().encode_texts(texts), texts)}
+
+
+def videos_by(change):
+    return {"encode_videos": lambda _, clips: change(EchoEncoder().encode_videos(clips), clips)}
+
+
+NOISE = np.random.default_rng(0)
+
+
+def spoil(rows, clips):
+    for frames in clips:
+        frames.pixels[:] = 0
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        (texts_by(lambda rows, _: rows[1:]), r"encode_texts gave \d arrays for 9 inputs"),
+        (texts_by(lambda rows, _: [2 * row for row in rows]), "length 2; rows must have length 1"),
+        (texts_by(lambda rows, _: [row.astype(float) for row in rows]), "must be float32, got"),
+        (texts_by(lambda rows, _: [row[0] for row in rows]), r"must be \(n, 32\), got \(32,\)"),
+        (texts_by(lambda rows, _: [row[:, :9] for row in rows]), r"must be \(n, 32\)"),
+        (texts_by(lambda rows, _: [row * np.nan for row in rows]), "holds NaN or infinity"),
+        (texts_by(lambda rows, _: [row.repeat(2, 0) for row in rows]), "its readout says"),
+        (texts_by(lambda rows, _: [np.eye(1, 32, dtype=np.float32)] * len(rows)), "same vector"),
+        (texts_by(lambda rows, _: rows[::-1]), "depends on the o"),
+        (
+            texts_by(lambda rows, _: [np.roll(row, NOISE.integers(1, 9)) for row in rows]),
+            "not deterministic",
+        ),
+        (
+            texts_by(lambda rows, texts: [np.roll(row, len(texts)) for row in rows]),
+            "encode_texts depends on the other inputs of a batch: 'a red",
+        ),
+        (videos_by(lambda rows, _: rows[:1] * len(rows)), "depends on the other"),
+        (videos_by(spoil), "encode_videos is not det|changes the pixels"),
+        ({"sampler": Shouting(4)}, r"sampler.times for \[0.0, 0.04\) leave the span"),
+        ({"space": Space.anonymous(32)}, "space must name its model"),
+        ({"space": "echo"}, "space is a str, not a Space"),
+        ({"space": replace(EchoEncoder.space, dimension=8)}, r"must be \(n, 8\)"),
+        ({"text_readout": None}, "text_readout is a NoneType, not a Readout"),
+        (
+            {"video_readout": property(lambda _: Readout(str(NOISE.integers(10**9))))},
+            "video_readout differs each time",
+        ),
+        ({"sampler": type("Local", (UniformSampler,), {})(4)}, "sampler does not pickle"),
+    ],
+)  # fmt: skip
+def test_a_broken_promise_is_one_sentence(attributes, sentence):
+    with pytest.raises(AssertionError, match=sentence) as caught:
+        check_encoder(changed(**attributes))
+    assert "\n" not in str(caught.value)
+
+
+def test_what_is_no_encoder_is_told():
+    with pytest.raises(AssertionError, match="an encoder has space, sampler"):
+        check_encoder(object())
+
+
+def loader(**changes):
+    def load(root, split):
+        if split != "test" or not root.is_dir():
+            raise DatasetError(f"no {split} in {root}")
+        path = root / "a.mp4"
+        path.touch()
+        base = RetrievalDataset(
+            "toy",
+            [Clip("a", path, Span(0, 1))],
+            [Text("a-1", "words")],
+            Qrels({"a-1": frozenset("a")}),
+        )
+        return replace(base, **changes)
+
+    return load
+
+
+def test_a_good_loader_passes(tmp_path):
+    assert check_dataset(loader(), tmp_path, "test").name == "toy"
+
+
+CLIP = Clip("a", Path("/nowhere/a.mp4"), Span(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": ""}, "has no name"),
+        ({"clips": [CLIP]}, "points to .*nowhere.*list it as missing"),
+        ({"texts": [Text("a-1", "x"), Text("a-1", "y")]}, "two texts share the id 'a-1'"),
+        ({"texts": [Text("", "x")]}, "empty id"),
+        ({"texts": [Text("a-1", " ")]}, "text 'a-1' is empty"),
+        ({"qrels": Qrels({"b": frozenset("a")})}, "relevance names 'b', which is no text"),
+        ({"qrels": Qrels({"a-1": frozenset("z")})}, "'a-1' is relevant to .*'z'.*no clip"),
+        ({"moments": {"b": (Span(0, 1),)}}, "moments name 'b'"),
+        ({"moments": {"a-1": ()}}, "empty list of moments"),
+        ({"groups": {"odd": frozenset("b")}}, "group 'odd' names"),
+        ({"missing": ("a",)}, "missing"),
+    ],
+)
+def test_a_bad_data_set_is_one_sentence(tmp_path, changes, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        check_dataset(loader(**changes), tmp_path, "test")
+
+
+def test_a_loader_that_differs_or_guesses_is_told(tmp_path):
+    calls = iter(range(99))
+
+    def fickle(root, split):
+        return replace(loader()(root, split), texts=[Text("a-1", f"words {next(calls)}")])
+
+    with pytest.raises(AssertionError, match="loading twice gives different"):
+        check_dataset(fickle, tmp_path, "test")
+    with pytest.raises(AssertionError, match=r"'no such split' .* does not raise a DatasetError"):
+        check_dataset(lambda root, _: loader()(root, "test"), tmp_path, "test")
+    with pytest.raises(AssertionError, match="gave a int instead of a RetrievalDataset"):
+        check_dataset(lambda *_: 3, tmp_path, "test")
