@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,11 +34,15 @@ class RunConfig:
     """One training run."""
 
     out: Path
+    towers: TowerConfig = field(default_factory=lambda: TowerConfig(words=0))
+    """Their number of words is set from the grammar."""
     train: TrainConfig = field(default_factory=TrainConfig)
     windows: WindowConfig = field(default_factory=WindowConfig)
     seed: int = 1
     every: int = 500
     """Steps between two looks at the probes, each of which also writes the weights."""
+    look_at: int = 600
+    """Unseen windows that the probes are looked at on."""
     workers: int = 1
     threads: int = 2
     limit_minutes: float | None = None
@@ -52,7 +56,7 @@ class Watch(lightning.Callback):
         rng = np.random.default_rng([config.seed, 99])
         self.shots: list[Shot] = []
         frames: list[NDArray[np.uint8]] = []
-        for _ in range(600):
+        for _ in range(config.look_at):
             shot = draw_shot(rng, LEVELS["plain"], held_out=False)
             frames.append(window(rng, stage(rng, shot, rng.uniform(3, 6))).frames)
             self.shots.append(shot)
@@ -101,10 +105,8 @@ def train(config: RunConfig) -> Towers:
     """Train the encoder and write its weights into `config.out`; returns the averaged towers."""
     lightning.seed_everything(config.seed, verbose=False)
     torch.set_num_threads(config.threads)
-    towers = TowerConfig(words=0)
-    words = Vocabulary(vocabulary(), towers.length)
-    towers = TowerConfig(words=len(words))
-    module = ShapesTraining(towers, config.train)
+    words = Vocabulary(vocabulary(), config.towers.length)
+    module = ShapesTraining(replace(config.towers, words=len(words)), config.train)
     stream = WindowStream(config.windows, words)
     loader = DataLoader(
         stream,

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from moviola.encode.shapes import NOT_STORED, Calibration
 from moviola.encode.shapes_model import Towers
@@ -28,7 +28,7 @@ def save_weights(
         if not name.endswith(NOT_STORED)
     }
     partial = folder / "model.safetensors.part"
-    save_file(weights, partial)
+    partial.write_bytes(save(weights))
     partial.replace(folder / "model.safetensors")
     config = {
         "revision": REVISION,

@@ -71,9 +71,7 @@ class Figure:
     count: int
 
 
-def figure(
-    values: NDArray[np.floating] | Sequence[float], groups: Sequence[int] | NDArray[np.integer]
-) -> Figure:
+def figure(values: NDArray[Any] | Sequence[float], groups: Sequence[int] | NDArray[Any]) -> Figure:
     """Mean and 95 % percentile interval, resampling whole videos.
 
     Captions of one video are not independent, so videos are drawn, with all that belongs to them.

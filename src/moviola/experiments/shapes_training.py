@@ -39,7 +39,7 @@ SURE = 0.75
 class TrainConfig:
     """How the encoder is trained."""
 
-    steps: int = 8000
+    steps: int = 1800
     rate: float = 2e-3
     warm_up: int = 200
     decay: float = 0.05
@@ -155,7 +155,8 @@ class ShapesTraining(lightning.LightningModule):
     def __init__(self, towers: TowerConfig, train: TrainConfig) -> None:
         super().__init__()
         self.train_config = train
-        self.towers = Towers(towers).to(memory_format=torch.channels_last)
+        self.towers = Towers(towers)
+        self.towers.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         _, pairs = pair_offsets()
         self.pairs = nn.Linear(towers.dimension, pairs + len(BACKGROUNDS) + CAMERAS_SEEN)
         self.places = nn.Linear(
@@ -169,7 +170,7 @@ class ShapesTraining(lightning.LightningModule):
             use_buffers=True,
         )
 
-    def on_train_batch_end(self, *_args: Any) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Move the running mean."""
         if self.global_step == self.train_config.warm_up:
             self.mean.n_averaged.zero_()

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from moviola.datasets.shapes.facts import COLOURS, Claim, Clause, Mention, Shot, Thing
-from moviola.datasets.shapes.world import pick
 
 if TYPE_CHECKING:
     import numpy as np
+
+WordT = TypeVar("WordT")
 
 SIZE_WORDS = {"small": ("small", "little", "tiny"), "large": ("large", "big", "huge")}
 TEXTURE_WORDS = {"plain": ("plain",), "spotted": ("spotted",), "hatched": ("hatched",)}
@@ -135,20 +136,25 @@ def vocabulary() -> tuple[str, ...]:
     return tuple(sorted({word for text in said for word in re.findall(r"[a-z]+", text)}))
 
 
+def _one(rng: np.random.Generator, among: tuple[WordT, ...]) -> WordT:
+    """One of `among`; always a single draw, so that like claims are worded alike from one seed."""
+    return among[int(rng.random() * len(among))]
+
+
 def _noun_phrase(rng: np.random.Generator, mention: Mention) -> str:
     words: list[str] = []
     if mention.size:
-        words.append(pick(rng, SIZE_WORDS[mention.size]))
+        words.append(_one(rng, SIZE_WORDS[mention.size]))
     if mention.texture:
-        words.append(pick(rng, TEXTURE_WORDS[mention.texture]))
+        words.append(_one(rng, TEXTURE_WORDS[mention.texture]))
     if mention.colour:
-        words.append(pick(rng, COLOUR_WORDS.get(mention.colour, (mention.colour,))))
+        words.append(_one(rng, COLOUR_WORDS.get(mention.colour, (mention.colour,))))
     if mention.shape:
-        words.append(pick(rng, SHAPE_WORDS[mention.shape]))
+        words.append(_one(rng, SHAPE_WORDS[mention.shape]))
     elif not words:
-        return pick(rng, NOBODY)
+        return _one(rng, NOBODY)
     else:
-        words.append(pick(rng, SHAPELESS))
+        words.append(_one(rng, SHAPELESS))
     return ("an " if words[0] == "orange" else "a ") + " ".join(words)
 
 
@@ -156,7 +162,7 @@ def _mention(rng: np.random.Generator, mention: Mention, *, finite: bool) -> str
     noun = _noun_phrase(rng, mention)
     if mention.motion is None:
         return noun
-    verb = MOTION_WORDS[mention.motion][int(rng.integers(len(MOTION_WORDS[mention.motion])))]
+    verb = _one(rng, MOTION_WORDS[mention.motion])
     return f"{noun} {verb[0] if finite else verb[1]}"
 
 
@@ -166,15 +172,14 @@ def say_clause(rng: np.random.Generator, clause: Clause) -> str:
     said = [_mention(rng, mention, finite=finite) for mention in clause.mentions]
     if len(said) == 2 and rng.random() < 0.5:
         said.reverse()
-    text = (pick(rng, JOINS) if finite else " and ").join(said)
+    text = (_one(rng, JOINS) if finite else " and ").join(said)
     if said and not finite and rng.random() < 0.15:
         text = f"there is {text}"
     if clause.background:
-        wall = pick(rng, WALL_WORDS[clause.background])
-        text = f"{text} {pick(rng, WALL_LINKS)} {wall}" if text else wall
+        wall = _one(rng, WALL_WORDS[clause.background])
+        text = f"{text} {_one(rng, WALL_LINKS)} {wall}" if text else wall
     if clause.camera:
-        forms = CAMERA_WORDS[clause.camera]
-        form = forms[int(rng.integers(len(forms)))]
+        form = _one(rng, CAMERA_WORDS[clause.camera])
         if not text:
             return form[0]
         way = rng.random()
@@ -190,7 +195,7 @@ def say(rng: np.random.Generator, claim: Claim) -> str:
     said = [say_clause(rng, clause) for clause in claim.clauses]
     if len(said) == 1:
         return said[0]
-    connective = pick(rng, CONNECTIVES)
+    connective = _one(rng, CONNECTIVES)
     if connective == REVERSED_CONNECTIVE:
         said.reverse()
     return connective.join(said)
