@@ -99,20 +99,56 @@ def count_block(block: Floats, windows: Windows) -> tuple[Counts, Counts]:
     Counts of the blocks of one gallery add up.
     """
     above = np.empty(len(windows.upper), np.int64)
-    inside = np.empty(len(windows.upper), np.int64)
-    # Rows one by one: a comparison and a count over one row stay in the processor's cache, and
-    # np.count_nonzero counts bytes in vector registers only where no axis is asked for.
-    for row, begin, end in zip(block, windows.offsets, windows.offsets[1:], strict=False):
+    reached = np.empty(len(windows.upper), np.int64)
+    sizes = np.diff(windows.offsets)
+    alone = sizes == 1
+    if alone.all():
+        above[:], reached[:] = _count_single(block, windows.upper, windows.lower)
+        return above, reached - above
+    if alone.any():
+        places = windows.offsets[:-1][alone]
+        counts = _count_single(block[alone], windows.upper[places], windows.lower[places])
+        above[places], reached[places] = counts
+    for query in np.flatnonzero(~alone):
+        row, begin, end = block[query], windows.offsets[query], windows.offsets[query + 1]
         rest = row if end - begin < _FEW else row[row >= windows.lower[end - 1]]
         for window in range(begin, end):
             above[window] = np.count_nonzero(rest > windows.upper[window])
-            reached = np.count_nonzero(rest >= windows.lower[window])
-            inside[window] = reached - above[window]
-    return above, inside
+            reached[window] = np.count_nonzero(rest >= windows.lower[window])
+    return above, reached - above
 
 
 #: From this many windows on it pays to look only at the scores that reach the lowest of them.
 _FEW = 4
+#: Bytes of comparisons held at a time: a share of the processor's cache.
+_COMPARED = 1 << 18
+
+
+def _count_single(block: Floats, upper: Floats, lower: Floats) -> tuple[Counts, Counts]:
+    """For each row how many scores are larger than `upper`, and how many are not below `lower`.
+
+    Comparisons are packed into bits and the bits counted 64 at a time, several rows a call: that
+    is some three times as fast as counting row after row, most of which is the calling.
+    """
+    count, gallery = block.shape
+    larger, reaching = np.empty(count, np.int64), np.empty(count, np.int64)
+    step = max(1, _COMPARED // max(1, gallery))
+    # Rows end on a whole word; what lies behind them stays False.
+    compared = np.zeros((min(step, count), -(-gallery // 64) * 64), dtype=bool)
+    for begin in range(0, count, step):
+        rows = block[begin : begin + step]
+        some = slice(begin, begin + len(rows))
+        inside = compared[: len(rows)]
+        np.greater(rows, upper[some, None], out=inside[:, :gallery])
+        larger[some] = _count_true(inside)
+        np.greater_equal(rows, lower[some, None], out=inside[:, :gallery])
+        reaching[some] = _count_true(inside)
+    return larger, reaching
+
+
+def _count_true(rows: NDArray[np.bool_]) -> Counts:
+    words = np.packbits(rows, axis=1).view(np.uint64)
+    return np.bitwise_count(words).sum(axis=1, dtype=np.int64)
 
 
 def rank_block(block: Floats, columns: Counts, offsets: Counts, tolerance: float) -> Ranks:
