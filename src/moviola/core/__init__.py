@@ -1,5 +1,6 @@
 """The nouns and the protocols. Everything here is NumPy and the standard library."""
 
+from moviola.core.blocks import ScoreBlocks
 from moviola.core.codes import ExitCode, FileCode
 from moviola.core.datasets import RetrievalDataset
 from moviola.core.embeddings import Embeddings
@@ -55,6 +56,7 @@ __all__ = [
     "RateSampler",
     "Readout",
     "RetrievalDataset",
+    "ScoreBlocks",
     "Scorer",
     "Scores",
     "Segmenter",

@@ -66,6 +66,16 @@ class Scores:
         if not np.isfinite(self.matrix).all():
             raise ValueError("scores must be finite; some are NaN or infinite")
 
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """Of the matrix."""
+        return self.matrix.dtype
+
+    def block(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32 | np.float64]:
+        """The scores of some queries `(q, G)`, C-contiguous."""
+        # A transposed matrix would be read across its grain, row after row.
+        return np.ascontiguousarray(self.matrix[rows])
+
     def transposed(self) -> Self:
         """The same scores with queries and gallery exchanged."""
         return type(self)(self.gallery, self.queries, self.matrix.T, self.notes)

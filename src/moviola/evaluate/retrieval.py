@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from moviola.core import Qrels, Scores
+from moviola.core import Qrels, ScoreBlocks
 from moviola.core.ranks import Ranks, default_tolerance, join_ranks, rank_block
 from moviola.evaluate.bootstrap import Column, Interval, interval, resample
 from moviola.evaluate.measures import DEFAULT_MEASURES, Combined, Measure, parse_measure
@@ -17,11 +17,14 @@ from moviola.evaluate.ties import Ties
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: A block that was just computed should still be in the processor's cache when it is counted, but
+#: products of too few rows waste its arithmetic.
 _BLOCK_BYTES = 16 << 20
+_BLOCK_ROWS = 128
 
 
 def evaluate(
-    scores: Scores,
+    scores: ScoreBlocks,
     qrels: Qrels,
     *,
     ties: Ties = "expected",
@@ -36,7 +39,7 @@ def evaluate(
     videos that no text describes stay in that of text-to-video.
 
     Args:
-        scores: texts times videos, larger is better.
+        scores: texts times videos, larger is better; a matrix, or made block by block.
         qrels: text id to the ids of the videos it describes.
         ties: `"expected"` value over random orders of tied items, or `"optimistic"`, or
             `"pessimistic"`.
@@ -52,7 +55,7 @@ def evaluate(
     """
     if ties not in get_args(Ties):
         raise ValueError(f"ties must be one of {', '.join(get_args(Ties))}, not {ties!r}")
-    dtype = scores.matrix.dtype
+    dtype = scores.dtype
     if dtype.name not in ("float32", "float64"):
         raise ValueError(f"scores must be float32 or float64, got {dtype}")
     if tolerance is None:
@@ -61,7 +64,7 @@ def evaluate(
         raise ValueError(f"a tie tolerance is a share of at least 0, got {tolerance}")
     chosen = [parse_measure(each) if isinstance(each, str) else each for each in measures]
 
-    def direction(scores: Scores, qrels: Qrels, /) -> DirectionResult:
+    def direction(scores: ScoreBlocks, qrels: Qrels, /) -> DirectionResult:
         queries, ranks = rank(scores, qrels, tolerance)
         return measure_ranks(
             queries,
@@ -82,20 +85,18 @@ def evaluate(
     )
 
 
-def rank(scores: Scores, qrels: Qrels, tolerance: float) -> tuple[tuple[str, ...], Ranks]:
+def rank(scores: ScoreBlocks, qrels: Qrels, tolerance: float) -> tuple[tuple[str, ...], Ranks]:
     """The queries that have relevant items, in order of the scores, and where those stand.
 
     Raises:
         ValueError: as `evaluate`.
     """
     rows, columns, offsets = _places(scores, qrels)
-    matrix = scores.matrix
-    step = max(1, _BLOCK_BYTES // max(1, matrix.shape[1] * matrix.itemsize))
+    step = max(_BLOCK_ROWS, _BLOCK_BYTES // max(1, len(scores.gallery) * scores.dtype.itemsize))
     blocks: list[Ranks] = []
     for begin in range(0, len(rows), step):
         end = min(begin + step, len(rows))
-        # Contiguous rows: a transposed matrix would be read across its grain, row after row.
-        block = np.ascontiguousarray(matrix[_span(rows[begin:end])])
+        block = scores.block(_span(rows[begin:end]))
         owned = offsets[begin : end + 1]
         blocks.append(rank_block(block, columns[owned[0] : owned[-1]], owned - owned[0], tolerance))
     return tuple(scores.queries[int(row)] for row in rows), join_ranks(blocks)
@@ -135,7 +136,7 @@ def measure_ranks(
 
 
 def _places(
-    scores: Scores, qrels: Qrels
+    scores: ScoreBlocks, qrels: Qrels
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Rows of the queries, columns of their relevant items, and whose columns are whose."""
     if not len(qrels):

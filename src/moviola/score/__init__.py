@@ -1,5 +1,6 @@
 """Texts times clips into `Scores`, and scores into scores that hubs no longer spoil."""
 
+from moviola.score.blocks import score_blocks
 from moviola.score.corrections import Correction, is_transductive
 from moviola.score.cosine import cosine
 from moviola.score.maxsim import maxsim
@@ -18,4 +19,5 @@ __all__ = [
     "cosine",
     "is_transductive",
     "maxsim",
+    "score_blocks",
 ]

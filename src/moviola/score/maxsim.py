@@ -36,22 +36,38 @@ def maxsim(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool 
         ValueError: when a row is zero, NaN or infinite.
     """
     notes = notes_for(texts, clips, unaligned=unaligned)
-    text_rows, clip_rows = unit_rows(texts), unit_rows(clips)
-    matrix = np.empty((len(texts), len(clips)), np.float32)
-    lengths = np.diff(texts.offsets).astype(np.float32)[:, None]
-    for some_clips in _groups(clips.offsets, _BLOCK // 64):
-        clip_part, clip_starts = _cut(clip_rows, clips.offsets, some_clips)
-        for some_texts in _groups(texts.offsets, max(1, _BLOCK // max(1, len(clip_part)))):
-            text_part, text_starts = _cut(text_rows, texts.offsets, some_texts)
-            best = np.maximum.reduceat(text_part @ clip_part.T, clip_starts, axis=1)
-            sums = np.add.reduceat(best, text_starts, axis=0)
-            matrix[some_texts, some_clips] = sums / lengths[some_texts]
     return Scores(
         queries=[text.id for text in texts.items],
         gallery=[clip.id for clip in clips.items],
-        matrix=matrix,
+        matrix=interact(unit_rows(texts), texts.offsets, unit_rows(clips), clips.offsets),
         notes=notes,
     )
+
+
+def interact(
+    text_rows: NDArray[np.float32],
+    text_offsets: NDArray[np.int64],
+    clip_rows: NDArray[np.float32],
+    clip_offsets: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """`maxsim` of N texts and M clips, `(N, M)`, from their unit rows.
+
+    Args:
+        text_rows: `(m, D)` rows of the texts, text after text.
+        text_offsets: `(N + 1,)`, text i owns rows `text_offsets[i]:text_offsets[i + 1]`.
+        clip_rows: `(m, D)` rows of the clips, clip after clip.
+        clip_offsets: `(M + 1,)`, as `text_offsets`.
+    """
+    matrix = np.empty((len(text_offsets) - 1, len(clip_offsets) - 1), np.float32)
+    lengths = np.diff(text_offsets).astype(np.float32)[:, None]
+    for some_clips in _groups(clip_offsets, _BLOCK // 64):
+        clip_part, clip_starts = _cut(clip_rows, clip_offsets, some_clips)
+        for some_texts in _groups(text_offsets, max(1, _BLOCK // max(1, len(clip_part)))):
+            text_part, text_starts = _cut(text_rows, text_offsets, some_texts)
+            best = np.maximum.reduceat(text_part @ clip_part.T, clip_starts, axis=1)
+            sums = np.add.reduceat(best, text_starts, axis=0)
+            matrix[some_texts, some_clips] = sums / lengths[some_texts]
+    return matrix
 
 
 def _groups(offsets: NDArray[np.int64], rows: int) -> Iterator[slice]:
