@@ -16,6 +16,7 @@ import typer
 from moviola import __version__
 from moviola.cli import (
     demo,
+    diagnose,
     doctor,
     encode,
     evaluate,
@@ -47,10 +48,11 @@ for command in (
     encode,
     table,
     evaluate,
+    diagnose,
     models,
     doctor,
 ):
-    app.command(name=command.__name__.rpartition(".")[2])(command.run)
+    app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
 
 
 def _print_version(asked: bool) -> None:
@@ -96,6 +98,7 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 -- the last door: every error becomes one line
         code = say_error(error)
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted: what was committed is kept; run again to go on\n")
         code = 130
+    if code == 130:  # typer turns most interruptions into this code by itself
+        sys.stderr.write("interrupted: what was committed is kept; run again to go on\n")
     sys.exit(code)
