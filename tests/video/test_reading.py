@@ -229,3 +229,16 @@ def test_probing_tells_the_facts(studio, pool, tmp_path):
     assert info.has_sound
     assert info.created is not None
     assert info.created.startswith("2021-05-26T13:12:35")
+
+
+def test_frames_that_nothing_depends_on_are_skipped_bit_exactly(studio, read, tmp_path, pool):
+    options = {"bf": "3", "b-pyramid": "none", "g": "20", "preset": "veryfast"}
+    path = studio.film(tmp_path / "v.mp4", 60, options=options)
+    everything = read(path, sampler=UniformSampler(60))[0][0].frames
+    assert numbers(studio, everything) == list(range(60))
+    for count in (1, 5, 7, 11):
+        few = read(path, sampler=UniformSampler(count))[0][0].frames
+        at = np.rint(few.times * 25).astype(int)
+        assert (few.pixels == everything.pixels[at]).all()
+    with_all = read(path, WindowSegmenter(0.6, 0.2), UniformSampler(2))
+    assert with_all[1].code is FileCode.OK

@@ -18,11 +18,11 @@ def info(duration: float) -> VideoInfo:
     return VideoInfo(duration, 16, 16, 10, "h264", "mp4", has_sound=False)
 
 
-lengths = st.floats(0.1, 60)
+lengths = st.floats(0.5, 60)
 
 
 @settings(deadline=None)
-@given(st.floats(0.01, 1000), lengths, st.floats(0.05, 1))
+@given(st.floats(0.01, 200), lengths, st.floats(0.05, 1))
 def test_windows_cover_the_video_without_gap_or_copy(duration, length, share):
     step = length * share
     spans = WindowSegmenter(length, step).segment(NOWHERE, info(duration))
@@ -61,7 +61,7 @@ def test_the_default_windows(duration, expected):
 
 
 def test_a_claimed_duration_of_ages_does_not_exhaust_memory():
-    assert len(WindowSegmenter(0.2, 0.1).segment(NOWHERE, info(2.0**31))) <= 1_000_002
+    assert len(WindowSegmenter(0.2, 0.1).segment(NOWHERE, info(2.0**31))) <= 100_002
 
 
 @pytest.mark.parametrize(("length", "step"), [(6, 0), (6, 7), (0, 0), (-1, 1), (float("nan"), 1)])

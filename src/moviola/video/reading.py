@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Timestamps are multiples of ticks, wanted times are sums of floats: a microsecond of grace.
 _GRACE = 1e-6
+_TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 
 Emit = Callable[[int, Span, "Sequence[Picture]", "NDArray[np.float64]"], None]
 
@@ -84,7 +85,8 @@ def read_clips(
     painter = Painter(width, height, found.turn)
     collector = _Collector(clips, found, painter, sampler, emit)
     damage = Damage()
-    with closing(frames_of(path, found, limits, damage)) as frames:
+    needed = _needed(found, clips)
+    with closing(frames_of(path, found, limits, damage, needed=needed)) as frames:
         for time, frame in frames:
             if collector.show(time, frame):
                 break
@@ -122,6 +124,20 @@ class _Fixed:
         return np.minimum(self.wanted, span.end)
 
 
+def _needed(found: Survey, clips: Sequence[_Clip]) -> frozenset[int] | None:
+    """Microseconds of the frames that `clips` show, and of the last one; None to decode all.
+
+    Only H.264 says of a frame for certain that no other depends on it, and only containers with a
+    presentation time for every frame tell beforehand which one will be shown.
+    """
+    if found.info.codec != "h264" or found.fault or found.info.container not in _TIMED:
+        return None
+    times = np.concatenate([clip.wanted for clip in clips]) if clips else np.empty(0)
+    at = np.maximum(np.searchsorted(found.starts, times + _GRACE, side="right") - 1, 0)
+    ticks = np.rint(found.starts[[*np.unique(at).tolist(), -1]] * 1e6)
+    return frozenset(ticks.astype(np.int64).tolist())
+
+
 def _wanted(sampler: FrameSampler, span: Span) -> NDArray[np.float64]:
     times = np.sort(np.asarray(sampler.times(span), dtype=np.float64))
     if times.ndim != 1 or not times.size or not np.isfinite(times).all():
@@ -130,9 +146,17 @@ def _wanted(sampler: FrameSampler, span: Span) -> NDArray[np.float64]:
 
 
 def frames_of(
-    path: Path, found: Survey, limits: Limits, damage: Damage
+    path: Path,
+    found: Survey,
+    limits: Limits,
+    damage: Damage,
+    *,
+    needed: frozenset[int] | None = None,
 ) -> Generator[tuple[float, VideoFrame]]:
-    """Frames with their times in ascending order; those that come too late are left out."""
+    """Frames with their times in ascending order; those that come too late are left out.
+
+    With `needed` (microseconds), other frames may be left out where no frame depends on them.
+    """
     latest = -math.inf
     clock = _Clock(found)
     # A recording of a broadcast begins anywhere; what precedes its first key frame is no damage.
@@ -140,6 +164,10 @@ def frames_of(
     with closing(open_container(path, limits)) as container:
         stream = select(container, found.stream, limits)
         for packet in itertools.chain(packets(container, stream, damage), (None,)):
+            if needed is not None and packet is not None and packet.pts is not None:
+                shown = float(packet.pts * packet.time_base) - found.origin
+                skips = round(shown * 1e6) not in needed
+                stream.codec_context.skip_frame = "NONREF" if skips else "DEFAULT"
             for frame in decode(stream, packet, noted):
                 noted = damage
                 time = clock.time(frame)
@@ -257,7 +285,11 @@ class _Collector:
 
     def _is_hole(self, span: Span) -> bool:
         """Whether the file has frames in `span` of which none was decoded."""
-        first, last = np.searchsorted(self._found.starts, [span.start, span.end])
+        starts = self._found.starts
+        # The first picture stands in for the time before it, but only the true first one.
+        if self._decoded[0] >= span.end and self._decoded[0] > starts[0] + _GRACE:
+            return True
+        first, last = np.searchsorted(starts, [span.start, span.end])
         if first == last:
             return False
         at = bisect_left(self._decoded, span.start - _GRACE)

@@ -10,7 +10,7 @@ from pathlib import Path
 from moviola.core import Segmenter, Span, VideoInfo
 from moviola.video.shots import ShotSegmenter
 
-_MOST_WINDOWS = 1_000_000
+_MOST_WINDOWS = 100_000
 # A remainder shorter than this share of a step makes no window of its own.
 _NEGLIGIBLE = 0.05
 _NUMBER = r"\d+\.?\d*|\.\d+"
