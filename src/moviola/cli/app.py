@@ -15,6 +15,7 @@ import typer
 
 from moviola import __version__
 from moviola.cli import (
+    compare,
     demo,
     diagnose,
     doctor,
@@ -48,6 +49,7 @@ for command in (
     encode,
     table,
     evaluate,
+    compare,
     diagnose,
     models,
     doctor,

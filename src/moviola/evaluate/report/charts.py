@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from moviola.evaluate.report.markup import Html, element
 
-WIDTH, HEIGHT = 440.0, 268.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 14.0, 12.0, 44.0
+WIDTH, HEIGHT = 440.0, 284.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 14.0, 34.0, 44.0
 
 Point = tuple[float, float]
 
@@ -110,7 +110,7 @@ def bar_chart(
                 )
             )
     if len(groups) > 1:
-        parts.append(_legend([(name, style) for name, style, _ in groups]))
+        parts.append(_legend([(name, style) for name, style, _ in groups], filled=True))
     return _picture(parts, label)
 
 
@@ -219,21 +219,17 @@ def _frame(x: Axis, y: Axis) -> Html:
     return element("g", *parts)
 
 
-def _legend(entries: Sequence[tuple[str, str]]) -> Html:
-    longest = max(len(name) for name, _ in entries)
-    width = 34 + 6.6 * longest
-    left, top = WIDTH - _RIGHT - width - 6, HEIGHT - _BOTTOM - 10 - 19 * len(entries)
-    parts = [
-        element("rect", x=left, y=top, width=width, height=19 * len(entries) + 4, class_="key")
-    ]
-    for number, (name, style) in enumerate(entries):
-        middle = top + 12 + 19 * number
-        parts += [
-            element(
-                "line", x1=left + 6, x2=left + 24, y1=middle, y2=middle, class_=f"curve {style}"
-            ),
-            element("text", name, x=left + 30, y=middle + 4, class_="tick"),
-        ]
+def _legend(entries: Sequence[tuple[str, str]], *, filled: bool = False) -> Html:
+    """What is what, in a row above the picture, where it covers nothing."""
+    parts: list[Html] = []
+    left = _LEFT
+    for name, style in entries:
+        if filled:
+            mark = element("rect", x=left, y=8, width=16, height=10, class_=f"bar {style}")
+        else:
+            mark = element("line", x1=left, x2=left + 20, y1=13, y2=13, class_=f"curve {style}")
+        parts += [mark, element("text", name, x=left + 26, y=17, class_="tick")]
+        left += 48 + 6.4 * len(name)
     return element("g", *parts)
 
 

@@ -118,7 +118,7 @@ def _hubs(found: Hubs, queries: int) -> Html:
         0,
         max(float(heights.max()), marks[-1]),
         marks,
-        "videos",
+        "videos (logarithmic)",
         show=lambda mark: f"{values[mark]:g}",
     )
     x = Axis(0, float(edges[-1]), ticks(most)[:-1] or [0.0], f"lists of {LIST} it stands in")

@@ -57,7 +57,6 @@ svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--ink); font-size: 12px; font-family: inherit; }
 svg .tick { fill: var(--faint); } svg .title { fill: var(--faint); font-size: 12.5px; }
 svg .grid { stroke: var(--line); } svg .axis { stroke: var(--faint); }
-svg .key { fill: var(--card); opacity: .85; }
 svg .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
 svg .t2v { stroke: var(--t2v); } svg .v2t { stroke: var(--v2t); stroke-dasharray: 7 3; }
 svg .chance { stroke: var(--chance); stroke-dasharray: 2 4; }
