@@ -66,12 +66,16 @@ def restrict(dataset: RetrievalDataset, present: Collection[str]) -> RetrievalDa
     left = {clip.id for clip in clips}
     relevant = {text: ids & left for text, ids in dataset.qrels.relevant.items() if ids & left}
     dropped = set(dataset.qrels.relevant) - set(relevant)
+    gallery = [clip.id for clip in dataset.clips]
+    # Clips that an earlier call took out are in the list only.
+    known = set(gallery)
+    gone = [clip for clip in dataset.missing if clip not in known]
     return replace(
         dataset,
         clips=clips,
         texts=[text for text in dataset.texts if text.id not in dropped],
         qrels=Qrels(relevant),
-        missing=tuple(clip.id for clip in dataset.clips if clip.id not in left),
+        missing=(*gone, *(clip for clip in gallery if clip not in left)),
         moments={text: spans for text, spans in dataset.moments.items() if text not in dropped},
         groups={name: ids - dropped for name, ids in dataset.groups.items()},
     )
