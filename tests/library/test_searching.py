@@ -35,8 +35,8 @@ def full(shelf):
     return vectors
 
 
-def ask(library, seed="q", **options):
-    query = np.random.default_rng(abs(hash(seed)) % 1000).standard_normal((1, 16))
+def ask(library, seed=1000, **options):
+    query = np.random.default_rng(seed).standard_normal((1, 16))
     query = (query / np.linalg.norm(query)).astype(np.float32)
     card = library.card
     return query, library.search(query, card.space, card.text_readout, **options)
@@ -145,7 +145,7 @@ def test_equal_scores_come_in_a_fixed_order(shelf, card):
         for video in writer.plan(scan([shelf.folder], SUFFIXES)).decode:
             writer.add(video.record(shelf.info), shelf.clips(video), shelf.rows("same", 2))
     moments = ask(shelf.library)[1]
-    assert [moment.score for moment in moments] == pytest.approx([moments[0].score] * 5)
+    assert [moment.score for moment in moments] == pytest.approx([moments[0].score] * 5, abs=1e-6)
     assert {moment.band for moment in moments} == {"weak"}
     assert ask(Library.open(shelf.library.path))[1] == moments
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,7 +14,6 @@ import numpy as np
 from moviola.core import (
     Clip,
     Embeddings,
-    FileCode,
     MoviolaError,
     Readout,
     Space,
@@ -30,6 +27,7 @@ from moviola.library.locking import LOCK_NAME, NOTE_NAME, writer_lock
 from moviola.library.records import VideoRecord
 from moviola.library.schema import CLIPS, VIDEOS, video_records
 from moviola.library.searching import Moment, Snapshot, VideoFilter
+from moviola.library.status import LibraryStatus
 from moviola.library.tables import Tables, faults
 from moviola.library.verifying import Problem, find_problems
 from moviola.library.writing import LibraryWriter
@@ -38,25 +36,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _OURS = frozenset({f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryStatus:
-    """What a library holds.
-
-    Attributes:
-        videos: how many contents of each code.
-        clips: how many clips.
-        names: how many paths.
-        missing: how many contents have no file any more.
-        bytes: size on disk.
-    """
-
-    videos: Mapping[FileCode, int]
-    clips: int
-    names: int
-    missing: int
-    bytes: int
 
 
 class Library:
@@ -202,14 +181,7 @@ class Library:
 
     def status(self) -> LibraryStatus:
         """Counts of what is committed."""
-        records = self._load()
-        return LibraryStatus(
-            Counter(record.code for record in records),
-            sum(record.clips for record in records),
-            sum(len(record.names) for record in records),
-            sum(record.is_missing for record in records),
-            sum(file.stat().st_size for file in self.path.rglob("*") if file.is_file()),
-        )
+        return LibraryStatus.of(self._load(), self.path)
 
     def search(
         self,

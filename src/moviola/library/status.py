@@ -1,0 +1,49 @@
+"""What a library holds, in counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from moviola.core import FileCode
+from moviola.library.records import VideoRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds.
+
+    Attributes:
+        videos: how many contents of each code.
+        clips: how many clips.
+        names: how many paths.
+        missing: how many contents have no file any more.
+        bytes: size on disk.
+    """
+
+    videos: Mapping[FileCode, int]
+    clips: int
+    names: int
+    missing: int
+    bytes: int
+
+    @classmethod
+    def of(cls, records: Sequence[VideoRecord], folder: Path) -> Self:
+        """Counts over the committed records of the library in `folder`."""
+        return cls(
+            Counter(record.code for record in records),
+            sum(record.clips for record in records),
+            sum(len(record.names) for record in records),
+            sum(record.is_missing for record in records),
+            sum(_size(file) for file in folder.rglob("*")),
+        )
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:  # a writer tidied it away
+        return 0
