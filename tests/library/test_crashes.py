@@ -85,6 +85,7 @@ def test_four_kills_lose_double_and_halve_nothing(shelf, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_twenty_kills_lose_double_and_halve_nothing(shelf, tmp_path):
     check_kills(shelf, tmp_path, kills=20, videos=240)
 
