@@ -187,16 +187,17 @@ def test_an_interrupted_run_says_so_and_keeps_what_it_has(tmp_path, colour_video
 
 
 def test_help_is_quick_and_names_every_command():
-    best = 9.0
-    for _ in range(5):
-        began = time.perf_counter()
+    # Processor seconds, not the clock's: other tests may run beside this one.
+    spent = []
+    for _ in range(3):
+        before = os.times()
         done = moviola("--help")
-        best = min(best, time.perf_counter() - began)
+        after = os.times()
+        spent.append(sum(after[2:4]) - sum(before[2:4]))
     assert done.returncode == 0
-    for command in "demo index search status failures encode models doctor".split():
+    for command in ("demo", "index", "search", "status", "failures", "encode", "models", "doctor"):
         assert re.search(rf"\b{command}\b", done.stdout)
-    # 300 ms on a machine that does nothing else; twice that where tests run side by side.
-    assert best < 0.6
+    assert min(spent) < 0.3
 
 
 def test_help_imports_nothing_heavy():

@@ -24,6 +24,7 @@ from moviola.cli import (
     failures,
     index,
     models,
+    pooling_grid,
     search,
     status,
     table,
@@ -51,6 +52,7 @@ for command in (
     evaluate,
     compare,
     diagnose,
+    pooling_grid,
     models,
     doctor,
 ):

@@ -21,6 +21,8 @@ def say_error(error: Exception) -> int:
     """Print `error` as one line on stderr and return its exit code."""
     if os.environ.get("MOVIOLA_DEBUG"):
         traceback.print_exception(error)
+    if isinstance(error, typer.Abort):
+        return 130
     message, code = _told(error)
     line = " ".join(message.split())
     sys.stderr.write(f"moviola: {line}\n")
@@ -33,8 +35,6 @@ def _told(error: Exception) -> tuple[str, int]:
     # Typer's usage errors come from click or from its own copy of it, depending on the version.
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         return error.format_message(), error.exit_code
-    if isinstance(error, typer.Abort):
-        return "interrupted", 130
     if isinstance(error, MoviolaError):
         return str(error), int(error.exit_code)
     if isinstance(error, OSError) and error.errno in _DISK:
