@@ -35,7 +35,7 @@ def test_what_is_left_of_a_data_set_fits_together(present):
     whole = dataset()
     there = {f"v{number}" for number in present}
     if present <= {4, 5}:
-        with pytest.raises(DatasetError, match="none of the 4 clips of x .* like 'v0'"):
+        with pytest.raises(DatasetError, match=r"none of the 4 clips of x .* like 'v0'"):
             restrict(whole, there)
         return
     left = restrict(whole, there)
@@ -102,7 +102,7 @@ def test_wrong_counts_and_wrong_ids_are_refused_with_the_file_named():
 
 def test_training_and_testing_on_one_video_is_refused():
     train, test = dataset("train"), dataset("test", 1)
-    with pytest.raises(DatasetError, match="train and test share 1 videos, .*'v0'"):
+    with pytest.raises(DatasetError, match=r"train and test share 1 videos, .*'v0'"):
         refuse_leak(train, test)
     cut = replace(test, clips=[Clip("v3@1.000-2.500", Path("v3"), Span(1, 2.5))])
     with pytest.raises(DatasetError, match="'v3'"):

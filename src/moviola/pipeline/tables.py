@@ -239,7 +239,14 @@ def _write(out: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]])
     try:
         if out.suffix.lower() == ".csv":
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
+                # Words are always quoted: a carriage return in them would end the row.
+                writer = csv.DictWriter(
+                    file,
+                    columns,
+                    extrasaction="ignore",
+                    lineterminator="\n",
+                    quoting=csv.QUOTE_NONNUMERIC,
+                )
                 writer.writeheader()
                 writer.writerows(rows)
         else:
