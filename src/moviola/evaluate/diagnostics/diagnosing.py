@@ -21,7 +21,7 @@ from moviola.evaluate.diagnostics.pairs import (
 )
 from moviola.evaluate.diagnostics.sides import Side, pair_cosines, side_of
 from moviola.evaluate.diagnostics.survey import Question, survey
-from moviola.evaluate.diagnostics.vectors import harmonic, look_at_copies, look_at_numbers
+from moviola.evaluate.diagnostics.vectors import constant_finding, look_at_copies, look_at_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,8 +62,8 @@ def diagnose(
     relevance = _relevance(qrels, sides[0].ids, sides[1].ids)
     findings: list[Finding] = []
     figures: Figures = {}
-    for side, other in (sides, sides[::-1]):
-        found, figures[side.name] = _look_at_side(side, len(other.ids), rng)
+    for side in sides:
+        found, figures[side.name] = _look_at_side(side, len(clips), rng)
         findings += found
     more, words = look_at_words([text.text for text in texts.items], _grouped(relevance))
     findings += more
@@ -102,36 +102,34 @@ def diagnose_scores(
     matrix = scores.matrix
     positives = matrix[relevance.sample(PAIRS, rng)].astype(np.float64)
     negatives = matrix[relevance.negatives(matrix.shape, PAIRS, rng)].astype(np.float64)
-    findings, pairs = look_at_separation(positives, negatives)
+    separated, pairs = look_at_separation(positives, negatives)
     figures: Figures = {"pairs": pairs}
     blocks = scores.block, scores.transposed().block
-    # Rows that are all one query's answer leave every item where it is for everyone.
-    gallery = matrix.shape[1]
-    reach = FLOAT32_TOLERANCE * float(np.abs(matrix[0]).max())
-    constant = len(matrix) > 1 and bool((np.abs(matrix - matrix[0]) <= reach).all())
-    if constant:
-        chance = harmonic(gallery) / gallery
-        findings.append(
-            Finding(
-                "error",
-                "constant",
-                "texts",
-                f"Every one of {len(matrix):,} captions has the same scores, so that all rank the "
-                f"videos alike and an MRR of {chance:.4f} is chance for {gallery:,}: the captions "
-                f"share one vector, as the first token of a causal decoder does; pool others.",
-            )
-        )
+    alike = _constant_sides(matrix)
+    findings = alike or separated
     for question in _questions(ids, blocks, relevance):
-        more, figures[question.name] = survey(question, sample, rng, hubs=not constant)
+        more, figures[question.name] = survey(question, sample, rng, hubs=not alike)
         findings += more
     return conclude(findings, figures)
 
 
+def _constant_sides(matrix: NDArray[np.float32 | np.float64]) -> list[Finding]:
+    """Sides whose items all have the same scores, as those of one vector."""
+    texts, videos = matrix.shape
+    reach = FLOAT32_TOLERANCE * float(np.abs(matrix[0]).max())
+    findings: list[Finding] = []
+    if texts > 1 and (np.ptp(matrix, axis=0) <= reach).all():
+        findings.append(constant_finding("texts", texts, videos, shared="scores"))
+    if videos > 1 and (np.ptp(matrix, axis=1) <= reach).all():
+        findings.append(constant_finding("videos", videos, videos, shared="scores"))
+    return findings
+
+
 def _look_at_side(
-    side: Side, gallery: int, rng: np.random.Generator
+    side: Side, videos: int, rng: np.random.Generator
 ) -> tuple[list[Finding], Figures]:
     findings, figures = look_at_numbers(side)
-    more, copies = look_at_copies(side, gallery=gallery)
+    more, copies = look_at_copies(side, videos=videos)
     findings += more
     figures |= copies
     # One vector is a cone of rank 0 too; saying so would bury the cause.

@@ -7,13 +7,13 @@ import hashlib
 import numpy as np
 
 from moviola.evaluate.diagnostics.findings import Figures, Finding
-from moviola.evaluate.diagnostics.sides import Side
+from moviola.evaluate.diagnostics.sides import Name, Side
 
 #: Vectors whose cosines with their mean all reach this are one vector and rounding: half precision
 #: is good to about 5e-4 of each number, which costs a cosine about 1e-7.
 CONSTANT = 1.0 - 1e-5
 
-_WHY_CONSTANT = {
+_WHY_CONSTANT: dict[Name, str] = {
     "texts": "the first token of a causal decoder sees nothing of the caption that follows it; "
     "pool other tokens (mean, position-weighted mean or last)",
     "videos": "the encoder does not see its frames, or what is read comes before them; "
@@ -83,26 +83,18 @@ def look_at_numbers(side: Side) -> tuple[list[Finding], Figures]:
     return findings, figures
 
 
-def look_at_copies(side: Side, *, gallery: int) -> tuple[list[Finding], Figures]:
+def look_at_copies(side: Side, *, videos: int) -> tuple[list[Finding], Figures]:
     """Constant and duplicated vectors.
 
     Args:
         side: whose vectors.
-        gallery: how many items of the other side are ranked for each.
+        videos: how many videos are ranked for a caption.
     """
     items = int(side.usable.sum())
     distinct = _distinct(side)
     figures: Figures = {"distinct": distinct, "constant": is_constant(side)}
     if figures["constant"]:
-        chance = harmonic(gallery) / gallery
-        found = Finding(
-            "error",
-            "constant",
-            side.name,
-            f"Every {side.one} of {items:,} has the same vector, so that all ask or answer alike "
-            f"and the MRR of {chance:.4f} is chance for {gallery:,}: {_WHY_CONSTANT[side.name]}.",
-        )
-        return [found], figures
+        return [constant_finding(side.name, items, videos)], figures
     copies = items - distinct
     if not copies:
         return [], figures
@@ -116,6 +108,19 @@ def look_at_copies(side: Side, *, gallery: int) -> tuple[list[Finding], Figures]
             f"as relevant, or leave them out, since the order of tied items is left to chance.",
         )
     ], figures
+
+
+def constant_finding(name: Name, items: int, videos: int, *, shared: str = "vector") -> Finding:
+    """All `items` texts or videos have one vector, or what was made of it."""
+    chance = harmonic(videos) / videos
+    one = "caption" if name == "texts" else "video"
+    return Finding(
+        "error",
+        "constant",
+        name,
+        f"Every {one} of {items:,} has the same {shared}, so that all ask or answer alike and the "
+        f"MRR of {chance:.4f} is chance for {videos:,}: {_WHY_CONSTANT[name]}.",
+    )
 
 
 def harmonic(number: int) -> float:
