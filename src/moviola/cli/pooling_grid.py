@@ -1,0 +1,64 @@
+"""`moviola pooling-grid`: which pooling of videos goes with which pooling of texts?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moviola.cli.console import print_json, print_table, progress
+from moviola.cli.options import JsonOption
+
+
+def run(
+    *,
+    videos: Annotated[
+        str, typer.Option(metavar="STORE", help="Unpooled rows of videos (encode --pool none).")
+    ],
+    texts: Annotated[str, typer.Option(metavar="STORE", help="Unpooled rows of captions.")],
+    caption_video: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INDEX", help="Row of its video for every caption, from 0: (texts,) .npy."
+        ),
+    ] = None,
+    unaligned: Annotated[
+        bool, typer.Option("--unaligned", help="Compare vectors of two spaces all the same.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the table and the heat map.")
+    ] = Path("pooling-grid"),
+    as_json: JsonOption = False,
+) -> None:
+    """Evaluate every video pooling with every text pooling; write a table and a heat map.
+
+    Says which cells are identical by construction, and which are chance.
+    """
+    from moviola.core import display_path
+    from moviola.experiments.pooling_grid import GRID, grid_of_files, write_grid
+
+    with progress("pooling grid") as line:
+        grid = grid_of_files(
+            texts,
+            videos,
+            caption_video=caption_video,
+            unaligned=unaligned,
+            on_progress=lambda done, total: line.update(done=done, total=total, note="cells"),
+        )
+    written = write_grid(grid, out)
+    if as_json:
+        print_json(grid.to_json() | {"written": [str(path) for path in written]})
+        return
+    head = ("t2v MRR: video \\ text", *GRID)
+    print_table(
+        head,
+        [
+            (video, *(f"{grid.cell(video, text).result.t2v['MRR']:.4f}" for text in GRID))
+            for video in GRID
+        ],
+    )
+    for note in grid.notes:
+        typer.echo(note)
+    for path in written:
+        typer.echo(display_path(path))

@@ -1,0 +1,309 @@
+"""Every video pooling against every text pooling, and which of the numbers mean anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moviola.core import Clip, Embeddings, Qrels, Scores, Text
+from moviola.core.embeddings import ItemT
+from moviola.core.pooling import POOLINGS
+from moviola.evaluate import RetrievalResult, evaluate
+from moviola.pipeline.inputs import is_named, read_clips, read_texts
+from moviola.pipeline.pairing import pair
+from moviola.score import cosine
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.floating]
+    Pooling = Callable[[Rows], Rows]
+
+_DROP = "drop_first_"
+#: Cosine from which on two pooled vectors are one and rounding.
+_SAME = 1.0 - 1e-6
+
+
+def _without_first(function: Pooling) -> Pooling:
+    """`function` of all rows but the first, which a decoder gives to every input; one row stays."""
+
+    def pooled(rows: Rows) -> Rows:
+        return function(rows[1:] if len(rows) > 1 else rows)
+
+    return pooled
+
+
+#: What is tried on both sides, in the order of the rows and columns of the grid.
+GRID: Mapping[str, Pooling] = {
+    **{
+        name: POOLINGS[name]
+        for name in ("first", "last", "max", "mean", "sum", "position_weighted_mean")
+    },
+    **{
+        _DROP + name: _without_first(POOLINGS[name])
+        for name in ("max", "mean", "sum", "position_weighted_mean")
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One video pooling with one text pooling.
+
+    Attributes:
+        video: name of the video pooling.
+        text: name of the text pooling.
+        result: both directions.
+        same_as: an earlier cell whose vectors these are, as `(video, text)`, or None.
+        constant: which sides have one vector for all, such as `("texts",)`; chance then.
+        is_chance: whether t2v is chance: constant vectors, or an MRR within two standard errors of
+            that of random orders.
+    """
+
+    video: str
+    text: str
+    result: RetrievalResult
+    same_as: tuple[str, str] | None
+    constant: tuple[str, ...]
+    is_chance: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolingGrid:
+    """All cells, row after row of video poolings, and what must be known to read them.
+
+    Attributes:
+        cells: one for every video pooling and text pooling.
+        chance: the t2v MRR of a random order.
+        notes: which cells are identical by construction, and which are chance.
+    """
+
+    cells: tuple[Cell, ...]
+    chance: float
+    notes: tuple[str, ...]
+
+    def cell(self, video: str, text: str) -> Cell:
+        """The cell of two poolings, by name."""
+        return next(each for each in self.cells if (each.video, each.text) == (video, text))
+
+    def to_json(self) -> dict[str, Any]:
+        """Cells and notes as JSON values."""
+        cells = [
+            {
+                "video": cell.video,
+                "text": cell.text,
+                "t2v": dict(cell.result.t2v.aggregates),
+                "v2t": dict(cell.result.v2t.aggregates),
+                "same_as": cell.same_as,
+                "constant": cell.constant,
+                "t2v_is_chance": cell.is_chance,
+            }
+            for cell in self.cells
+        ]
+        return {"cells": cells, "chance": self.chance, "notes": self.notes}
+
+    def to_csv(self) -> str:
+        """One line a cell: poolings, measures of both directions, and what makes it a repeat."""
+        sink = io.StringIO()
+        writer = csv.writer(sink, lineterminator="\n")
+        measures = list(self.cells[0].result.t2v.aggregates)
+        numbers = [f"{side}_{name}" for side in ("t2v", "v2t") for name in measures]
+        writer.writerow(
+            ["video_pooling", "text_pooling", *numbers, "same_as", "constant", "t2v_is_chance"]
+        )
+        for cell in self.cells:
+            both = cell.result.t2v, cell.result.v2t
+            values = [f"{side[name]:.6g}" for side in both for name in measures]
+            same = " x ".join(cell.same_as or ())
+            chance = str(cell.is_chance).lower()
+            writer.writerow([cell.video, cell.text, *values, same, " ".join(cell.constant), chance])
+        return sink.getvalue()
+
+
+def pooling_grid(
+    texts: Embeddings[Text],
+    clips: Embeddings[Clip],
+    qrels: Qrels,
+    *,
+    unaligned: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> PoolingGrid:
+    """Evaluates every video pooling with every text pooling, under the cosine.
+
+    Args:
+        texts: unpooled, several rows a text.
+        clips: unpooled, several rows a clip.
+        qrels: text id to the ids of the clips it describes.
+        unaligned: compare vectors of two spaces all the same.
+        on_progress: told how many cells of how many are finished.
+
+    Raises:
+        SpaceMismatchError: when texts and clips live in two spaces.
+        ValueError: when both are pooled already, or a pooled vector is zero, NaN or infinite.
+    """
+    if texts.is_pooled and clips.is_pooled:
+        raise ValueError(
+            "texts and videos have one row an item: there is nothing to pool; encode them with "
+            "--pool none"
+        )
+    videos, captions = _Side.of(clips), _Side.of(texts)
+    cells: dict[tuple[str, str], Cell] = {}
+    chance = _chance(texts, clips, qrels)
+    for video in GRID:
+        for text in GRID:
+            key = videos.same[video], captions.same[text]
+            constant = tuple(
+                name
+                for name, side, pooling in (("videos", videos, video), ("texts", captions, text))
+                if pooling in side.constant
+            )
+            if key in cells:
+                first = cells[key]
+                cell = replace(first, video=video, text=text, same_as=key)
+            else:
+                scores = cosine(_pooled(texts, text), _pooled(clips, video), unaligned=unaligned)
+                result = evaluate(scores, qrels, resamples=0)
+                by_luck = result.t2v["MRR"] <= chance + 2 * _error(result, len(clips))
+                cell = Cell(video, text, result, None, constant, bool(constant) or by_luck)
+            cells[video, text] = cell
+            on_progress(len(cells), len(GRID) ** 2)
+    told = tuple(_notes(videos, captions, list(cells.values()), chance, len(clips)))
+    return PoolingGrid(tuple(cells.values()), chance, told)
+
+
+def grid_of_files(
+    texts: str,
+    videos: str,
+    *,
+    caption_video: str | None = None,
+    unaligned: bool = False,
+    on_progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> PoolingGrid:
+    """`pooling_grid` of two files, stores or folders of unpooled rows.
+
+    Args:
+        texts: a `.npy` file, `FILE.safetensors:TENSOR`, a store, or a folder of `.npy` files.
+        videos: the same.
+        caption_video: a file of `(texts,)` whole numbers, rows of the videos from 0; None where
+            ids or equal counts say which text belongs to which video.
+        unaligned: as `pooling_grid`.
+        on_progress: as `pooling_grid`.
+
+    Raises:
+        FileNotFoundError: when there is nothing of that name.
+        SpaceMismatchError: as `pooling_grid`.
+        ValueError: as `pooling_grid`, or naming what cannot be used.
+    """
+    captions = read_texts(texts, pooling="none")
+    clips = read_clips(videos, pooling="none")
+    by_row = not (is_named(texts) and is_named(videos))
+    qrels = pair(captions, clips, index=caption_video, by_row=by_row)
+    return pooling_grid(captions, clips, qrels, unaligned=unaligned, on_progress=on_progress)
+
+
+def write_grid(grid: PoolingGrid, out: Path) -> list[Path]:
+    """Writes `results_dataframe.csv` and `heat_map.png` into folder `out`; says what it wrote."""
+    from moviola.experiments.heat_map import draw_heat_map
+
+    out.mkdir(parents=True, exist_ok=True)
+    table, picture = out / "results_dataframe.csv", out / "heat_map.png"
+    table.write_text(grid.to_csv(), encoding="utf-8")
+    draw_heat_map(picture, grid)
+    return [table, picture]
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One side's poolings: which give the vectors of an earlier one, or one vector for all.
+
+    The vectors themselves are made when they are needed: ten poolings of many items are large.
+    """
+
+    same: Mapping[str, str]
+    constant: frozenset[str]
+
+    @classmethod
+    def of(cls, embeddings: Embeddings[ItemT]) -> _Side:
+        same: dict[str, str] = {}
+        kept: dict[str, Rows] = {}
+        constant: set[str] = set()
+        for name in GRID:
+            unit = _unit(_pooled(embeddings, name).vectors)
+            like = next((other for other, rows in kept.items() if _alike(unit, rows)), None)
+            same[name] = like or name
+            if like is None:
+                kept[name] = unit
+            if _alike(unit, unit[:1]):
+                constant.add(name)
+        return cls(same, frozenset(constant))
+
+
+def _pooled(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
+    vectors = np.stack([GRID[name](block) for block in _items(embeddings)]).astype(np.float32)
+    return Embeddings(
+        embeddings.items,
+        np.arange(len(embeddings) + 1, dtype=np.int64),
+        [vectors],
+        embeddings.space,
+        replace(embeddings.readout, pooling=name),
+    )
+
+
+def _items(embeddings: Embeddings[ItemT]) -> Iterator[Rows]:
+    return (embeddings.rows(index) for index in range(len(embeddings)))
+
+
+def _unit(vectors: Rows) -> Rows:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1.0)
+
+
+def _alike(one: Rows, other: Rows) -> bool:
+    """Whether all vectors of two pooled sets point the same way."""
+    return bool((np.einsum("ij,ij->i", one, np.broadcast_to(other, one.shape)) >= _SAME).all())
+
+
+def _chance(texts: Embeddings[Text], clips: Embeddings[Clip], qrels: Qrels) -> float:
+    """The t2v MRR when all scores are tied."""
+    alike = np.zeros((1, len(clips)), np.float32)
+    matrix = np.broadcast_to(alike, (len(texts), len(clips)))
+    scores = Scores([text.id for text in texts.items], [clip.id for clip in clips.items], matrix)
+    return evaluate(scores, qrels, measures=["MRR"], resamples=0).t2v["MRR"]
+
+
+def _error(result: RetrievalResult, gallery: int) -> float:
+    """The standard error of the MRR of random orders, one relevant item a query."""
+    inverse = 1.0 / np.arange(1, gallery + 1)
+    variance = (inverse**2).mean() - inverse.mean() ** 2
+    return float(np.sqrt(variance / result.n_queries))
+
+
+def _notes(
+    videos: _Side, texts: _Side, cells: Sequence[Cell], chance: float, gallery: int
+) -> Iterator[str]:
+    for what, side in (("video", videos), ("text", texts)):
+        for name, first in side.same.items():
+            if name == first:
+                continue
+            why = "both give the same vectors here"
+            if "sum" in name and "mean" in first:
+                why = "the cosine ignores scale"
+            elif name in side.constant:
+                why = "every item has the same vector under both"
+            yield f"{what} pooling {name} is {first}: {why}"
+        for name in sorted(side.constant):
+            yield (
+                f"{what} pooling {name}: every {what} has the same vector, so that its cells are "
+                f"chance (MRR {chance:.4f} for {gallery:,})"
+            )
+    lucky = [cell for cell in cells if cell.is_chance and not cell.constant]
+    if lucky:
+        named = ", ".join(f"{cell.video} x {cell.text}" for cell in lucky[:4])
+        more = f" and {len(lucky) - 4} more" if len(lucky) > 4 else ""
+        yield f"no better than chance, within two standard errors: {named}{more}"
