@@ -60,7 +60,7 @@ def test_search_as_json(indexed):
     done = moviola("search", "green", "--library", "lib", "--json", where=place)
     assert done.returncode == 0
     first, *_ = json.loads(done.stdout)
-    assert set(first) >= {"video", "path", "start", "end", "peak", "score", "band"}
+    assert set(first) == {"video", "path", "start", "end", "peak", "score", "band"}
     assert first["path"] == str(place / "videos" / "-green.mp4")
     assert 0 <= first["start"] <= first["peak"] <= first["end"] <= 2
     assert first["band"] in ("strong", "likely", "weak")

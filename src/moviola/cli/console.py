@@ -45,8 +45,8 @@ def _told(error: Exception) -> tuple[str, int]:
 
 
 def print_json(value: Any) -> None:
-    """Print `value` as JSON on stdout; undecodable bytes of a path come out as escapes."""
-    typer.echo(json.dumps(value, ensure_ascii=True, indent=2))
+    """Print `value` as one line of JSON on stdout; undecodable bytes of a path are escaped."""
+    typer.echo(json.dumps(value, ensure_ascii=True))
 
 
 @dataclass

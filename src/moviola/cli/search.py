@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption, LibraryOption
+
+if TYPE_CHECKING:
+    from moviola.library import Moment
 
 
 def run(
@@ -51,18 +54,18 @@ def run(
     )
 
 
-def as_object(moment: Any) -> dict[str, Any]:
-    """The JSON object of a moment; times in seconds."""
-    return {
+def as_object(moment: Moment) -> dict[str, Any]:
+    """The JSON object of a moment, times in seconds; `missing` is there where the file is not."""
+    found: dict[str, Any] = {
         "video": moment.video,
         "path": str(moment.path),
         "start": round(moment.start, 3),
         "end": round(moment.end, 3),
         "peak": round(moment.peak, 3),
         "score": round(moment.score, 6),
-        "band": str(moment.band),
-        "missing": moment.missing,
+        "band": moment.band,
     }
+    return found | ({"missing": True} if moment.missing else {})
 
 
 def clock(seconds: float) -> str:

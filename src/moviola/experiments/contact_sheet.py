@@ -113,13 +113,13 @@ def _write_caption(
     draw: ImageDraw, corner: tuple[int, int], moment: Moment, right: bool | None, font: Font
 ) -> None:
     left, top = corner
-    band = str(moment.band)
+    band = moment.band
     verdict = {True: "right", False: "wrong", None: ""}[right]
     times = f"{moment.start:.1f}-{moment.end:.1f} s, peak {moment.peak:.1f} s"
     name = display_path(moment.path.name)
     draw.text((left, top), f"{name}  {times}", fill=_INK, font=font)
     told = f"{band}  {moment.score:.2f}"
-    draw.text((left, top + 18), told, fill=_BANDS.get(band, _INK), font=font)
+    draw.text((left, top + 18), told, fill=_BANDS[band], font=font)
     if verdict:
         draw.text((left + 110, top + 18), verdict, fill=_FAINT, font=font)
 

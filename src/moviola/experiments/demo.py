@@ -50,14 +50,15 @@ def run_demo(
     """Render `videos` captioned videos under `out`, index, search and evaluate them.
 
     Args:
-        out: folder that gets `world/`, `library/` and `contact_sheet.png`; what is there already
-            from an earlier run is used again.
+        out: folder that gets the world, the library and `contact_sheet.png`; what is there
+            already from an earlier run is used again.
         videos: how many videos.
         say: prints one line of the story.
         on_progress: told what is going on, how much of it is done, and out of how much.
     """
     began = perf_counter()
-    world, library = out / "world", out / "library"
+    # Demos of different sizes are different worlds: a smaller one must not find a larger one's rest.
+    world, library = out / f"world-{videos}", out / f"library-{videos}"
     _render(world, videos, say, on_progress)
     _index(world, library, say, on_progress)
     truth = Truth.read(world)
@@ -67,7 +68,9 @@ def run_demo(
     _draw(sheet, rows)
     say(f"\nA picture of these answers: {sheet}")
     _evaluate(opened, world, truth, say)
-    say(f"\nDone in {perf_counter() - began:.0f} s. Now your own videos:")
+    say(f"\nDone in {perf_counter() - began:.0f} s. Ask this world something yourself:")
+    say(f'  moviola search "a red square moves left" --library {library}')
+    say("Then your own videos:")
     say("  moviola index ~/Videos")
     say('  moviola search "a dog on a skateboard"')
     say(
