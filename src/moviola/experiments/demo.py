@@ -57,7 +57,7 @@ def run_demo(
         on_progress: told what is going on, how much of it is done, and out of how much.
     """
     began = perf_counter()
-    # Demos of different sizes are different worlds: a smaller one must not find a larger one's rest.
+    # A demo of another size is another world: a smaller one must not find what a larger one left.
     world, library = out / f"world-{videos}", out / f"library-{videos}"
     _render(world, videos, say, on_progress)
     _index(world, library, say, on_progress)
