@@ -104,6 +104,9 @@ def test_vatex(tmp_path):
     assert found.texts[9].id == "Ptf_2VRj-V0_000122_000132-10"
     found = check_dataset(vatex.load, tmp_path, "val")
     assert (found.name, len(found.clips), len(found.texts)) == ("vatex-val", 1500, 15_000)
+    put(tmp_path, vatex_public_test_english_v1__1__json=[described("b")])
+    with pytest.raises(DatasetError, match="'b' is in another file as well"):
+        vatex.load(tmp_path, "val")
     put(tmp_path, test_list__txt=lines("v3", "v4"))
     with pytest.raises(DatasetError, match=r"val_list.txt and .*test_list.txt share 2 videos"):
         vatex.load(tmp_path, "val")
@@ -215,6 +218,10 @@ def test_bad_activitynet_is_told(tmp_path, value, words):
 def test_activitynet_splits_are_kept_apart(tmp_path):
     put(tmp_path, val_2__json={"v_a": {"sentences": [" One. ", "  Two."]}})
     assert check_dataset(activitynet.load, tmp_path, "val_2").texts[0].text == "One. Two."
+    put(tmp_path, train__json={"v_b": {"sentences": ["x"]}})
+    with pytest.raises(DatasetError, match=r"train.json gives videos: 1, where 10,009 were"):
+        activitynet.load(tmp_path, "train")
+    (tmp_path / "train.json").unlink()
     put(tmp_path, **{"activity-net_train_list__txt": lines("v_b", "v_a")})
     with pytest.raises(DatasetError, match=r"train_list.txt share 1 videos.*'v_a'"):
         activitynet.load(tmp_path, "val_2")
@@ -260,6 +267,21 @@ def test_bad_segments_of_youcook2_are_told(tmp_path, segment, words):
         youcook2.load(tmp_path, "validation")
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ({}, "there is no object 'database'"),
+        ({"database": []}, "there is no object 'database'"),
+        ({"database": {"v1": []}}, "'v1': list instead of an object"),
+        ({"database": {"v1": {"subset": "validation"}}}, "annotations is a NoneType"),
+    ],
+)
+def test_a_bad_database_of_youcook2_is_told(tmp_path, value, words):
+    put(tmp_path, youcookii_annotations_trainval__json=value)
+    with pytest.raises(DatasetError, match=words):
+        youcook2.load(tmp_path, "validation")
+
+
 # COCO captions
 
 
@@ -279,6 +301,9 @@ def test_coco_captions(tmp_path):
     assert found.missing == ("b",)
     assert found.qrels.relevant == {"a-1": {"a"}, "a-2": {"a"}}
     assert read_captions(tmp_path / "captions_val.json") == found.texts
+    put(tmp_path, other__json={"a": ["x"]})
+    with pytest.raises(DatasetError, match=r"neither 'videos' and 'sentences'.* nor 'images'"):
+        read_captions(tmp_path / "other.json")
 
 
 def test_coco_captions_of_videos_without_file_names(tmp_path):

@@ -154,6 +154,13 @@ def test_unknown_splits_are_told_with_those_there_are(small, split):
         msrvtt.load(small, split)
 
 
+def test_a_query_that_comes_twice_is_refused(small):
+    row = {"qid": 1, "query": "x", "vid": "video1", "relevant_windows": [[0, 1]]}
+    (small / "moments.jsonl").write_text("\n".join([json.dumps(row)] * 2))
+    with pytest.raises(DatasetError, match="line 2: the qid '1' comes a second time"):
+        msrvtt.load(small, "test-moments")
+
+
 def test_nothing_is_guessed(small):
     (small / "videos" / "copy").mkdir()
     (small / "videos" / "copy" / "video1.avi").touch()

@@ -131,6 +131,13 @@ def test_full_msrvtt_has_twenty_captions_a_video(official, tmp_path):
     assert len(msrvtt.load(tmp_path, "full").texts) == 59_800
 
 
+def test_a_listed_video_without_annotations_is_told(official, tmp_path):
+    linked(tmp_path, *official.glob("*miech.txt"))
+    write_annotations(tmp_path, [{"video_id": "video1", "split": "test"}], 1)
+    with pytest.raises(DatasetError, match=r"miech.txt lists 'video\d+', which the annotations do"):
+        msrvtt.load(tmp_path, "1kb")
+
+
 def test_1kb_takes_the_first_caption_of_each_video(official, tmp_path):
     linked(tmp_path, *official.glob("*miech.txt"))
     videos = [{"video_id": clip.id, "split": "test"} for clip in msrvtt.load(official, "1kb").clips]

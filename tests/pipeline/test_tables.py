@@ -250,6 +250,33 @@ def test_a_file_whose_name_is_no_text_is_told(world):
     assert Absent("video", r"caf\xe9") in report.unused
 
 
+def test_a_path_that_is_no_text_is_refused(world):
+    odd = world / os.fsdecode(b"caf\xe9")
+    try:
+        shutil.move(world / "clips", odd)
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
+    with pytest.raises(DatasetError, match=r"caf\\xe9/a.npy: the name is not valid Unicode"):
+        make_table(
+            videos=world / "videos",
+            captions=world / "captions.csv",
+            video_embeddings=odd,
+            text_embeddings=world / "texts",
+            out=world / "table.csv",
+        )
+    assert not (world / "table.csv").exists()
+
+
+def test_paths_are_absolute_where_no_relative_one_leads(world, monkeypatch):
+    def other_drive(*_):
+        raise ValueError("path is on mount 'C:', start on mount 'D:'")
+
+    monkeypatch.setattr(os.path, "relpath", other_drive)
+    join(world)
+    row = read_rows(world / "table.csv", ["video_path"])[0]
+    assert row.text("video_path") == (world / "videos" / "a.mp4").as_posix()
+
+
 WORDS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1
 ).filter(str.strip)

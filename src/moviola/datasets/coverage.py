@@ -59,9 +59,9 @@ def restrict(dataset: RetrievalDataset, present: Collection[str]) -> RetrievalDa
     there = set(present)
     clips = [clip for clip in dataset.clips if clip.id in there]
     if not clips:
+        called = f"; they are called like {dataset.clips[0].id!r}" if dataset.clips else ""
         raise DatasetError(
-            f"none of the {len(dataset.clips):,} clips of {dataset.name} has an embedding; they "
-            f"are called like {dataset.clips[0].id!r}"
+            f"none of the {len(dataset.clips):,} clips of {dataset.name} has an embedding{called}"
         )
     left = {clip.id for clip in clips}
     relevant = {text: ids & left for text, ids in dataset.qrels.relevant.items() if ids & left}
