@@ -49,6 +49,13 @@ def run(
     protocol: Annotated[
         str | None, typer.Option(metavar="NAME", help="Published protocol to check against.")
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The data set's folder or table: words, groups and frames for the report.",
+        ),
+    ] = None,
     ties: Annotated[
         Literal["expected", "optimistic", "pessimistic"], typer.Option(help="How ties are read.")
     ] = "expected",
@@ -84,6 +91,7 @@ def run(
         "--unaligned": unaligned or None,
         "--protocol": protocol,
         "--tie-tolerance": tie_tolerance,
+        "--data": data,
         "--out": out,
     }
     source = _source({name for name, value in given.items() if value is not None})
@@ -91,6 +99,7 @@ def run(
         _show_moments(moments, truth, as_json=as_json)
         return
     from moviola.pipeline import evaluating
+    from moviola.pipeline.annotations import annotated
     from moviola.pipeline.reporting import require_free, write_report
 
     if out is not None:
@@ -109,33 +118,29 @@ def run(
             head=head,
             pooling=pool,
             unaligned=unaligned,
+            keep_scores=out is not None,
             asked=asked,
         )
     if out is not None:
-        write_report(found, out)
+        groups = {}
+        if data is not None:
+            found, groups = annotated(found, data)
+        write_report(found, out, groups=groups)
     if as_json:
         print_json(evaluating.as_object(found))
     else:
         typer.echo(str(found.result))
 
 
+_ANY = {"--protocol", "--tie-tolerance", "--out", "--data"}
 #: What each kind of input needs beside itself, and what it may have.
-_NEEDS = {
-    "--similarity": (set(), {"--relevance", "--protocol", "--tie-tolerance", "--out"}),
-    "--run": ({"--relevance"}, {"--protocol", "--tie-tolerance", "--out"}),
+_NEEDS: dict[str, tuple[set[str], set[str]]] = {
+    "--similarity": (set(), {"--relevance", *_ANY}),
+    "--run": ({"--relevance"}, _ANY),
     "--moments": ({"--truth"}, set()),
     "--texts": (
         {"--videos"},
-        {
-            "--relevance",
-            "--caption-video",
-            "--head",
-            "--pool",
-            "--unaligned",
-            "--protocol",
-            "--tie-tolerance",
-            "--out",
-        },
+        {"--relevance", "--caption-video", "--head", "--pool", "--unaligned", *_ANY},
     ),
 }
 
@@ -154,6 +159,8 @@ def _source(given: set[str]) -> str:
         raise typer.BadParameter(f"{source} needs {lacking[0]}")
     if strange := sorted(given - needed - allowed - {source}):
         raise typer.BadParameter(f"{strange[0]} says nothing about {source}; leave it out")
+    if "--data" in given and "--out" not in given:
+        raise typer.BadParameter("--data adds to a report; give --out as well")
     if {"--relevance", "--caption-video"} <= given:
         raise typer.BadParameter(
             "--relevance and --caption-video both say whose is whose; give one"

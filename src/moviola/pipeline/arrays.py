@@ -75,6 +75,28 @@ def read_integers(spec: str) -> NDArray[np.int64]:
     return np.asarray(array).astype(np.int64)
 
 
+def read_scores(path: str) -> NDArray[np.float32 | np.float64]:
+    """The matrix of scores behind `path`, texts times videos; half precision becomes float32.
+
+    Raises:
+        FileNotFoundError: as `read_array`.
+        ValueError: as `read_array`, or when it is no matrix of finite numbers.
+    """
+    array = read_array(path)
+    shown = display_path(path)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{shown} has shape {array.shape}; scores are (texts, videos), not empty")
+    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
+        raise ValueError(f"{shown} holds {array.dtype}; scores are numbers")
+    narrow = array.dtype.name in ("float16", "float32")
+    matrix = np.ascontiguousarray(array, np.float32 if narrow else np.float64)
+    bad = ~np.isfinite(matrix)
+    if bad.any():
+        row, column = (int(place) for place in np.argwhere(bad)[0])
+        raise ValueError(f"{shown}[{row}, {column}] is {matrix[row, column]}; scores are finite")
+    return matrix
+
+
 def _npy(path: Path) -> NDArray[Any]:
     with path.open("rb") as file:
         if file.read(len(_MAGIC)) != _MAGIC:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from moviola.core import (
     Clip,
@@ -24,16 +22,17 @@ from moviola.core import (
 from moviola.evaluate import RetrievalResult, Ties, evaluate
 from moviola.evaluate.runs import evaluate_run
 from moviola.evaluate.trec import read_qrels, read_run
-from moviola.pipeline.arrays import read_array
+from moviola.pipeline.arrays import read_scores
 from moviola.pipeline.heads import load_head
 from moviola.pipeline.inputs import is_named, read_clips, read_texts
-from moviola.pipeline.pairing import pair, read_row_pairs
+from moviola.pipeline.pairing import pair, read_relevance
 from moviola.pipeline.protocols import check_protocol
+from moviola.pipeline.ranking import evaluate_embeddings
 from moviola.score import cosine, maxsim
 from moviola.score.dot import dot
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+#: Scores that are cheaply held at once, 128 MiB of float32.
+_MANY = 1 << 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> E
         DatasetError: the same, for qrels.
     """
     began = perf_counter()
-    matrix = _read_matrix(path)
+    matrix = read_scores(path)
     texts, clips = (_numbered(side) for side in matrix.shape)
     if relevance is not None:
         qrels = read_relevance(relevance, texts, clips)
@@ -144,6 +143,7 @@ def evaluate_vectors(
     head: str | None = None,
     pooling: str | None = None,
     unaligned: bool = False,
+    keep_scores: bool = True,
     asked: Asked,
 ) -> Evaluation:
     """Measures of two towers' vectors, by their cosine (or as the head's metric says).
@@ -156,6 +156,7 @@ def evaluate_vectors(
         head: trained head that maps both into its space.
         pooling: how several rows an item become one; `"none"` scores them by MaxSim.
         unaligned: score two spaces all the same.
+        keep_scores: whether the matrix of scores is wanted; without it, memory stays bounded.
         asked: how.
 
     Raises:
@@ -171,7 +172,7 @@ def evaluate_vectors(
         text_side, clip_side = aligner.align_texts(text_side), aligner.align_clips(clip_side)
     text_ids = [text.id for text in text_side.items]
     clip_ids = [clip.id for clip in clip_side.items]
-    scores, scoring = _scored(text_side, clip_side, unaligned=unaligned)
+    _require_comparable(text_side, clip_side, unaligned=unaligned)
     if relevance is None:
         both_named = is_named(texts) and is_named(videos)
         qrels = pair(text_side, clip_side, index=caption_video, by_row=not both_named)
@@ -179,14 +180,32 @@ def evaluate_vectors(
         qrels = read_relevance(relevance, text_ids, clip_ids)
     named = not clip_side.space.is_anonymous or is_named(videos)
     flags = check_protocol(asked.protocol, text_ids, clip_ids, named=named)
-    scores = replace(scores, notes=(*scores.notes, *flags))
+    is_dot = text_side.space.metric == clip_side.space.metric == "dot"
+    many = len(text_ids) * len(clip_ids) > _MANY
+    scores: Scores | None = None
+    if keep_scores or is_dot or not many:
+        score = dot if is_dot else _cosine_of_any
+        scores = score(text_side, clip_side, unaligned=unaligned)
+        result = _measured(scores, qrels, asked)
+    else:
+        result = evaluate_embeddings(
+            text_side,
+            clip_side,
+            qrels,
+            unaligned=unaligned,
+            ties=asked.ties,
+            tolerance=asked.tolerance,
+            resamples=asked.resamples,
+            seed=asked.seed,
+        )
+    pooled = text_side.is_pooled and clip_side.is_pooled
     return Evaluation(
-        result=_measured(scores, qrels, asked),
+        result=replace(result, notes=(*result.notes, *flags)),
         qrels=qrels,
         scores=scores,
         texts=text_side.items,
         clips=clip_side.items,
-        scoring=scoring,
+        scoring="dot" if is_dot else "cosine" if pooled else "maxsim",
         inputs=_given(
             texts=texts,
             videos=videos,
@@ -250,47 +269,9 @@ def as_object(evaluation: Evaluation) -> dict[str, Any]:
     return value
 
 
-def read_relevance(path: Path, texts: Sequence[str], videos: Sequence[str]) -> Qrels:
-    """Relevance from TREC qrels, or from an `(m, 2)` `.npy` of row pairs.
-
-    Raises:
-        FileNotFoundError: when there is no such file.
-        ValueError: when an id or a row is not there.
-        DatasetError: naming the line that is not of qrels.
-    """
-    if path.suffix.lower() == ".npy":
-        return read_row_pairs(path, texts, videos)
-    qrels = read_qrels(path)
-    known, shown = (set(texts), set(videos)), display_path(path)
-    rows = texts[0] == "0"
-    hint = "; rows of an array are called by their number, from 0" if rows else ""
-    for text, ids in qrels.relevant.items():
-        if text not in known[0]:
-            raise ValueError(f"{shown}: there is no text {text!r}{hint}")
-        for video in sorted(ids - known[1]):
-            raise ValueError(f"{shown}: there is no video {video!r}, relevant to {text!r}{hint}")
-    return qrels
-
-
-def _read_matrix(path: str) -> NDArray[np.float32 | np.float64]:
-    array = read_array(path)
-    shown = display_path(path)
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{shown} has shape {array.shape}; scores are (texts, videos), not empty")
-    if not (np.issubdtype(array.dtype, np.floating) or np.issubdtype(array.dtype, np.integer)):
-        raise ValueError(f"{shown} holds {array.dtype}; scores are numbers")
-    narrow = array.dtype.name in ("float16", "float32")
-    matrix = np.ascontiguousarray(array, np.float32 if narrow else np.float64)
-    bad = ~np.isfinite(matrix)
-    if bad.any():
-        row, column = (int(place) for place in np.argwhere(bad)[0])
-        raise ValueError(f"{shown}[{row}, {column}] is {matrix[row, column]}; scores are finite")
-    return matrix
-
-
-def _scored(
+def _require_comparable(
     texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool
-) -> tuple[Scores, str]:
+) -> None:
     if texts.space.dimension != clips.space.dimension and (
         unaligned or (texts.space.is_anonymous and clips.space.is_anonymous)
     ):
@@ -298,18 +279,18 @@ def _scored(
             f"texts have {texts.space.dimension} numbers a vector, videos "
             f"{clips.space.dimension}: they have no cosine; align them first"
         )
-    scorer: Callable[..., Scores] = cosine
-    name = "cosine"
-    if not (texts.is_pooled and clips.is_pooled):
-        scorer, name = maxsim, "maxsim"
-    elif texts.space.metric == clips.space.metric == "dot":
-        scorer, name = dot, "dot"
-    try:
-        return scorer(texts, clips, unaligned=unaligned), name
-    except SpaceMismatchError as error:
-        raise SpaceMismatchError(
-            f"{error}; --unaligned scores them all the same, and the result says so"
-        ) from None
+    if not unaligned:
+        try:
+            clips.space.require(texts.space, what="the text")
+        except SpaceMismatchError as error:
+            raise SpaceMismatchError(
+                f"{error}; --unaligned scores them all the same, and the result says so"
+            ) from None
+
+
+def _cosine_of_any(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool) -> Scores:
+    pooled = texts.is_pooled and clips.is_pooled
+    return (cosine if pooled else maxsim)(texts, clips, unaligned=unaligned)
 
 
 def _described(space: Space, readout: Readout) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import Clip, Embeddings, Qrels, Text, display_path
+from moviola.evaluate.trec import read_qrels
 from moviola.pipeline.arrays import read_array, read_integers
 
 if TYPE_CHECKING:
@@ -132,6 +133,28 @@ def read_row_pairs(path: Path, texts: Sequence[str], videos: Sequence[str]) -> Q
     for text, video in pairs:
         relevant.setdefault(texts[int(text)], set()).add(videos[int(video)])
     return Qrels({text: frozenset(ids) for text, ids in relevant.items()})
+
+
+def read_relevance(path: Path, texts: Sequence[str], videos: Sequence[str]) -> Qrels:
+    """Relevance from TREC qrels, or from an `(m, 2)` `.npy` of row pairs.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when an id or a row is not there.
+        DatasetError: naming the line that is not of qrels.
+    """
+    if path.suffix.lower() == ".npy":
+        return read_row_pairs(path, texts, videos)
+    qrels = read_qrels(path)
+    known, shown = (set(texts), set(videos)), display_path(path)
+    rows = texts[0] == "0"
+    hint = "; rows of an array are called by their number, from 0" if rows else ""
+    for text, ids in qrels.relevant.items():
+        if text not in known[0]:
+            raise ValueError(f"{shown}: there is no text {text!r}{hint}")
+        for video in sorted(ids - known[1]):
+            raise ValueError(f"{shown}: there is no video {video!r}, relevant to {text!r}{hint}")
+    return qrels
 
 
 def _one_each(texts: Sequence[str], videos: Sequence[str]) -> Qrels:

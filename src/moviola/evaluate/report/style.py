@@ -72,7 +72,7 @@ svg .bar.chance { fill: var(--chance); } svg .whisker { stroke: var(--ink); stro
   grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); }
 .failure li { font-size: .82rem; color: var(--faint); min-width: 0; overflow-wrap: anywhere; }
 .failure li.right { color: var(--good); }
-.failure img { display: block; width: 100%; aspect-ratio: 16 / 9; object-fit: cover;
+.failure img { display: block; width: 100%; aspect-ratio: 16 / 9; object-fit: contain;
   border-radius: 4px; background: var(--line); }
 footer { margin-top: 48px; color: var(--faint); font-size: .85rem; }
 @media (max-width: 520px) { th, td { padding: 7px 6px; } h1 { font-size: 1.35rem; } }
