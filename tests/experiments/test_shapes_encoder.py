@@ -10,12 +10,14 @@ import torch
 from moviola.datasets.shapes.facts import code_facts, has_held_out
 from moviola.datasets.shapes.grammar import vocabulary
 from moviola.datasets.shapes.world import LEVELS, draw_shot, is_possible, stage
-from moviola.encode.shapes import Calibration, load
+from moviola.encode.shapes import WEIGHTS, Calibration, load
 from moviola.encode.shapes_model import TowerConfig
 from moviola.encode.shapes_words import Vocabulary
 from moviola.experiments import shapes_encoder
+from moviola.experiments.shapes_calibration import fit_logistic
+from moviola.experiments.shapes_card import write_card
 from moviola.experiments.shapes_gallery import Gallery, in_sequence
-from moviola.experiments.shapes_measures import figure, fit_logistic
+from moviola.experiments.shapes_intervals import figure
 from moviola.experiments.shapes_probes import draw_probes
 from moviola.experiments.shapes_training import TrainConfig, masked_nce, pair_labels
 from moviola.experiments.shapes_windows import (
@@ -166,3 +168,22 @@ def test_three_steps_of_training_write_weights_that_load(tmp_path):
     encoder = load(tmp_path)
     assert json.loads((tmp_path / "config.json").read_text())["towers"]["width"] == 32
     assert encoder.encode_texts(["a red square"])[0].shape == (1, 257)
+
+
+def test_the_card_tells_what_is_not_met():
+    figures = {
+        "shape": {"value": 0.95, "low": 0.94, "high": 0.96, "count": 1000},
+        "motion": {"value": 0.85, "low": 0.8, "high": 0.9, "count": 1000},
+        "shape, held-out combinations": {"value": 0.5, "low": 0.4, "high": 0.6, "count": 100},
+    }
+    numbers = {"steps": 1, "parameters": 1, "words": 1, "megabytes": 1.0, "sharpness": 15.0}
+    numbers |= {"windows_a_second": 1.0, "videos": 1, "look_alikes": 1, "seed": 1}
+    card = write_card({"figures": figures, **numbers})
+    assert "| shape | 0.950 | 0.940 to 0.960 | 1,000 | 0.90 met |" in card
+    assert "| motion | 0.850 | 0.800 to 0.900 | 1,000 | 0.90 **not met** |" in card
+    assert "| shape, held-out combinations | 0.500 | 0.400 to 0.600 | 100 |  |" in card
+
+
+def test_the_shipped_card_is_the_measured_one():
+    measured = json.loads((WEIGHTS / "measured.json").read_text(encoding="utf-8"))
+    assert (WEIGHTS / "README.md").read_text(encoding="utf-8") == write_card(measured)

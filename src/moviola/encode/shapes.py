@@ -87,7 +87,8 @@ class ShapesEncoder:
     def __init__(
         self, towers: Towers, words: Vocabulary, calibration: Calibration, space: Space
     ) -> None:
-        self.towers = towers.eval().to(memory_format=torch.channels_last)
+        self.towers = towers.eval()
+        self.towers.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.words = words
         self.calibration = calibration
         self._space = space

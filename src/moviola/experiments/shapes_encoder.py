@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,12 @@ from torch.utils.data import DataLoader
 from moviola.datasets.shapes.facts import Shot, code_facts, truth_matrix
 from moviola.datasets.shapes.grammar import detailed_clause, say_clause, vocabulary
 from moviola.datasets.shapes.world import LEVELS, draw_shot, stage
+from moviola.encode.shapes import load
 from moviola.encode.shapes_model import TowerConfig, Towers
 from moviola.encode.shapes_words import Vocabulary
+from moviola.experiments.shapes_card import write_card
 from moviola.experiments.shapes_export import save_weights
+from moviola.experiments.shapes_measures import MeasureConfig, measure
 from moviola.experiments.shapes_probes import direction_wins, draw_probes, probe_wins
 from moviola.experiments.shapes_training import ShapesTraining, TrainConfig
 from moviola.experiments.shapes_windows import WindowConfig, WindowStream, window
@@ -63,7 +68,14 @@ class Watch(lightning.Callback):
         self.frames = np.stack(frames)
         self.began = time.monotonic()
 
-    def on_train_batch_end(self, trainer: Any, pl_module: Any, *_args: Any) -> None:
+    def on_train_batch_end(
+        self,
+        trainer: Any,
+        pl_module: Any,
+        outputs: Any,  # noqa: ARG002 - the signature is Lightning's
+        batch: Any,  # noqa: ARG002
+        batch_idx: int,  # noqa: ARG002
+    ) -> None:
         """Look and write when it is time."""
         step = trainer.global_step
         if step % 50 == 0:
@@ -120,7 +132,7 @@ def train(config: RunConfig) -> Towers:
         devices=1,
         precision="bf16-mixed",
         max_steps=config.train.steps,
-        max_time=None if config.limit_minutes is None else {"minutes": config.limit_minutes},
+        max_time=None if config.limit_minutes is None else timedelta(minutes=config.limit_minutes),
         gradient_clip_val=1.0,
         callbacks=[Watch(config, words)],
         logger=CSVLogger(config.out, name="log"),
@@ -135,24 +147,50 @@ def train(config: RunConfig) -> Towers:
     return averaged
 
 
+def measure_and_write(out: Path, world: Path, steps: int) -> None:
+    """Calibrate and measure the weights in `out`; `measured.json` and the card go there too.
+
+    Args:
+        out: folder with the weights.
+        world: where the videos go that are measured on; kept, so that a second time is quicker.
+        steps: how long the weights were trained, for the card.
+    """
+    encoder, measured = measure(load(out), MeasureConfig(world))
+    save_weights(out, encoder.towers, encoder.words, encoder.calibration)
+    measured |= {
+        "steps": steps,
+        "parameters": sum(weight.numel() for weight in encoder.towers.parameters()),
+        "words": len(encoder.words.words),
+        "megabytes": (out / "model.safetensors").stat().st_size / 1e6,
+    }
+    (out / "measured.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
+    (out / "README.md").write_text(write_card(measured), encoding="utf-8")
+    for name, found in measured["figures"].items():
+        print(f"{name}: {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})")
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the weights go")
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)
-    parser.add_argument("--rate", type=float, default=TrainConfig.rate)
     parser.add_argument("--every", type=int, default=RunConfig.every)
     parser.add_argument("--seed", type=int, default=RunConfig.seed)
+    parser.add_argument("--measure", type=Path, help="measure afterwards, on videos in this folder")
+    parser.add_argument("--no-training", action="store_true", help="only measure what is in --out")
     arguments = parser.parse_args()
-    train(
-        RunConfig(
-            out=arguments.out,
-            train=TrainConfig(steps=arguments.steps, rate=arguments.rate),
-            windows=WindowConfig(seed=arguments.seed),
-            seed=arguments.seed,
-            every=arguments.every,
+    if not arguments.no_training:
+        train(
+            RunConfig(
+                out=arguments.out,
+                train=TrainConfig(steps=arguments.steps),
+                windows=WindowConfig(seed=arguments.seed),
+                seed=arguments.seed,
+                every=arguments.every,
+            )
         )
-    )
+    if arguments.measure:
+        measure_and_write(arguments.out, arguments.measure, arguments.steps)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moviola.datasets.shapes import Claim, Shot, Video, generate
-from moviola.datasets.shapes.facts import code_facts, truth_matrix
+from moviola.datasets.shapes.facts import Codes, code_facts, truth_matrix
 from moviola.encode.shapes_words import split_clauses
 from moviola.pipeline.streaming import encode_stream
 from moviola.video import DecodePool, ReadRequest, WindowSegmenter
@@ -80,20 +81,28 @@ class Gallery:
                     shots.append(take.shot)
         return np.array(rows), shots
 
+    @cached_property
+    def coded(self) -> Codes:
+        """`(S, WIDTH)` the facts of all shots, video by video."""
+        return code_facts([shot for shots in self.shots for shot in shots])
+
+    @cached_property
+    def shot_of_window(self) -> NDArray[np.int64]:
+        """`(W,)` the number, among all shots, of the one around each window's middle."""
+        first = np.concatenate([[0], np.cumsum([len(shots) for shots in self.shots])])
+        starts = [*self.starts, len(self.owner)]
+        found = np.empty(len(self.owner), np.int64)
+        for i, video in enumerate(self.videos):
+            part = slice(starts[i], starts[i + 1])
+            ends = [end for _, end in video.spans]
+            which = np.searchsorted(ends[:-1], self.spans[part].mean(1), side="right")
+            found[part] = first[i] + which
+        return found
+
     def window_truth(self, claim: Claim) -> NDArray[np.bool_]:
         """`(W,)` whether a claim of one clause holds in the shot around each window's middle."""
-        coded = code_facts([shot for shots in self.shots for shot in shots])
-        holds = truth_matrix(code_facts([claim.clauses[0]]), coded)[0]
-        first = np.concatenate([[0], np.cumsum([len(shots) for shots in self.shots])])
-        middles = self.spans.mean(1)
-        found = np.zeros(len(self.owner), bool)
-        starts = [*self.starts, len(self.owner)]
-        for i, video in enumerate(self.videos):
-            ends = [end for _, end in video.spans]
-            part = slice(starts[i], starts[i + 1])
-            which = np.searchsorted(ends[:-1], middles[part], side="right")
-            found[part] = holds[first[i] + which]
-        return found
+        holds = truth_matrix(code_facts([claim.clauses[0]]), self.coded)[0]
+        return holds[self.shot_of_window]
 
 
 def embed(encoder: ShapesEncoder, folder: Path, videos: Sequence[Video], step: float) -> Gallery:

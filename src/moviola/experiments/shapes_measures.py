@@ -16,38 +16,18 @@ from moviola.datasets.shapes import Claim, is_true
 from moviola.datasets.shapes.facts import has_held_out, true_videos
 from moviola.datasets.shapes.grammar import brief_clause, say
 from moviola.datasets.shapes.writing import claims_held_out, moments_of
-from moviola.encode.shapes import Calibration, ShapesEncoder
+from moviola.encode.shapes import ShapesEncoder
+from moviola.experiments.shapes_calibration import calibrate, measure_bands
 from moviola.experiments.shapes_gallery import Gallery, in_sequence, make, score_videos, text_rows
+from moviola.experiments.shapes_intervals import Figure, figure
 from moviola.experiments.shapes_probes import direction_wins, draw_probes, probe_wins
 from moviola.library.moments import merge_windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RESAMPLES = 1000
-STRANGE = (
-    "a dog on a skateboard",
-    "two people dancing in the rain",
-    "a chef cutting onions",
-    "a cat sleeping on a sofa",
-    "a man plays the guitar",
-    "children swimming in a lake",
-    "an aeroplane taking off",
-    "a woman reading a newspaper",
-    "a train arriving at a station",
-    "a bird singing in a tree",
-    "a birthday cake with candles",
-    "someone riding a bicycle",
-    "a red car driving down the street",
-    "a black horse jumps",
-    "a white boat moves left",
-    "a blue butterfly",
-    "a small green frog hopping",
-    "a large elephant",
-    "an orange cat rests on a wall",
-    "a yellow bus goes to the right",
-)
-"""Texts about other worlds; the later ones share words with this one."""
+SHARPNESS = 15.0
+"""Chosen on look-alike videos of the validation split, never on those that are measured."""
 
 
 @dataclass(frozen=True)
@@ -59,34 +39,6 @@ class MeasureConfig:
     videos: int = 1000
     calibration_videos: int = 300
     look_alikes: int = 400
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A mean with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-    count: int
-
-
-def figure(values: NDArray[Any] | Sequence[float], groups: Sequence[int] | NDArray[Any]) -> Figure:
-    """Mean and 95 % percentile interval, resampling whole videos.
-
-    Captions of one video are not independent, so videos are drawn, with all that belongs to them.
-    Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
-
-    Args:
-        values: (N,) results.
-        groups: (N,) the number of the video that each belongs to.
-    """
-    values = np.asarray(values, np.float64)
-    _, owner = np.unique(np.asarray(groups), return_inverse=True)
-    sums, counts = np.bincount(owner, values), np.bincount(owner)
-    drawn = np.random.default_rng(0).integers(0, len(sums), (RESAMPLES, len(sums)))
-    low, high = np.percentile(sums[drawn].sum(1) / counts[drawn].sum(1), (2.5, 97.5))
-    return Figure(float(values.mean()), float(low), float(high), len(values))
 
 
 def measure_probes(
@@ -163,97 +115,37 @@ def measure_retrieval(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Fig
 
 
 def measure_moments(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]:
-    """Localisation inside a known video that holds a look-alike of the shot that is sought."""
-    found: list[float] = []
+    """Localisation inside a known video that holds a look-alike of the shot that is sought.
+
+    The library's rule is applied twice: to the cosines, and to their exponentials, which tell one
+    wrong fact from none more sharply.
+    """
+    raw: list[float] = []
+    sharp: list[float] = []
     owner: list[int] = []
     starts = [*gallery.starts, len(gallery.owner)]
     for i, video in enumerate(gallery.videos):
+        spans = gallery.spans[starts[i] : starts[i + 1]]
         for moment in moments_of(video):
             if moment["held_out"]:
                 continue
             cosines = (text_rows(encoder, [moment["query"]]) @ gallery.vectors.T)[0]
-            part = slice(starts[i], starts[i + 1])
-            best = merge_windows(
-                cosines[part], gallery.spans[part], background=float(np.median(cosines))
-            )[0]
+            own = cosines[starts[i] : starts[i + 1]]
             true = Span(*moment["relevant_windows"][0])
-            found.append(Span(best.start, best.end).iou(true))
+            found = merge_windows(own, spans, background=float(np.median(cosines)))[0]
+            raw.append(Span(found.start, found.end).iou(true))
+            scores = np.exp(SHARPNESS * (own - own.max()))
+            found = merge_windows(scores, spans, background=0.0)[0]
+            sharp.append(Span(found.start, found.end).iou(true))
             owner.append(i)
-    ious = np.array(found)
+    ious, sharpened = np.array(raw), np.array(sharp)
     return {
         "moments R1@IoU0.5": figure(ious >= 0.5, owner),
         "moments R1@IoU0.7": figure(ious >= 0.7, owner),
         "moments mean IoU": figure(ious, owner),
+        "moments R1@IoU0.7, sharpened scores": figure(sharpened >= 0.7, owner),
+        "moments mean IoU, sharpened scores": figure(sharpened, owner),
     }
-
-
-def _top_hits(encoder: ShapesEncoder, gallery: Gallery, seed: int) -> tuple[Any, Any, Any, Any]:
-    """Scores of best hits for one-clause queries, half of them about things that are taken away.
-
-    Returns:
-        scores, whether the hit is right, whether the query was about something absent, video.
-    """
-    rng = np.random.default_rng(seed)
-    scores: list[float] = []
-    right: list[bool] = []
-    absent: list[bool] = []
-    owner: list[int] = []
-    for i, video in enumerate(gallery.videos):
-        single = [k for k, claim in enumerate(video.claims) if len(claim.clauses) == 1]
-        for k in rng.choice(single, min(4, len(single)), replace=False):
-            claim = video.claims[k]
-            cosines = (text_rows(encoder, [video.captions[k]]) @ gallery.vectors.T)[0]
-            gone = bool(rng.random() < 0.5)
-            if gone:
-                there = true_videos([claim], gallery.shots)[0]
-                cosines = np.where(there[gallery.owner], -1, cosines)
-            top = int(cosines.argmax())
-            scores.append(float(cosines[top]))
-            right.append(not gone and bool(gallery.window_truth(claim)[top]))
-            absent.append(gone)
-            owner.append(i)
-    return np.array(scores), np.array(right), np.array(absent), np.array(owner)
-
-
-def fit_logistic(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> Calibration:
-    """Fit the chance of being right to a score by Newton's method (Platt scaling).
-
-    Platt, "Probabilistic outputs for support vector machines", 1999.
-    """
-    x = np.stack([scores, np.ones_like(scores)], 1)
-    weights = np.zeros(2)
-    for _ in range(50):
-        chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        curve = (x * (chance * (1 - chance))[:, None]).T @ x + 1e-6 * np.eye(2)
-        weights += np.linalg.solve(curve, x.T @ (right - chance) - 1e-6 * weights)
-    return Calibration(float(weights[0]), float(weights[1]))
-
-
-def calibrate(encoder: ShapesEncoder, gallery: Gallery) -> Calibration:
-    """The calibration of an encoder on the windows of a gallery, one a second."""
-    every = gallery.part(range(len(gallery.videos)), every=2)
-    scores, right, _, _ = _top_hits(encoder, every, 21)
-    return fit_logistic(scores, right)
-
-
-def measure_bands(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]:
-    """Do the bands mean what they say: weak for what is absent, strong for what is right?"""
-    every = gallery.part(range(0, len(gallery.videos), 3), every=2)
-    scores, right, absent, owner = _top_hits(encoder, every, 22)
-    chance = np.array([encoder.calibration.probability(score) for score in scores])
-    strange = (text_rows(encoder, STRANGE) @ every.vectors.T).max(1)
-    weak = np.array([encoder.calibration.probability(float(score)) < 0.5 for score in strange])
-    strong = chance >= 0.9
-    found = {
-        "weak, of queries about absent things of this world": figure(
-            chance[absent] < 0.5, owner[absent]
-        ),
-        "weak, of queries about other worlds": figure(weak, range(len(weak))),
-        "strong, of queries with an answer": figure(strong[~absent], owner[~absent]),
-    }
-    if strong.any():
-        found["right, of strong hits"] = figure(right[strong], owner[strong])
-    return found
 
 
 def measure_speed(encoder: ShapesEncoder, count: int = 256) -> float:
@@ -304,4 +196,5 @@ def measure(encoder: ShapesEncoder, config: MeasureConfig) -> tuple[ShapesEncode
         "videos": config.videos,
         "look_alikes": config.look_alikes,
         "seed": config.seed,
+        "sharpness": SHARPNESS,
     }

@@ -228,9 +228,9 @@ def true_videos(claims: Sequence[Claim], videos: Sequence[Sequence[Shot]]) -> ND
     reached = np.full((len(claims), len(videos)), -1)
     never = int(order.max()) + 1
     for depth in range(max(len(claim.clauses) for claim in claims)):
-        rows = np.array([i for i, claim in enumerate(claims) if len(claim.clauses) > depth])
+        rows = [i for i, claim in enumerate(claims) if len(claim.clauses) > depth]
         now = truth_matrix(code_facts([claims[i].clauses[depth] for i in rows]), coded)
-        now &= order[None, :] > reached[np.ix_(rows, owner)]
+        now &= order[None, :] > reached[np.ix_(np.array(rows), owner)]
         first = np.full((len(rows), len(videos)), never)
         for column in range(len(owner)):
             video = owner[column]

@@ -95,7 +95,7 @@ WALL_LINKS = ("in front of", "on", "against")
 CAMERA_WORDS: dict[str, tuple[tuple[str, str], ...]] = {
     "fixed": (
         ("the camera stays fixed", "the camera staying fixed"),
-        ("the camera is static",) * 2,
+        ("the camera is static", "the camera is static"),
     ),
     "pan_left": (
         ("the camera pans left", "the camera panning left"),
@@ -213,7 +213,7 @@ def full_clause(shot: Shot, *, mentions: int = 2) -> Clause:
 
 
 def _choose(rng: np.random.Generator, shot: Shot, count: int) -> tuple[Mention, ...]:
-    order = rng.permutation(len(shot.things))[:count]
+    order: list[int] = rng.permutation(len(shot.things))[:count].tolist()
     return tuple(full_mention(shot.things[i]) for i in order)
 
 
@@ -268,8 +268,8 @@ def draw_claims(rng: np.random.Generator, shots: tuple[Shot, ...], count: int = 
     while len(claims) < count:
         kind = rng.random()
         if len(shots) > 1 and kind < 0.25:
-            i, j = sorted(rng.choice(len(shots), 2, replace=False))
-            claims.append(Claim(tuple(brief_clause(rng, shots[k]) for k in (i, j))))
+            pair: list[int] = sorted(rng.choice(len(shots), 2, replace=False).tolist())
+            claims.append(Claim(tuple(brief_clause(rng, shots[k]) for k in pair)))
             continue
         shot = shots[int(rng.integers(len(shots)))]
         if kind < 0.60:

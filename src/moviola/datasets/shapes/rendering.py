@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from moviola.datasets.shapes.world import Take, position
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 INKS = {
     "red": (222, 44, 44),

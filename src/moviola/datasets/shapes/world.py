@@ -235,11 +235,11 @@ def stage(rng: np.random.Generator, shot: Shot, seconds: float) -> Take:
     pitch = (
         None if rng.random() < 0.2 else float(np.round(220 * 2 ** (rng.integers(0, 25) / 12), 1))
     )
-    tint = tuple(float(v) for v in rng.uniform(-1, 1, 3))
-    offset = tuple(float(v) for v in rng.uniform(0, 1, 2))
+    red, green, blue = (float(v) for v in rng.uniform(-1, 1, 3))
+    x, y = (float(v) for v in rng.uniform(0, 1, 2))
     pace = float(rng.uniform(0.10, 0.15))
     sound = Sound(pitch, "silence" if pitch is None else pick(rng, TIMBRES))
-    return Take(shot, best[1], seconds, sound, tint, offset, pace)
+    return Take(shot, best[1], seconds, sound, (red, green, blue), (x, y), pace)
 
 
 def draw_video(

@@ -1,5 +1,7 @@
 """Write a generated world to disk: videos, MSR-VTT annotations, moments and facts."""
 
+# PyAV leaves types of its streams open.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import json
@@ -7,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -272,7 +275,8 @@ def generate(
     folder.mkdir(parents=True, exist_ok=True)
     jobs = [(path, video) for video in drawn if not (path := folder / f"{video.id}.mp4").exists()]
     if workers > 1:
-        with ProcessPoolExecutor(workers) as pool:
+        # Not forked: a child of a caller with threads (torch, LanceDB) could inherit held locks.
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
             list(pool.map(_write_one, jobs, chunksize=4))
     else:
         for job in jobs:
