@@ -30,11 +30,11 @@ def say_error(error: Exception) -> int:
 
 
 def _told(error: Exception) -> tuple[str, int]:
-    from moviola.core import MoviolaError
+    from moviola.core import ExitCode, MoviolaError
 
     # Typer's usage errors come from click or from its own copy of it, depending on the version.
-    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-        return error.format_message(), error.exit_code
+    if format_message := getattr(error, "format_message", None):
+        return format_message(), int(ExitCode.USAGE)
     if isinstance(error, MoviolaError):
         return str(error), int(error.exit_code)
     if isinstance(error, OSError) and error.errno in _DISK:

@@ -205,7 +205,8 @@ class _Outputs:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        del error
         for _, sink in self._sinks:
             # Without an error the run is whole; with one, what there is stays for the next run.
             if kind is None:
