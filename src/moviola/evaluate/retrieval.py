@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
@@ -142,17 +142,28 @@ def _places(
     if not len(qrels):
         raise ValueError("nothing is relevant to anything: there is no query to ask")
     row_of, column_of = _index(scores.queries, "query"), _index(scores.gallery, "gallery item")
+    _require_known(qrels, row_of, column_of)
+    relevant = sorted(((row_of[query], ids) for query, ids in qrels.relevant.items()), key=_row)
+    # One id is by far the usual case, and needs no sorting.
+    ordered = (ids if len(ids) == 1 else sorted(ids) for _, ids in relevant)
+    columns = np.array([column_of[item] for ids in ordered for item in ids], np.int64)
+    offsets = np.concatenate([[0], np.cumsum([len(ids) for _, ids in relevant])]).astype(np.int64)
+    return np.array([row for row, _ in relevant], np.int64), columns, offsets
+
+
+def _row(placed: tuple[int, frozenset[str]]) -> int:
+    return placed[0]
+
+
+def _require_known(qrels: Qrels, rows: Mapping[str, int], columns: Mapping[str, int]) -> None:
+    items = frozenset[str]().union(*qrels.relevant.values())
+    if qrels.relevant.keys() <= rows.keys() and items <= columns.keys():
+        return
     for query, ids in qrels.relevant.items():
-        if query not in row_of:
+        if query not in rows:
             raise ValueError(f"{query!r} has relevant items but no row of scores")
-        for item in ids:
-            if item not in column_of:
-                raise ValueError(f"{item!r}, relevant to {query!r}, has no column of scores")
-    rows = np.array(sorted(row_of[query] for query in qrels.relevant), np.int64)
-    relevant = [qrels.relevant[scores.queries[int(row)]] for row in rows]
-    columns = np.array([column_of[item] for ids in relevant for item in sorted(ids)], np.int64)
-    offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in relevant])]).astype(np.int64)
-    return rows, columns, offsets
+        for item in sorted(ids - columns.keys()):
+            raise ValueError(f"{item!r}, relevant to {query!r}, has no column of scores")
 
 
 def _index(ids: Sequence[str], what: str) -> dict[str, int]:
