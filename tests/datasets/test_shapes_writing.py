@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from itertools import pairwise
 
 import av
@@ -90,3 +92,8 @@ def test_unknown_levels_and_splits_are_refused(tmp_path):
 def test_the_hard_level_renders(tmp_path):
     (video,) = generate(tmp_path, seed=2, videos={"test": 1}, level="hard")
     assert (tmp_path / "videos" / f"{video.id}.mp4").stat().st_size > 1000
+
+
+def test_the_generator_needs_no_torch():
+    code = "import sys, moviola.datasets.shapes; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -79,7 +79,7 @@ def test_words_are_read_whatever_their_case(encoder):
 
 
 def test_the_shipped_weights_know_their_world(encoder):
-    drawn = [clip_of(seed) for seed in range(1000, 1200)]
+    drawn = [clip_of(seed) for seed in range(1000, 1120)]
     shots = [shot for shot, _ in drawn]
     videos = np.concatenate(encoder.encode_videos([clip for _, clip in drawn]))
 
@@ -87,8 +87,8 @@ def test_the_shipped_weights_know_their_world(encoder):
         return np.concatenate(encoder.encode_texts(texts))
 
     wins = probe_wins(draw_probes(np.random.default_rng(1), shots), videos, encode)
-    # Below the card's figures by more than the chance of 200 windows.
-    assert {kind: bool(wins[kind].mean() > 0.83) for kind in PROBED} == dict.fromkeys(PROBED, True)
+    # Below the card's figures by more than the chance of 120 windows.
+    assert {kind: bool(wins[kind].mean() > 0.85) for kind in PROBED} == dict.fromkeys(PROBED, True)
     _, directions = direction_wins(np.random.default_rng(2), shots, videos, encode)
     assert directions.mean() > 0.85
 

@@ -68,16 +68,19 @@ def _top_hits(encoder: ShapesEncoder, gallery: Gallery, seed: int) -> tuple[Any,
 
 
 def fit_logistic(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> Calibration:
-    """Fit the chance of being right to a score by Newton's method (Platt scaling).
+    """Fit the chance of being right to a score by Newton's method.
 
-    Platt, "Probabilistic outputs for support vector machines", 1999.
+    Platt, "Probabilistic outputs for support vector machines", 1999, with its softened targets, so
+    that the curve stays finite where scores separate right from wrong.
     """
+    yes, no = int(right.sum()), int((~right).sum())
+    target = np.where(right, (yes + 1) / (yes + 2), 1 / (no + 2))
     x = np.stack([scores, np.ones_like(scores)], 1)
     weights = np.zeros(2)
     for _ in range(50):
         chance = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
         curve = (x * (chance * (1 - chance))[:, None]).T @ x + 1e-6 * np.eye(2)
-        weights += np.linalg.solve(curve, x.T @ (right - chance) - 1e-6 * weights)
+        weights += np.linalg.solve(curve, x.T @ (target - chance) - 1e-6 * weights)
     return Calibration(float(weights[0]), float(weights[1]))
 
 
