@@ -112,8 +112,11 @@ def _hubs(found: Hubs, queries: int) -> Html:
     heights = np.where(counts > 0, np.log10(counts + 1.0), 0.0)
     top = max(1, int(counts.max()))
     # log(1 + n), so that a single hub is seen beside a thousand ordinary videos.
-    marks = [0.0, *(float(np.log10(p + 1.0)) for p in powers(top))]
-    values = dict(zip(marks, [0.0, *powers(top)], strict=True))
+    numbers = [0.0, *(n for p in powers(top) for n in (p, 2 * p, 5 * p) if n <= top)]
+    if len(numbers) > 7:
+        numbers = [0.0, *powers(top)]
+    marks = [float(np.log10(n + 1.0)) for n in numbers]
+    values = dict(zip(marks, numbers, strict=True))
     y = Axis(
         0,
         max(float(heights.max()), marks[-1]),
