@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from moviola.cli.app import app
 from moviola.core import Clip, Embeddings, Qrels, Readout, Space, SpaceMismatchError, Span, Text
 from moviola.evaluate import evaluate
-from moviola.experiments.pooling_grid import GRID, pooling_grid, write_grid
+from moviola.experiments.grid_poolings import GRID
+from moviola.experiments.pooling_grid import pooling_grid, write_grid
 from moviola.score import cosine
 
 COUNT, DIMENSION = 60, 24

@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moviola.experiments.pooling_grid import GRID
+from moviola.experiments.grid_poolings import GRID
 
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw

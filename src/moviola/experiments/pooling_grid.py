@@ -4,52 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from moviola.core import Clip, Embeddings, Qrels, Scores, Text
-from moviola.core.embeddings import ItemT
-from moviola.core.pooling import POOLINGS
 from moviola.evaluate import RetrievalResult, evaluate
+from moviola.experiments.grid_poolings import GRID, SidePoolings, pooled
 from moviola.pipeline.inputs import is_named, read_clips, read_texts
 from moviola.pipeline.pairing import pair
 from moviola.score import cosine
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Rows = NDArray[np.floating]
-    Pooling = Callable[[Rows], Rows]
-
-_DROP = "drop_first_"
-#: Cosine from which on two pooled vectors are one and rounding.
-_SAME = 1.0 - 1e-6
-
-
-def _without_first(function: Pooling) -> Pooling:
-    """`function` of all rows but the first, which a decoder gives to every input; one row stays."""
-
-    def pooled(rows: Rows) -> Rows:
-        return function(rows[1:] if len(rows) > 1 else rows)
-
-    return pooled
-
-
-#: What is tried on both sides, in the order of the rows and columns of the grid.
-GRID: Mapping[str, Pooling] = {
-    **{
-        name: POOLINGS[name]
-        for name in ("first", "last", "max", "mean", "sum", "position_weighted_mean")
-    },
-    **{
-        _DROP + name: _without_first(POOLINGS[name])
-        for name in ("max", "mean", "sum", "position_weighted_mean")
-    },
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +119,11 @@ def pooling_grid(
             "texts and videos have one row an item: there is nothing to pool; encode them with "
             "--pool none"
         )
-    videos, captions = _Side.of(clips), _Side.of(texts)
+    videos, captions = SidePoolings.of(clips), SidePoolings.of(texts)
     cells: dict[tuple[str, str], Cell] = {}
     chance = _chance(texts, clips, qrels)
     for video in GRID:
+        pooled_clips = pooled(clips, video)
         for text in GRID:
             key = videos.same[video], captions.same[text]
             constant = tuple(
@@ -167,7 +135,7 @@ def pooling_grid(
                 first = cells[key]
                 cell = replace(first, video=video, text=text, same_as=key)
             else:
-                scores = cosine(_pooled(texts, text), _pooled(clips, video), unaligned=unaligned)
+                scores = cosine(pooled(texts, text), pooled_clips, unaligned=unaligned)
                 result = evaluate(scores, qrels, resamples=0)
                 by_luck = result.t2v["MRR"] <= chance + 2 * _error(result, len(clips))
                 cell = Cell(video, text, result, None, constant, bool(constant) or by_luck)
@@ -218,57 +186,6 @@ def write_grid(grid: PoolingGrid, out: Path) -> list[Path]:
     return [table, picture]
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """One side's poolings: which give the vectors of an earlier one, or one vector for all.
-
-    The vectors themselves are made when they are needed: ten poolings of many items are large.
-    """
-
-    same: Mapping[str, str]
-    constant: frozenset[str]
-
-    @classmethod
-    def of(cls, embeddings: Embeddings[ItemT]) -> _Side:
-        same: dict[str, str] = {}
-        kept: dict[str, Rows] = {}
-        constant: set[str] = set()
-        for name in GRID:
-            unit = _unit(_pooled(embeddings, name).vectors)
-            like = next((other for other, rows in kept.items() if _alike(unit, rows)), None)
-            same[name] = like or name
-            if like is None:
-                kept[name] = unit
-            if _alike(unit, unit[:1]):
-                constant.add(name)
-        return cls(same, frozenset(constant))
-
-
-def _pooled(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
-    vectors = np.stack([GRID[name](block) for block in _items(embeddings)]).astype(np.float32)
-    return Embeddings(
-        embeddings.items,
-        np.arange(len(embeddings) + 1, dtype=np.int64),
-        [vectors],
-        embeddings.space,
-        replace(embeddings.readout, pooling=name),
-    )
-
-
-def _items(embeddings: Embeddings[ItemT]) -> Iterator[Rows]:
-    return (embeddings.rows(index) for index in range(len(embeddings)))
-
-
-def _unit(vectors: Rows) -> Rows:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.where(norms > 0, norms, 1.0)
-
-
-def _alike(one: Rows, other: Rows) -> bool:
-    """Whether all vectors of two pooled sets point the same way."""
-    return bool((np.einsum("ij,ij->i", one, np.broadcast_to(other, one.shape)) >= _SAME).all())
-
-
 def _chance(texts: Embeddings[Text], clips: Embeddings[Clip], qrels: Qrels) -> float:
     """The t2v MRR when all scores are tied."""
     alike = np.zeros((1, len(clips)), np.float32)
@@ -285,7 +202,7 @@ def _error(result: RetrievalResult, gallery: int) -> float:
 
 
 def _notes(
-    videos: _Side, texts: _Side, cells: Sequence[Cell], chance: float, gallery: int
+    videos: SidePoolings, texts: SidePoolings, cells: Sequence[Cell], chance: float, gallery: int
 ) -> Iterator[str]:
     for what, side in (("video", videos), ("text", texts)):
         for name, first in side.same.items():

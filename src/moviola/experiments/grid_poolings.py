@@ -1,0 +1,98 @@
+"""The poolings that a grid tries, and which of them come to the same for some embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Embeddings
+from moviola.core.embeddings import ItemT
+from moviola.core.pooling import POOLINGS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.floating]
+    Pooling = Callable[[Rows], Rows]
+
+_DROP = "drop_first_"
+#: Cosine from which on two pooled vectors are one and rounding.
+_SAME = 1.0 - 1e-6
+
+
+def _without_first(function: Pooling) -> Pooling:
+    """`function` of all rows but the first, which a decoder gives to every input; one row stays."""
+
+    def pooled(rows: Rows) -> Rows:
+        return function(rows[1:] if len(rows) > 1 else rows)
+
+    return pooled
+
+
+#: What is tried on both sides, in the order of the rows and columns of the grid.
+GRID: Mapping[str, Pooling] = {
+    **{
+        name: POOLINGS[name]
+        for name in ("first", "last", "max", "mean", "sum", "position_weighted_mean")
+    },
+    **{
+        _DROP + name: _without_first(POOLINGS[name])
+        for name in ("max", "mean", "sum", "position_weighted_mean")
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SidePoolings:
+    """One side's poolings: which give the vectors of an earlier one, or one vector for all.
+
+    The vectors themselves are made when they are needed: ten poolings of many items are large.
+    """
+
+    same: Mapping[str, str]
+    constant: frozenset[str]
+
+    @classmethod
+    def of(cls, embeddings: Embeddings[ItemT]) -> SidePoolings:
+        """Looks at every pooling of `GRID`."""
+        same: dict[str, str] = {}
+        kept: dict[str, Rows] = {}
+        constant: set[str] = set()
+        for name in GRID:
+            unit = _unit(pooled(embeddings, name).vectors)
+            like = next((other for other, rows in kept.items() if _alike(unit, rows)), None)
+            same[name] = like or name
+            if like is None:
+                kept[name] = unit
+            if _alike(unit, unit[:1]):
+                constant.add(name)
+        return cls(same, frozenset(constant))
+
+
+def pooled(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
+    """The embeddings with one row an item, by the pooling of `GRID` that is called `name`."""
+    vectors = np.stack([GRID[name](block) for block in _items(embeddings)]).astype(np.float32)
+    return Embeddings(
+        embeddings.items,
+        np.arange(len(embeddings) + 1, dtype=np.int64),
+        [vectors],
+        embeddings.space,
+        replace(embeddings.readout, pooling=name),
+    )
+
+
+def _items(embeddings: Embeddings[ItemT]) -> Iterator[Rows]:
+    return (embeddings.rows(index) for index in range(len(embeddings)))
+
+
+def _unit(vectors: Rows) -> Rows:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.where(norms > 0, norms, 1.0)
+
+
+def _alike(one: Rows, other: Rows) -> bool:
+    """Whether all vectors of two pooled sets point the same way."""
+    return bool((np.einsum("ij,ij->i", one, np.broadcast_to(other, one.shape)) >= _SAME).all())
