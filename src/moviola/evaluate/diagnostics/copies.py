@@ -107,7 +107,7 @@ def look_at_near_videos(
 
 def _centred(side: Side) -> NDArray[np.float32]:
     """Unit vectors after the mean was taken away; zeros where nothing is left."""
-    rows = side.unit - side.unit[side.usable].mean(axis=0)
+    rows = side.unit - side.directed.mean(axis=0)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     known = side.usable & (norms > 1e-3)
     rows *= np.where(known, 1.0 / np.maximum(norms, 1e-12), 0.0).astype(np.float32)[:, None]

@@ -45,7 +45,8 @@ def diagnose(
     """Looks at pooled vectors of both sides, and at how they score.
 
     Everything is exact up to `sample` queries; beyond that a random sample is asked, against
-    the whole gallery. Memory is the vectors in float32, twice.
+    the whole gallery. What is looked at are directions and cosines, also where the metric of the
+    space is the dot product. Memory is the vectors in float32, twice.
 
     Args:
         texts: one row a text; rows may be NaN, infinite or zero, which is a finding.

@@ -21,7 +21,7 @@ _TOP = 3
 
 def look_at_geometry(side: Side, rng: np.random.Generator) -> tuple[list[Finding], Figures]:
     """Anisotropy, rogue dimensions, effective rank and uniformity of one side."""
-    unit = side.unit[side.usable]
+    unit = side.directed
     if len(unit) < 3:
         return [], {}
     cone = _mean_cosine(unit)

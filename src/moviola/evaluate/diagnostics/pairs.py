@@ -50,7 +50,7 @@ def look_at_gap(texts: Side, videos: Side) -> tuple[list[Finding], Figures]:
     Liang, Zhang, Kwon, Yeung and Zou, "Mind the Gap: Understanding the Modality Gap in Multi-modal
     Contrastive Representation Learning", 2022, section 2.
     """
-    centres = [side.unit[side.usable].mean(axis=0, dtype=np.float64) for side in (texts, videos)]
+    centres = [side.directed.mean(axis=0, dtype=np.float64) for side in (texts, videos)]
     gap = float(np.linalg.norm(centres[0] - centres[1]))
     # The mean squared distance of a random text and a random video, both of unit length.
     spread = 2.0 - 2.0 * float(centres[0] @ centres[1])

@@ -44,6 +44,11 @@ class Side:
         """What an item is called."""
         return "caption" if self.name == "texts" else "video"
 
+    @property
+    def directed(self) -> Rows:
+        """The unit vectors `(n, D)` that have a direction."""
+        return self.unit if self.usable.all() else self.unit[self.usable]
+
     def count(self, number: int) -> str:
         """That many of them, in words."""
         return f"{number:,} {self.one}{'' if number == 1 else 's'}"

@@ -23,7 +23,7 @@ _WHY_CONSTANT: dict[Name, str] = {
 
 def is_constant(side: Side) -> bool:
     """Whether all usable vectors point in one direction."""
-    unit = side.unit[side.usable]
+    unit = side.directed
     if len(unit) < 2:
         return False
     mean = unit.mean(axis=0, dtype=np.float64)
