@@ -141,3 +141,24 @@ def test_calibration_is_a_rising_chance():
     chance = Calibration(20.0, -10.0).probability
     assert chance(0.5) == pytest.approx(0.5)
     assert 0 <= chance(-100) < chance(0.4) < chance(0.6) < chance(100) <= 1
+
+
+def test_unpooled_rows_pool_to_the_pooled_ones():
+    rng = np.random.default_rng(5)
+    pixels = rng.integers(0, 256, (24, 64, 64, 3), dtype=np.uint8)
+    clip = Frames(pixels, np.arange(24) / 4)
+    text = "a red square moves left, then a blue circle grows"
+    pooled, rows = load(), load(pooling="none")
+    assert pooled.space == rows.space
+    assert (rows.video_readout.pooling, rows.text_readout.pooling) == ("none", "none")
+    for one, several, count in (
+        (pooled.encode_videos([clip])[0], rows.encode_videos([clip])[0], 5),
+        (pooled.encode_texts([text])[0], rows.encode_texts([text])[0], 2),
+    ):
+        assert one.shape == (1, 257)
+        assert several.shape == (count, 257)
+        np.testing.assert_allclose(np.linalg.norm(several, axis=1), 1, atol=1e-5)
+        mean = several.mean(0)
+        np.testing.assert_allclose(one[0], mean / np.linalg.norm(mean), atol=1e-5)
+    with pytest.raises(ValueError, match="pooling"):
+        load(pooling="max")  # pyright: ignore[reportArgumentType]

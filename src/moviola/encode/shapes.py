@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -75,23 +75,36 @@ def shrink_frames(pixels: NDArray[np.uint8]) -> Tensor:
     return small.round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 
+Pooling = Literal["mean", "none"]
+
+
 class ShapesEncoder:
     """Texts and clips of the generated world as unit vectors of one space.
 
-    A clip becomes one row: the mean over its windows of two seconds. A text becomes one row as
-    well: an order caption is the mean of its clauses, and what tells their order is scoring
-        `split_clauses` one by one. A text about things
-    that the world does not hold points away from every video, by the share of its strange words.
+    Pooled, a clip becomes one row, the mean over its windows of two seconds, and a text becomes
+    one row, the mean over its clauses. Unpooled, windows and clauses keep their rows: scoring
+    clauses against windows in sequence is what tells the order of an order caption. A text about
+    things that the world does not hold points away from every video, by the share of its strange
+    words.
     """
 
     def __init__(
-        self, towers: Towers, words: Vocabulary, calibration: Calibration, space: Space
+        self,
+        towers: Towers,
+        words: Vocabulary,
+        calibration: Calibration,
+        space: Space,
+        *,
+        pooling: Pooling = "mean",
     ) -> None:
+        if pooling not in get_args(Pooling):
+            raise ValueError(f"the pooling is one of {get_args(Pooling)}, not {pooling!r}")
         self.towers = towers.eval()
         self.towers.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.words = words
         self.calibration = calibration
         self._space = space
+        self._pooling: Pooling = pooling
         self._sampler = RateSampler(RATE, AT_MOST)
 
     @property
@@ -111,7 +124,7 @@ class ShapesEncoder:
             preprocessing=f"area:{SIZE}x{SIZE}",
             sampling=self._sampler.spec,
             tokens=f"windows:{FRAMES}/{STRIDE}",
-            pooling="mean",
+            pooling=self._pooling,
         )
 
     @property
@@ -121,12 +134,12 @@ class ShapesEncoder:
             preprocessing="lower-case words, clauses, share of unknown words",
             sampling=f"words:{self.words.length}",
             tokens="clauses",
-            pooling="mean",
+            pooling=self._pooling,
         )
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One (1, 257) float32 array of unit length a text."""
+        """One (n, 257) float32 array of unit rows a text; n is 1, or its clauses if unpooled."""
         clauses = [split_clauses(text) for text in texts]
         flat = [clause for several in clauses for clause in several]
         if not flat:
@@ -140,13 +153,14 @@ class ShapesEncoder:
             texts, vectors.split([len(several) for several in clauses]), strict=True
         ):
             known = 1 - self.words.strangeness(text)
-            row = functional.normalize(own.mean(0), dim=0) * known
-            rows.append(torch.cat([row, row.new_tensor([math.sqrt(1 - known**2)])]).numpy()[None])
+            strange = own.new_full((len(own), 1), math.sqrt(1 - known**2))
+            pooled = self._pooled(own) * known
+            rows.append(torch.cat([pooled, strange[: len(pooled)]], 1).numpy())
         return rows
 
     @torch.inference_mode()
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One (1, 257) float32 array of unit length a clip.
+        """One (n, 257) float32 array of unit rows a clip; n is 1, or its windows if unpooled.
 
         Raises:
             ValueError: a clip has no frames.
@@ -162,14 +176,17 @@ class ShapesEncoder:
                 vectors = torch.cat(
                     [self.towers.videos(part) for part in torch.cat(waiting).split(BATCH)]
                 )
-                rows += [self._pool(own) for own in vectors.split([len(w) for w in waiting])]
+                for own in vectors.split([len(w) for w in waiting]):
+                    pooled = self._pooled(own)
+                    rows.append(torch.cat([pooled, pooled.new_zeros(len(pooled), 1)], 1).numpy())
                 waiting = []
         return rows
 
-    @staticmethod
-    def _pool(vectors: Tensor) -> NDArray[np.float32]:
-        row = functional.normalize(vectors.mean(0), dim=0)
-        return torch.cat([row, row.new_zeros(1)]).numpy()[None]
+    def _pooled(self, vectors: Tensor) -> Tensor:
+        """(n, 256) unit rows to one of them, or to themselves."""
+        if self._pooling == "none":
+            return vectors
+        return functional.normalize(vectors.mean(0, keepdim=True), dim=1)
 
 
 def _digest(folder: Path) -> str:
@@ -196,11 +213,12 @@ def _load_towers(folder: Path, config: dict[str, Any]) -> Towers:
     return towers
 
 
-def load(weights: Path | str | None = None) -> ShapesEncoder:
+def load(weights: Path | str | None = None, *, pooling: Pooling = "mean") -> ShapesEncoder:
     """The encoder of the generated world of moving shapes, from the package or from another folder.
 
     Args:
         weights: a folder with `model.safetensors` and `config.json`; the shipped one by default.
+        pooling: `"mean"` for one row a clip and text, `"none"` for their windows and clauses.
 
     Raises:
         WeightsUnavailableError: the folder lacks a file, or they do not fit each other.
@@ -219,4 +237,6 @@ def load(weights: Path | str | None = None) -> ShapesEncoder:
         model="moviola/shapes", revision=config["revision"], weights=digest, dimension=DIMENSION
     )
     words = Vocabulary(tuple(config["vocabulary"]), config["towers"]["length"])
-    return ShapesEncoder(towers, words, Calibration(**config["calibration"]), space)
+    return ShapesEncoder(
+        towers, words, Calibration(**config["calibration"]), space, pooling=pooling
+    )
