@@ -28,7 +28,7 @@ def _written(folder: Path, name: str, lines) -> Path:
 
 @given(st.dictionaries(IDS, st.dictionaries(IDS, SCORES, min_size=1, max_size=3), min_size=1))
 def test_a_run_comes_back_as_it_was(tmp_path_factory, run):
-    lines = run_lines({query: list(items.items()) for query, items in run.items()}, tag="a b")
+    lines = run_lines([(query, items.items()) for query, items in run.items()], tag="a b")
     assert read_run(_written(tmp_path_factory.mktemp("r"), "run", lines)) == run
 
 
@@ -40,7 +40,7 @@ def test_qrels_come_back_as_they_were(tmp_path_factory, relevant):
 
 def test_an_empty_id_cannot_be_written():
     with pytest.raises(ValueError, match="empty id"):
-        list(run_lines({"": [("a", 1.0)]}, tag="t"))
+        list(run_lines([("", [("a", 1.0)])], tag="t"))
 
 
 def test_grades_above_0_are_relevant_and_blank_lines_nothing(tmp_path):
@@ -130,6 +130,8 @@ def test_queries_that_the_run_lacks_have_failed():
     found = evaluate_run(run, Qrels({"a": frozenset("x"), "b": frozenset("y")}), resamples=0)
     assert found.t2v["R@1"] == 50
     assert "1 of 2 queries are not in the run" in found.notes[0]
+    with pytest.raises(ValueError, match="a tie tolerance is a share of at least 0"):
+        evaluate_run(run, Qrels({"a": frozenset("x")}), tolerance=-1.0)
     with pytest.raises(ValueError, match="no query in common"):
         evaluate_run(run, Qrels({"b": frozenset("y")}))
 

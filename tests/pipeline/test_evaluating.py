@@ -134,6 +134,13 @@ def test_blocks_and_the_whole_matrix_agree(tmp_path, monkeypatch):
     assert as_object(blocks) == as_object(whole)
 
 
+def test_a_matrix_beyond_memory_is_refused_before_it_is_made(tmp_path, monkeypatch):
+    t, v = _save(tmp_path / "t.npy", _rows(5, 8)), _save(tmp_path / "v.npy", _rows(5, 8))
+    monkeypatch.setattr("moviola.pipeline.evaluating._MOST", 24)
+    with pytest.raises(ValueError, match="all 25 scores at once"):
+        evaluate_vectors(t, v, asked=QUICK)
+
+
 def test_unpooled_rows_are_scored_by_maxsim(tmp_path):
     t, v = _save(tmp_path / "t.npy", _rows(6, 3, 8)), _save(tmp_path / "v.npy", _rows(6, 2, 8))
     assert evaluate_vectors(t, v, pooling="none", asked=QUICK).scoring == "maxsim"

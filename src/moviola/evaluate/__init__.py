@@ -1,5 +1,6 @@
 """`Scores` and `Qrels` into measures, per query first."""
 
+from moviola.evaluate.comparing import Comparison, compare
 from moviola.evaluate.measures import (
     DEFAULT_MEASURES,
     Combined,
@@ -8,21 +9,30 @@ from moviola.evaluate.measures import (
     parse_measures,
 )
 from moviola.evaluate.moments import MomentResult, best_iou, evaluate_moments
+from moviola.evaluate.ranked_moments import evaluate_ranked_moments
 from moviola.evaluate.results import DirectionResult, RetrievalResult
 from moviola.evaluate.retrieval import evaluate
+from moviola.evaluate.runs import evaluate_run
 from moviola.evaluate.ties import Ties
+from moviola.evaluate.trec import read_qrels, read_run
 
 __all__ = [
     "DEFAULT_MEASURES",
     "Combined",
+    "Comparison",
     "DirectionResult",
     "Measure",
     "MomentResult",
     "RetrievalResult",
     "Ties",
     "best_iou",
+    "compare",
     "evaluate",
     "evaluate_moments",
+    "evaluate_ranked_moments",
+    "evaluate_run",
     "parse_measure",
     "parse_measures",
+    "read_qrels",
+    "read_run",
 ]

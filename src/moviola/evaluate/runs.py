@@ -47,8 +47,10 @@ def evaluate_run(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: when run and qrels have no query in common.
+        ValueError: when run and qrels have no query in common, or the tolerance is no share.
     """
+    if not (np.isfinite(tolerance) and tolerance >= 0):
+        raise ValueError(f"a tie tolerance is a share of at least 0, got {tolerance}")
     if not run.keys() & qrels.relevant.keys():
         raise ValueError(
             f"run and relevance have no query in common: the run has {next(iter(run), None)!r} "

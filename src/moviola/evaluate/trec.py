@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -61,17 +62,19 @@ def read_qrels(path: Path) -> Qrels:
     return Qrels(kept)
 
 
-def run_lines(ranked: Mapping[str, Iterable[tuple[str, float]]], *, tag: str) -> Iterator[str]:
+def run_lines(
+    ranked: Iterable[tuple[str, Iterable[tuple[str, float]]]], *, tag: str
+) -> Iterator[str]:
     """The lines of a run, each with its line end.
 
     Args:
-        ranked: query id to its items with their scores, the best first.
+        ranked: query ids, each with its items and their scores, the best first.
         tag: the last field, what made the run.
 
     Raises:
         ValueError: when an id is empty.
     """
-    for query, items in ranked.items():
+    for query, items in ranked:
         for rank, (item, score) in enumerate(items, start=1):
             yield f"{_write_id(query)} Q0 {_write_id(item)} {rank} {score!r} {_write_id(tag)}\n"
 
@@ -109,6 +112,7 @@ def _number(place: str, text: str) -> float:
     return value
 
 
+@lru_cache(maxsize=1 << 17)
 def _write_id(identity: str) -> str:
     if not identity:
         raise ValueError("an empty id cannot stand in a TREC file")

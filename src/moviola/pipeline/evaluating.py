@@ -31,8 +31,8 @@ from moviola.pipeline.ranking import evaluate_embeddings
 from moviola.score import cosine, maxsim
 from moviola.score.dot import dot
 
-#: Scores that are cheaply held at once, 128 MiB of float32.
-_MANY = 1 << 25
+#: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
+_MANY, _MOST = 1 << 25, 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +181,14 @@ def evaluate_vectors(
     named = not clip_side.space.is_anonymous or is_named(videos)
     flags = check_protocol(asked.protocol, text_ids, clip_ids, named=named)
     is_dot = text_side.space.metric == clip_side.space.metric == "dot"
-    many = len(text_ids) * len(clip_ids) > _MANY
+    cells = len(text_ids) * len(clip_ids)
     scores: Scores | None = None
-    if keep_scores or is_dot or not many:
+    if keep_scores or is_dot or cells <= _MANY:
+        if cells > _MOST:
+            raise ValueError(
+                f"all {cells:,} scores at once are {cells >> 28:,} GiB; evaluate a part, or leave "
+                f"--out out: the measures alone need no matrix"
+            )
         score = dot if is_dot else _cosine_of_any
         scores = score(text_side, clip_side, unaligned=unaligned)
         result = _measured(scores, qrels, asked)

@@ -114,7 +114,7 @@ def _write(evaluation: Evaluation, folder: Path, groups: Mapping[str, frozenset[
     with (folder / "qrels.trec").open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(qrels_lines(evaluation.qrels))
     with (folder / "run.trec").open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(run_lines(dict(_ranked(evaluation)), tag="moviola"))
+        file.writelines(run_lines(_ranked(evaluation), tag="moviola"))
     facts = _facts(evaluation, groups)
     page = render_page(_contents(evaluation, facts))
     (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
