@@ -14,7 +14,7 @@ from moviola.core.pooling import POOLINGS
 from moviola.library import FailedFile, UnreadableEntry, scan
 from moviola.pipeline.streaming import encode_stream
 from moviola.plugins import load_encoder
-from moviola.store import StoreWriter, replace_store_by_npy
+from moviola.store import StoreWriter, is_store, replace_store_by_npy
 from moviola.video import VIDEO_SUFFIXES, DecodePool, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
@@ -177,6 +177,14 @@ class _Outputs:
     ) -> None:
         poolings = tuple(dict.fromkeys(poolings)) or (readout.pooling,)
         self._folders = [out] if len(poolings) == 1 else [out / pooling for pooling in poolings]
+        pairs = list(zip(self._folders, poolings, strict=True))
+        # Stores are finished one after the other once all have everything, so a kill in between
+        # leaves some that need nothing more.
+        waiting = [(folder, pooling) for folder, pooling in pairs if not is_store(folder)]
+        if not waiting:
+            raise FileExistsError(
+                f"{display_path(out)} holds finished embeddings; choose another --out or delete it"
+            )
         self._sinks = [
             (
                 POOLINGS.get(pooling) if readout.pooling == "none" else None,
@@ -184,7 +192,7 @@ class _Outputs:
                     folder, kind=kind, space=space, readout=replace(readout, pooling=pooling)
                 ),
             )
-            for folder, pooling in zip(self._folders, poolings, strict=True)
+            for folder, pooling in waiting
         ]
         # An item counts as done when every store has it; a kill may have left them unequal.
         self.done_ids = frozenset.intersection(
