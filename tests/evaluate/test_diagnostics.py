@@ -211,6 +211,15 @@ def test_hubs_are_named() -> None:
     assert hubness["never_retrieved"] == pytest.approx((occurrences == 0).mean(), abs=0.01)
 
 
+def test_few_queries_of_a_large_gallery_make_no_hubs() -> None:
+    texts, videos = _good(count=3000, noise=0.3)
+    found = _look(texts, videos, sample=100)
+    hubness = found.figures["t2v"]["hubness"]
+    assert hubness["never_retrieved"] > 0.6
+    assert hubness["skew"] > 1.5
+    assert not _found(found, "hubs")
+
+
 def test_copies_and_false_negatives_are_told() -> None:
     texts, videos = _good()
     texts[20:26] = texts[10]

@@ -70,3 +70,8 @@ def conclude(findings: Sequence[Finding], figures: Figures) -> Diagnosis:
         )
     found.sort(key=lambda each: SEVERITIES.index(each.severity))
     return Diagnosis(tuple(found), figures)
+
+
+def shown(share: float) -> str:
+    """A share such as an MRR with four decimals, or with two digits where those would be zeros."""
+    return f"{share:.4f}" if share >= 0.001 else f"{share:.2g}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core.ranks import Ranks, default_tolerance, join_ranks, rank_block
-from moviola.evaluate.diagnostics.findings import Figures, Finding
+from moviola.evaluate.diagnostics.findings import Figures, Finding, shown
 from moviola.evaluate.ties import hit_within, reciprocal_rank
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _chance_finding(
     times = found["MRR"] / chance["MRR"]
     seen = (
         f"{question.name} MRR is {found['MRR']:.4f} and R@1 {found['R@1']:.1f}; chance for "
-        f"{gallery:,} {question.found} is {chance['MRR']:.4f} and {chance['R@1']:.2f}"
+        f"{gallery:,} {question.found} is {shown(chance['MRR'])} and {chance['R@1']:.2g}"
     )
     if times < 1.5 and chance["MRR"] < 0.5:
         return Finding(
@@ -155,19 +155,23 @@ def _hubness(
     centred = occurrences - occurrences.mean()
     skew = float((centred**3).mean() / spread**3) if spread else 0.0
     never = float((occurrences == 0).mean())
-    by_chance = float((1.0 - _PLACES / gallery) ** queries)
+    # Without hubs an item is drawn by each query with one chance: binomial.
+    chance = _PLACES / gallery
+    by_chance = float((1.0 - chance) ** queries)
+    usual = float((1.0 - 2.0 * chance) / np.sqrt(queries * chance * (1.0 - chance)))
     top = np.argsort(-occurrences)[:_PLACES]
     share = float(occurrences[top].sum() / occurrences.sum())
     figures: Figures = {
         "places": _PLACES,
         "skew": skew,
+        "skew_by_chance": usual,
         "never_retrieved": never,
         "never_retrieved_by_chance": by_chance,
         "top_share": share,
         "top": {str(question.gallery[int(place)]): int(occurrences[place]) for place in top},
         "histogram": np.bincount(np.minimum(occurrences, 100)).tolist(),
     }
-    if skew < 2.0 and never < by_chance + 0.2:
+    if skew < usual + 1.7 and never < by_chance + 0.2:
         return [], figures
     hub, times = question.gallery[int(top[0])], int(occurrences[top[0]])
     return [

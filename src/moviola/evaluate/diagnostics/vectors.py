@@ -6,7 +6,7 @@ import hashlib
 
 import numpy as np
 
-from moviola.evaluate.diagnostics.findings import Figures, Finding
+from moviola.evaluate.diagnostics.findings import Figures, Finding, shown
 from moviola.evaluate.diagnostics.sides import Name, Side
 
 #: Vectors whose cosines with their mean all reach this are one vector and rounding: half precision
@@ -119,7 +119,7 @@ def constant_finding(name: Name, items: int, videos: int, *, shared: str = "vect
         "constant",
         name,
         f"Every {one} of {items:,} has the same {shared}, so that all ask or answer alike and the "
-        f"MRR of {chance:.4f} is chance for {videos:,}: {_WHY_CONSTANT[name]}.",
+        f"MRR of {shown(chance)} is chance for {videos:,}: {_WHY_CONSTANT[name]}.",
     )
 
 
