@@ -12,6 +12,7 @@ from safetensors.numpy import save_file
 from moviola.core import Clip, Embeddings, Readout, Space, Span, Text
 from moviola.pipeline.inputs import is_named, read_clips, read_texts
 from moviola.pipeline.pairing import owners, pair, read_row_pairs
+from moviola.pipeline.tables import make_table
 from moviola.store import StoreWriter
 
 RNG = np.random.default_rng(0)
@@ -243,3 +244,37 @@ def test_row_pairs_may_be_many_to_many(tmp_path: Path) -> None:
         np.save(path, array)
         with pytest.raises(ValueError, match=said):
             read_row_pairs(path, ["a", "b", "c"], ["x", "y"])
+
+
+def test_a_table_of_captions_names_everything(tmp_path: Path) -> None:
+    vectors = {"v/a": _rows(4), "v/b": _rows(4), "t/a-1": _rows(4), "t/a-2": _rows(4)}
+    vectors["t/b-1"] = _rows(4)
+    for name, row in vectors.items():
+        _save(tmp_path / f"{name}.npy", row)
+    lines = [f"{clip}.mp4,words {clip}{n}" for clip, n in (("a", 1), ("a", 2), ("b", 1))]
+    (tmp_path / "captions.csv").write_text("\n".join(["video,caption", *lines]) + "\n")
+    (tmp_path / "videos").mkdir()
+    for name in ("a.mp4", "b.mp4"):
+        (tmp_path / "videos" / name).write_bytes(b"not looked into")
+    table = tmp_path / "all.csv"
+    make_table(
+        videos=tmp_path / "videos",
+        captions=tmp_path / "captions.csv",
+        video_embeddings=tmp_path / "v",
+        text_embeddings=tmp_path / "t",
+        out=table,
+    )
+    texts, clips = read_texts(str(table)), read_clips(str(table))
+    assert [text.text for text in texts.items] == ["words a1", "words a2", "words b1"]
+    assert [(clip.id, clip.path.name) for clip in clips.items] == [("a", "a.mp4"), ("b", "b.mp4")]
+    np.testing.assert_array_equal(clips.vectors, [vectors["v/a"], vectors["v/b"]])
+    assert pair(texts, clips).relevant == {"a-1": {"a"}, "a-2": {"a"}, "b-1": {"b"}}
+    assert is_named(str(table))
+    (tmp_path / "t" / "b-1.npy").unlink()
+    with pytest.raises(FileNotFoundError, match=r"b-1\.npy"):
+        read_texts(str(table))
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        read_texts(str(tmp_path / "none.csv"))
+    table.write_text(table.read_text().splitlines()[0] + "\n")
+    with pytest.raises(ValueError, match="holds no captions"):
+        read_clips(str(table))

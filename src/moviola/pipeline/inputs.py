@@ -1,8 +1,8 @@
 """What `--texts` and `--videos` may be, as `Embeddings`.
 
-A `.npy` file, a tensor of a safetensors file (`FILE:TENSOR`), a store, or a folder of `.npy` files
-named after their items. Rows of bare arrays are called by their number from 0; they, and folders,
-live in the anonymous space.
+A `.npy` file, a tensor of a safetensors file (`FILE:TENSOR`), a store, a folder of `.npy` files
+named after their items, or a table that `moviola table` wrote. Rows of bare arrays are called by
+their number from 0; they, folders and tables live in the anonymous space.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ import numpy as np
 from moviola.core import Clip, Embeddings, Readout, Space, Span, Text, display_path
 from moviola.core.embeddings import ItemT
 from moviola.core.pooling import POOLINGS, pool
+from moviola.datasets.tables import Row, read_rows
 from moviola.pipeline.arrays import is_array_file, read_floats
 from moviola.store import is_store, open_clips, open_texts
+from moviola.store.npy import item_id
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +37,8 @@ def read_texts(spec: str, *, pooling: str | None = None) -> Embeddings[Text]:
     """The texts behind `spec`; those of arrays and folders have ids but no words.
 
     Args:
-        spec: a `.npy` file, `FILE.safetensors:TENSOR`, a store, or a folder of `.npy` files.
+        spec: a `.npy` file, `FILE.safetensors:TENSOR`, a store, a folder of `.npy` files, or a
+            table of `moviola table`.
         pooling: how several rows an item become one; `"none"` keeps them. None where every item
             has one row.
 
@@ -47,6 +50,12 @@ def read_texts(spec: str, *, pooling: str | None = None) -> Embeddings[Text]:
     path = Path(spec)
     if not is_array_file(spec) and is_store(path):
         return _finished(open_texts(path), pooling, spec)
+    if is_table(spec):
+        rows = _rows(path)
+        files = [_beside(path, row, "text_embedding") for row in rows]
+        bare = _of_files([row.text("id") for row in rows], files)
+        texts = [Text(row.text("id"), row.text("caption")) for row in rows]
+        return _finished(_anonymous(texts, bare), pooling, spec)
     bare = _read(spec)
     texts = [Text(name, "") for name in bare.ids]
     return _finished(_anonymous(texts, bare), pooling, spec)
@@ -67,13 +76,21 @@ def read_clips(spec: str, *, pooling: str | None = None) -> Embeddings[Clip]:
     path = Path(spec)
     if not is_array_file(spec) and is_store(path):
         return _finished(open_clips(path), pooling, spec)
+    if is_table(spec):
+        clips, bare = _clips_of_table(path)
+        return _finished(_anonymous(clips, bare), pooling, spec)
     bare = _read(spec)
     clips = [Clip(name, Path(), _WHOLE) for name in bare.ids]
     return _finished(_anonymous(clips, bare), pooling, spec)
 
 
+def is_table(spec: str) -> bool:
+    """Whether `spec` is spelled like a table: `.csv` or `.parquet`."""
+    return Path(spec).suffix.lower() in (".csv", ".parquet")
+
+
 def is_named(spec: str) -> bool:
-    """Whether `spec` is a folder of files whose names say what belongs to what."""
+    """Whether `spec` is a folder or a table, whose ids say what belongs to what."""
     return not is_array_file(spec) and not is_store(Path(spec))
 
 
@@ -100,8 +117,8 @@ def _read(spec: str) -> _Bare:
         return _of_folder(path)
     if path.exists():
         raise ValueError(
-            f"{display_path(path)} is not a .npy file, FILE.safetensors:TENSOR, a store or a "
-            f"folder of .npy files"
+            f"{display_path(path)} is not a .npy file, FILE.safetensors:TENSOR, a store, a "
+            f"folder of .npy files or a table of moviola table"
         )
     raise FileNotFoundError(f"there is no {display_path(path)}")
 
@@ -126,6 +143,11 @@ def _of_folder(folder: Path) -> _Bare:
             f"{display_path(folder)} is neither a store (it has no card.json) nor a folder of "
             f".npy files"
         )
+    return _of_files([item_id(path.name) for path in paths], paths)
+
+
+def _of_files(ids: list[str], paths: Sequence[Path]) -> _Bare:
+    """One item a file, all of one dimension."""
     blocks: list[Rows] = []
     for path in paths:
         array = read_floats(str(path))
@@ -142,8 +164,36 @@ def _of_folder(folder: Path) -> _Bare:
             )
         # Copied: thousands of mapped files would use up the files a process may hold open.
         blocks.append(np.array(block, np.float32))
-    ids = [display_path(path.stem) for path in paths]
     return _Bare(ids, [len(block) for block in blocks], np.concatenate(blocks))
+
+
+def _clips_of_table(path: Path) -> tuple[list[Clip], _Bare]:
+    """The clips that the captions of a table describe, each once, and their rows."""
+    clips: dict[str, Clip] = {}
+    files: dict[str, Path] = {}
+    for row in _rows(path):
+        # Captions are called CLIP-1, CLIP-2, …; see `caption_ids`.
+        name = row.text("id").rpartition("-")[0]
+        if name not in clips:
+            start, end = row.seconds("start"), row.seconds("end")
+            span = _WHOLE if start is None or end is None else Span(start, end)
+            clips[name] = Clip(name, _beside(path, row, "video_path"), span)
+            files[name] = _beside(path, row, "video_embedding")
+    return list(clips.values()), _of_files(list(files), list(files.values()))
+
+
+def _rows(table: Path) -> list[Row]:
+    if not table.is_file():
+        raise FileNotFoundError(f"there is no file {display_path(table)}")
+    rows = read_rows(table, ["id", "caption", "video_path", "video_embedding", "text_embedding"])
+    if not rows:
+        raise ValueError(f"{display_path(table)} holds no captions")
+    return rows
+
+
+def _beside(table: Path, row: Row, column: str) -> Path:
+    """The file that a row names; paths are relative to the folder of the table."""
+    return table.parent / row.text(column)
 
 
 def _narrowed(array: NDArray[np.floating], shown: str) -> Rows:
