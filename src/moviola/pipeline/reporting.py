@@ -182,7 +182,7 @@ def _protocol(evaluation: Evaluation) -> list[tuple[str, str]]:
         ("videos in the gallery", f"{result.n_gallery:,}"),
         ("captions a video", captions),
         ("scoring", evaluation.scoring),
-        ("post-processing", "none"),
+        ("post-processing", "none" if evaluation.spaces else "unknown: the scores were given"),
         ("ties", f"{result.ties}, within {result.tolerance:g} of a row's largest score"),
     ]
     rows += [(f"space of {side}", space) for side, space in evaluation.described_spaces().items()]
