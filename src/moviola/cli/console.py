@@ -7,12 +7,15 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from moviola.library import FailedFile
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
@@ -96,6 +99,16 @@ def progress(what: str) -> Iterator[Progress]:
 def say(line: str) -> None:
     """Print `line` on stderr, where it does not mix with data."""
     sys.stderr.write(line + "\n")
+
+
+def say_failures(failures: Iterable[FailedFile]) -> None:
+    """Print one line on stderr for every file that could not be used."""
+    from moviola.core import display_path
+
+    for failure in failures:
+        shown = display_path(failure.path)
+        why = failure.message.removeprefix(f"{shown} ").removeprefix(f"{shown}: ")
+        say(f"{shown}: {failure.code}: {why}")
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from moviola.cli.console import print_json, progress, say
+from moviola.cli.console import print_json, progress, say_failures
 from moviola.cli.options import JsonOption
 
 
@@ -68,8 +68,7 @@ def run(
                     done=step.done, total=step.total, note=f"{step.failed} failed"
                 ),
             )
-    for failure in report.failures:
-        say(f"{display_path(failure.path)}: {failure.code}: {failure.message}")
+    say_failures(report.failures)
     if as_json:
         print_json(
             {

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from moviola.cli.console import print_json, progress, say
+from moviola.cli.console import print_json, progress, say, say_failures
 from moviola.cli.options import JsonOption, LibraryOption
 
 
@@ -56,8 +56,9 @@ def run(
                 done=step.done, total=step.total, note=f"{step.clips} clips, {step.failed} failed"
             ),
         )
-    for failure in report.failures:
-        say(f"{display_path(failure.path)}: {failure.code}: {failure.message}")
+    say_failures(report.failures)
+    for warning in report.warnings:
+        say(warning)
     if as_json:
         print_json(
             {
