@@ -7,6 +7,7 @@ import pytest
 
 from moviola.core import DatasetError, Span
 from moviola.datasets import msrvtt
+from moviola.datasets.msrvtt_categories import CATEGORIES
 from moviola.testing import check_dataset
 
 INFO = {"description": "a small one"}
@@ -69,6 +70,57 @@ def test_a_split_is_read(small):
 )
 def test_every_split_is_there(small, split, count):
     assert len(check_dataset(msrvtt.load, small, split).clips) == count
+
+
+def test_captions_are_grouped_by_the_category_of_their_video(tmp_path):
+    kinds = {1: 0, 2: 19, 3: 0, 4: 3}
+    root = write(
+        tmp_path,
+        [video(number, category=kind) for number, kind in kinds.items()],
+        [sentence(number, "a", held_out=number == 2) for number in (1, 1, 2, 3, 4)],
+    )
+    assert check_dataset(msrvtt.load, root, "test").groups == {
+        "held-out": {"video2-1"},
+        "category: advertisement": {"video2-1"},
+        "category: music": {"video1-1", "video1-2", "video3-1"},
+        "category: sports/actions": {"video4-1"},
+    }
+    moments = [
+        {"qid": number, "query": "it jumps", "vid": f"video{number}", "relevant_windows": [[0, 1]]}
+        for number in (1, 4)
+    ]
+    (root / "moments.jsonl").write_text("\n".join(map(json.dumps, moments)))
+    assert msrvtt.load(root, "test-moments").groups == {
+        "category: music": {"1"},
+        "category: sports/actions": {"4"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "found"),
+    [
+        (0, 0, set()),  # a generated world: one bar would say nothing
+        (None, "", set()),
+        (None, 5, set()),
+        (16, 17, {"category: food/drink", "category: cooking"}),
+        (1, 20, {"category: people", "category: 20"}),  # another data set's own kinds
+        ("indoors", "outdoors", {"category: indoors", "category: outdoors"}),
+    ],
+)
+def test_categories_are_named_where_there_are_several(tmp_path, first, second, found):
+    videos = [video(1, category=first), video(2, category=second)]
+    root = write(tmp_path, videos, [sentence(1, "a"), sentence(2, "b")])
+    assert msrvtt.load(root, "test").groups.keys() == found
+
+
+def test_a_category_that_is_no_name_is_refused(tmp_path):
+    root = write(tmp_path, [video(1, category=[3])], [])
+    with pytest.raises(DatasetError, match=r"videos\[0\]: 'category' is \[3\]"):
+        msrvtt.load(root, "test")
+
+
+def test_there_are_twenty_categories():
+    assert len(set(CATEGORIES)) == 20
 
 
 def test_missing_videos_are_listed_and_stay_in_the_gallery(small):

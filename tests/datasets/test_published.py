@@ -84,7 +84,7 @@ def official(annotations, tmp_path_factory):
     root = tmp_path_factory.mktemp("msrvtt")
     splits = annotations / "CE_splits"
     videos = [
-        {"video_id": video, "split": split}
+        {"video_id": video, "split": split, "category": int(video.removeprefix("video")) % 20}
         for split, listed in (("train", "train"), ("validate", "val"), ("test", "test"))
         for video in read_ids(splits / f"msrvtt_{listed}_list_full.txt")
     ]
@@ -120,6 +120,9 @@ def test_every_published_split_of_msrvtt_loads(official, split, clips):
     assert found.name == f"msrvtt-{split}"
     assert len(found.clips) == len(found.texts) == clips
     assert {text.id for text in found.texts} == {f"{clip.id}-1" for clip in found.clips}
+    assert len(found.groups) == 20
+    texts = {text.id for text in found.texts if text.id.endswith("7-1")}
+    assert texts == found.groups["category: movie/comedy"] | found.groups["category: cooking"]
 
 
 def test_full_msrvtt_has_twenty_captions_a_video(official, tmp_path):

@@ -11,6 +11,7 @@ from typing import Any, cast
 from moviola.core import DatasetError, Qrels, RetrievalDataset, Span, Text, display_path
 from moviola.datasets.footage import Source
 from moviola.datasets.gallery import assemble, open_footage
+from moviola.datasets.msrvtt_categories import with_categories
 from moviola.datasets.msrvtt_splits import PUBLISHED, load_published
 from moviola.datasets.tables import Row, read_rows
 from moviola.datasets.videodatainfo import Annotations, find_annotations
@@ -25,7 +26,8 @@ def load(root: Path, split: str) -> RetrievalDataset:
     `annotations.json`, `MSRVTT_data.json` or `*videodatainfo*.json`; videos lie in `videos/` or
     anywhere below `root`, each called by its id. Captions are called `video7890-1`,
     `video7890-2`, …, in the order of the annotations. Sentences with a field that is true, such
-    as `"held_out": true`, form a group of that name (`held-out`).
+    as `"held_out": true`, form a group of that name (`held-out`); those about videos of one
+    `category` form another (`category: music`), where there are several categories.
 
     Args:
         root: the folder.
@@ -57,12 +59,13 @@ def load(root: Path, split: str) -> RetrievalDataset:
         )
     name = f"{display_path(root.resolve().name)}-{split}"
     if base != split:
-        return _with_moments(name, root, annotations, sources)
+        return with_categories(_with_moments(name, root, annotations, sources), annotations.videos)
     sentences = [each for each in annotations.sentences if each.video in sources]
     pairs = [(sentence.video, sentence.caption) for sentence in sentences]
     found = assemble(name, open_footage(root), sources, pairs)
     flags = [sentence.flags for sentence in sentences]
-    return replace(found, groups=_groups([text.id for text in found.texts], flags))
+    grouped = replace(found, groups=_groups([text.id for text in found.texts], flags))
+    return with_categories(grouped, annotations.videos)
 
 
 def _groups(ids: Sequence[str], flags: Sequence[frozenset[str]]) -> dict[str, frozenset[str]]:

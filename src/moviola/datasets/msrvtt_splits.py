@@ -15,9 +15,10 @@ from moviola.datasets.gallery import (
     read_ids,
     refuse_overlap,
 )
+from moviola.datasets.msrvtt_categories import with_categories
 from moviola.datasets.protocols import find_protocol
 from moviola.datasets.tables import read_rows
-from moviola.datasets.videodatainfo import find_annotations
+from moviola.datasets.videodatainfo import find_annotations, look_for_annotations
 
 #: Published splits by the list that defines them: patterns of its file's name, or what the
 #: official annotations call the split.
@@ -50,7 +51,8 @@ def load_published(root: Path, split: str) -> RetrievalDataset:
     * `full` is the protocol `msrvtt-full`: the official 2,990 videos with 20 captions each;
       `full-train` and `full-val` the other 6,513 and 497.
 
-    All but `1ka` take their captions from the official annotations.
+    All but `1ka` take their captions from the official annotations; where those are there, all
+    know the categories of their videos.
 
     Raises:
         DatasetError: naming the file that is not as published, or two that share videos.
@@ -85,7 +87,9 @@ def load_published(root: Path, split: str) -> RetrievalDataset:
             first.setdefault(video, caption)
         pairs = list(first.items())
     sources = {video: Source(video, annotations.videos[video].span) for video in videos}
-    found = assemble(f"msrvtt-{split}", open_footage(root), sources, pairs)
+    found = with_categories(
+        assemble(f"msrvtt-{split}", open_footage(root), sources, pairs), annotations.videos
+    )
     return require_protocol(found, path) if split in ("1kb", "full") else found
 
 
@@ -98,7 +102,9 @@ def _pairs(root: Path) -> RetrievalDataset:
     sources = {video: Source(video) for video, _ in pairs}
     for training in ("1ka-train-7k", "1ka-train-9k"):
         _refuse_rivals(root, list(sources), path, _LISTS[training])
-    return require_protocol(assemble("msrvtt-1ka", open_footage(root), sources, pairs), path)
+    found = require_protocol(assemble("msrvtt-1ka", open_footage(root), sources, pairs), path)
+    annotations = look_for_annotations(root)
+    return found if annotations is None else with_categories(found, annotations.videos)
 
 
 def _refuse_rivals(root: Path, videos: list[str], path: Path, patterns: tuple[str, ...]) -> None:

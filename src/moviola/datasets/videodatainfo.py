@@ -20,11 +20,13 @@ class AnnotatedVideo:
         id: the video's id, which is also its file's name without suffix.
         split: as the file says it; `val` is told as `validate`.
         span: the whole video, from its stated length where there is one.
+        category: as the file says it, a number or words; empty where it does not.
     """
 
     id: str
     split: str
     span: Span
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +87,35 @@ def read_annotations(paths: Sequence[Path]) -> Annotations:
 
 
 def find_annotations(root: Path) -> Annotations:
-    """The annotations in `root` or its `annotations/`.
+    """The annotations in `root` or its `annotations/`, as `look_for_annotations`.
+
+    Raises:
+        DatasetError: as `read_annotations`, or when there are none.
+    """
+    found = look_for_annotations(root)
+    if found is None:
+        raise DatasetError(
+            f"{display_path(root)} has no annotations.json, MSRVTT_data.json or "
+            f"*videodatainfo*.json"
+        )
+    return found
+
+
+def look_for_annotations(root: Path) -> Annotations | None:
+    """The annotations in `root` or its `annotations/`, or None where there are none.
 
     They are the files called `annotations.json`, or else `MSRVTT_data.json`, or else all that fit
     `*videodatainfo*.json`.
 
     Raises:
-        DatasetError: as `read_annotations`, or when there are none.
+        DatasetError: as `read_annotations`.
     """
     for pattern in ("annotations.json", "MSRVTT_data.json", "*videodatainfo*.json"):
         for folder in (root, root / "annotations", root / "annotation"):
             found = sorted(folder.glob(pattern))
             if found:
                 return read_annotations(found)
-    raise DatasetError(
-        f"{display_path(root)} has no annotations.json, MSRVTT_data.json or *videodatainfo*.json"
-    )
+    return None
 
 
 def _entries(path: Path, key: str) -> list[Row]:
@@ -116,6 +131,7 @@ def _video(row: Row) -> AnnotatedVideo:
         id=row.text("video_id"),
         split="validate" if split == "val" else split,
         span=Span(0.0, length) if 0 < length < WHOLE_VIDEO.end else WHOLE_VIDEO,
+        category="" if row.values.get("category") in (None, "") else row.name("category"),
     )
 
 
