@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from moviola.core import Clip, Embeddings, Readout, Space, Span, Text
+from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, Text
 from moviola.pipeline.inputs import is_named, read_clips, read_texts
 from moviola.pipeline.pairing import owners, pair, read_row_pairs
 from moviola.pipeline.tables import make_table
 from moviola.store import StoreWriter
+from moviola.store.npy import write_npy
 
 RNG = np.random.default_rng(0)
 
@@ -88,6 +89,40 @@ def test_a_folder_of_files_is_called_by_their_names(tmp_path: Path) -> None:
     assert is_named(str(tmp_path / "v"))
     _save(tmp_path / "v" / "video3.npy", _rows(5))
     with pytest.raises(ValueError, match=r"video3\.npy has 5 numbers a row"):
+        read_clips(str(tmp_path / "v"))
+
+
+def test_file_names_are_those_that_the_store_writes(tmp_path: Path) -> None:
+    names = [
+        "sub/a",
+        "a b",
+        "50% off",
+        "con",
+        ".hidden",
+        "ends.",
+        'what "is" <this>?',
+        "日本",
+        "v%2Fw",
+    ]
+    texts = [Text(f"{name}-{n}", "words") for name in names for n in (1, 2)]
+    clips = [Clip(name, Path("no.mp4"), Span(0, 1)) for name in names]
+    for kind, items in (("t", texts), ("v", clips)):
+        rows = list(_rows(len(items), 1, 4))
+        made = Embeddings.from_rows(items, rows, Space("toy", "1", "w", 4), Readout("toy"))
+        write_npy(made, tmp_path / kind)
+    assert (tmp_path / "v" / "sub%2Fa.npy").is_file()
+    texts, clips = read_texts(str(tmp_path / "t")), read_clips(str(tmp_path / "v"))
+    assert {clip.id for clip in clips.items} == set(names)
+    assert pair(texts, clips).relevant == {f"{name}-{n}": {name} for name in names for n in (1, 2)}
+
+
+def test_a_file_name_that_is_no_id_is_named(tmp_path: Path) -> None:
+    _save(tmp_path / "v" / "a%FF.npy", _rows(4))
+    with pytest.raises(DatasetError, match=r"a%FF\.npy: the name is not valid Unicode"):
+        read_clips(str(tmp_path / "v"))
+    (tmp_path / "v" / "a%FF.npy").rename(tmp_path / "v" / "a-1.npy")
+    _save(tmp_path / "v" / "a%2D1.npy", _rows(4))
+    with pytest.raises(ValueError, match=r"a%2D1\.npy and .*a-1\.npy are one item"):
         read_clips(str(tmp_path / "v"))
 
 

@@ -20,7 +20,7 @@ from moviola.core.pooling import POOLINGS, pool
 from moviola.datasets.tables import Row, read_rows
 from moviola.pipeline.arrays import is_array_file, read_floats
 from moviola.store import is_store, open_clips, open_texts
-from moviola.store.npy import item_id
+from moviola.store.npy import item_id_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +45,7 @@ def read_texts(spec: str, *, pooling: str | None = None) -> Embeddings[Text]:
     Raises:
         FileNotFoundError: when there is nothing of that name.
         ValueError: naming the file and the item that cannot be used, and why.
+        DatasetError: when a table is not as it should be, or a file's name is no id.
         StoreCorruptError: when a store is damaged.
     """
     path = Path(spec)
@@ -71,6 +72,7 @@ def read_clips(spec: str, *, pooling: str | None = None) -> Embeddings[Clip]:
     Raises:
         FileNotFoundError: as `read_texts`.
         ValueError: as `read_texts`.
+        DatasetError: as `read_texts`.
         StoreCorruptError: as `read_texts`.
     """
     path = Path(spec)
@@ -143,7 +145,14 @@ def _of_folder(folder: Path) -> _Bare:
             f"{display_path(folder)} is neither a store (it has no card.json) nor a folder of "
             f".npy files"
         )
-    return _of_files([item_id(path.name) for path in paths], paths)
+    files: dict[str, Path] = {}
+    for path in paths:
+        twin = files.setdefault(item_id_of(path), path)
+        if twin != path:
+            raise ValueError(
+                f"{display_path(twin)} and {display_path(path)} are one item; keep one of them"
+            )
+    return _of_files(list(files), paths)
 
 
 def _of_files(ids: list[str], paths: Sequence[Path]) -> _Bare:

@@ -71,6 +71,18 @@ def item_id(name: str) -> str:
     return unquote(name.removesuffix(".npy"), errors="strict")
 
 
+def item_id_of(path: Path) -> str:
+    """The id of the item in the file at `path`, as `item_id`.
+
+    Raises:
+        DatasetError: when the name, or what is escaped in it, is not valid Unicode.
+    """
+    try:
+        return item_id(os.fsencode(path.name).decode())
+    except UnicodeDecodeError:
+        raise DatasetError(f"{display_path(path)}: the name is not valid Unicode") from None
+
+
 def write_npy(embeddings: Embeddings[Clip] | Embeddings[Text], folder: Path) -> None:
     """Writes one file an item into a new folder, which is there as a whole or not at all.
 
@@ -171,14 +183,7 @@ def _read(folder: Path) -> tuple[list[str], list[Rows]]:
                 f"{display_path(path)} has vectors of {block.shape[1]} numbers, "
                 f"{paths[0].name} of {dimension}"
             )
-    return [_id_of(path) for path in paths], rows
-
-
-def _id_of(path: Path) -> str:
-    try:
-        return item_id(os.fsencode(path.name).decode())
-    except UnicodeDecodeError:
-        raise DatasetError(f"{display_path(path)}: the name is not valid Unicode") from None
+    return [item_id_of(path) for path in paths], rows
 
 
 def _load(path: Path) -> Rows:
