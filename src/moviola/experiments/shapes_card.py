@@ -36,8 +36,7 @@ HEAD = """# Moviola's shapes encoder
 
 A small two-tower model of one generated world: moving shapes in front of walls, filmed by a simple
 camera. It is what Moviola's demo, tests and documentation run on without a download. It knows
-nothing of real videos; a query about anything else is answered "weak", and for real videos
-another encoder is the right choice.
+nothing of real videos: for those another encoder is the right choice.
 
 ## What it is
 
@@ -58,10 +57,11 @@ another encoder is the right choice.
     python -m moviola.experiments.shapes_encoder --out DIR --measure WORLD
 
 renders windows on the fly (no files), trains with Lightning for {steps:,} steps of 128 windows
-and 256 captions on two CPU cores in bfloat16 (about half an hour on two idle cores), and then
-measures everything below and writes this card. The losses: InfoNCE in both directions, in which
-pairs that are true by the facts do not count as wrong and windows come in groups that differ in
-one fact; a yes-or-no loss over all pairs; and, fading, labels of single cells (what is there) and
+and 256 captions in bfloat16 (these weights: 46 minutes on two CPU cores shared with other work),
+and then measures everything below and writes this card. It needs the extra `train`.
+
+The losses: InfoNCE in both directions, in which pairs that are true by the facts do not count as
+wrong and windows come in groups that differ in one fact; a yes-or-no loss over all pairs; and, fading, labels of single cells (what is there) and
 of pairs of facts (read from the vector itself). Weights are an exponential mean. One combination
 of shape, colour and motion in eleven is never shown nor told.
 
@@ -90,7 +90,8 @@ What the rows mean:
 * *R@1*: on captions that are true of exactly one of the videos. Video to text: the best of all
   those captions is one of the video's own.
 * *moments*: a clause about one thing before its wall, in a video whose other shot has the same
-  background, camera and colours and differs in shape or motion alone. The library's rule joins
+  background, camera and colours and differs only in what has which shape or motion (and size,
+  where a motion changes it). The library's rule joins
   the windows' cosines; *sharpened scores* are the same rule on exp({sharpness:g} x cosine).
 * *weak*, *strong*: bands at a chance of .5 and .9, with windows every second. Absent things are
   queries whose true videos were taken out of the gallery; other worlds are twenty texts such as
@@ -101,8 +102,10 @@ Speed: {speed:.0f} windows a second when this was measured, on a machine shared 
 ## Limits
 
 It was trained and measured on one generator, so the figures say that it understands this world,
-not that it understands video. The "hard" level of the generator (more things, textures, zooms) is
-outside its training. One vector of a long clip mixes its shots.
+not that it understands video. They come from one training run; the intervals tell how they would
+vary with other videos, not with another seed. The "hard" level of the generator (more things,
+textures, zooms) is outside its training. One vector of a long clip mixes its shots. Words decide
+what counts as another world: a strange sentence made of known words alone is not noticed.
 """
 
 
