@@ -61,9 +61,10 @@ and 256 captions in bfloat16 (these weights: 46 minutes on two CPU cores shared 
 and then measures everything below and writes this card. It needs the extra `train`.
 
 The losses: InfoNCE in both directions, in which pairs that are true by the facts do not count as
-wrong and windows come in groups that differ in one fact; a yes-or-no loss over all pairs; and, fading, labels of single cells (what is there) and
-of pairs of facts (read from the vector itself). Weights are an exponential mean. One combination
-of shape, colour and motion in eleven is never shown nor told.
+wrong and windows come in groups that differ in one fact; a yes-or-no loss over all pairs; and,
+fading, labels of single cells (what is there) and of pairs of facts (read from the vector itself).
+Weights are an exponential mean. One combination of shape, colour and motion in eleven is never
+shown nor told.
 
 ## Measured
 
