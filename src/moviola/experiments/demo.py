@@ -227,7 +227,8 @@ def _evaluate(opened: Library, world: Path, truth: Truth, say: Callable[[str], A
         for text, claim in zip(dataset.texts, claims, strict=True)
         if len(truth.videos(claim)) == 1
     ]
-    encoder = moviola.load_encoder(opened.card.model)
+    # An order caption ("A, then B") keeps a row for each clause, and each finds its own window.
+    encoder = moviola.load_encoder(opened.card.model, pooling="none")
     texts = Embeddings.from_rows(
         unique,
         encoder.encode_texts([text.text for text in unique]),
