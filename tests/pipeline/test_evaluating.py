@@ -13,13 +13,8 @@ import pytest
 from moviola.core import Clip, Embeddings, PluginNotFoundError, Readout, Space, Text
 from moviola.evaluate.trec import read_qrels, read_run
 from moviola.pipeline.annotations import annotated
-from moviola.pipeline.evaluating import (
-    Asked,
-    as_object,
-    evaluate_similarity,
-    evaluate_trec,
-    evaluate_vectors,
-)
+from moviola.pipeline.evaluating import evaluate_similarity, evaluate_trec, evaluate_vectors
+from moviola.pipeline.evaluation import Asked, as_object
 from moviola.pipeline.heads import load_head
 from moviola.pipeline.protocols import check_protocol
 from moviola.pipeline.reporting import write_report

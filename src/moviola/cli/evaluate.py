@@ -67,6 +67,22 @@ def run(
             "for float32, 0 for float64 and runs.",
         ),
     ] = None,
+    correct: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Show beside it what csls, dual-softmax, inverted-softmax, nnn, qb-norm or "
+            "sinkhorn makes of the scores, against hubs. May be given again.",
+        ),
+    ] = None,
+    bank: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXTS",
+            help="What corrections learn from: vectors of training captions; with --similarity "
+            "their scores, bank x videos.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write report.html and data there.")
     ] = None,
@@ -93,18 +109,28 @@ def run(
         "--tie-tolerance": tie_tolerance,
         "--data": data,
         "--out": out,
+        "--correct": correct or None,
+        "--bank": bank,
     }
     source = _source({name for name, value in given.items() if value is not None})
     if source == "--moments" and moments is not None and truth is not None:
         _show_moments(moments, truth, as_json=as_json)
         return
+    from moviola.evaluate import corrected_table
     from moviola.pipeline import evaluating
     from moviola.pipeline.annotations import annotated
+    from moviola.pipeline.evaluation import Asked, as_object
     from moviola.pipeline.reporting import require_free, write_report
 
     if out is not None:
         require_free(out)
-    asked = evaluating.Asked(ties=ties, tolerance=tie_tolerance, protocol=protocol)
+    asked = Asked(
+        ties=ties,
+        tolerance=tie_tolerance,
+        protocol=protocol,
+        correct=tuple(correct or ()),
+        bank=bank,
+    )
     if similarity is not None:
         found = evaluating.evaluate_similarity(similarity, relevance=relevance, asked=asked)
     elif run_file is not None and relevance is not None:
@@ -127,20 +153,27 @@ def run(
             found, groups = annotated(found, data)
         write_report(found, out, groups=groups)
     if as_json:
-        print_json(evaluating.as_object(found))
+        print_json(as_object(found))
     else:
         typer.echo(str(found.result))
+        if found.corrected:
+            typer.echo("\n" + corrected_table(found.corrected))
 
 
 _ANY = {"--protocol", "--tie-tolerance", "--out", "--data"}
+_CORRECTING = {"--correct", "--bank"}
 #: What each kind of input needs beside itself, and what it may have.
 _NEEDS: dict[str, tuple[set[str], set[str]]] = {
-    "--similarity": (set(), {"--relevance", *_ANY}),
+    "--similarity": (set(), {"--relevance", *_CORRECTING, *_ANY}),
     "--run": ({"--relevance"}, _ANY),
     "--moments": ({"--truth"}, set()),
     "--texts": (
         {"--videos"},
-        {"--relevance", "--caption-video", "--head", "--pool", "--unaligned", *_ANY},
+        {
+            *("--relevance", "--caption-video", "--head", "--pool", "--unaligned"),
+            *_CORRECTING,
+            *_ANY,
+        },
     ),
 }
 

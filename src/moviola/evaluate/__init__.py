@@ -1,6 +1,7 @@
 """`Scores` and `Qrels` into measures, per query first."""
 
 from moviola.evaluate.comparing import Comparison, compare
+from moviola.evaluate.corrected import CorrectedResult, corrected_table
 from moviola.evaluate.measures import (
     DEFAULT_MEASURES,
     Combined,
@@ -20,6 +21,7 @@ __all__ = [
     "DEFAULT_MEASURES",
     "Combined",
     "Comparison",
+    "CorrectedResult",
     "DirectionResult",
     "Measure",
     "MomentResult",
@@ -27,6 +29,7 @@ __all__ = [
     "Ties",
     "best_iou",
     "compare",
+    "corrected_table",
     "evaluate",
     "evaluate_moments",
     "evaluate_ranked_moments",

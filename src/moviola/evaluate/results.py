@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,15 +90,8 @@ class RetrievalResult:
         names = list(self.t2v.aggregates)
         rows = [["", *names]]
         for title, side in (("text-to-video", self.t2v), ("video-to-text", self.v2t)):
-            rows.append([title, *(_shown(name, side.aggregates[name]) for name in names)])
-            if side.intervals:
-                rows.append(["", *(_shown_interval(name, side.intervals[name]) for name in names)])
-        widths = [max(len(row[column]) for row in rows) for column in range(len(names) + 1)]
-        lines = [
-            "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-            for row in rows
-        ]
-        return "\n".join([*lines, "", *self._footnotes()])
+            rows += side_rows(title, side)
+        return "\n".join([*laid_out(rows), "", *self._footnotes()])
 
     def __str__(self) -> str:
         return self.table()
@@ -113,6 +106,25 @@ class RetrievalResult:
         if t2v.intervals:
             said.append("in brackets: 95 % bootstrap intervals over queries")
         return said + [f"NOTE: {note}" for note in self.notes]
+
+
+def side_rows(title: str, side: DirectionResult) -> list[list[str]]:
+    """The cells of one direction, and below them those of its intervals where there are any."""
+    rows = [[title, *(_shown(name, value) for name, value in side.aggregates.items())]]
+    if side.intervals:
+        rows.append(
+            ["", *(_shown_interval(name, side.intervals[name]) for name in side.aggregates)]
+        )
+    return rows
+
+
+def laid_out(rows: Sequence[Sequence[str]]) -> list[str]:
+    """One line a row, columns flush right but for the first."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]
 
 
 def _shown(name: str, value: float) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from moviola.core import Clip, RetrievalDataset, display_path
 from moviola.core.embeddings import ItemT
-from moviola.pipeline.evaluating import Evaluation
+from moviola.pipeline.evaluation import Evaluation
 from moviola.plugins import load_dataset
 
 

@@ -2,96 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from moviola.core import (
-    Clip,
-    Embeddings,
-    Qrels,
-    Readout,
-    Scores,
-    Space,
-    SpaceMismatchError,
-    Text,
-    display_path,
-)
-from moviola.evaluate import RetrievalResult, Ties, evaluate
+from moviola.core import Qrels, Scores, Text, display_path
+from moviola.evaluate import CorrectedResult, RetrievalResult, evaluate
 from moviola.evaluate.runs import evaluate_run
 from moviola.evaluate.trec import read_qrels, read_run
 from moviola.pipeline.arrays import read_scores
-from moviola.pipeline.heads import load_head
-from moviola.pipeline.inputs import is_named, read_clips, read_texts
+from moviola.pipeline.correcting import count_seen, measure_corrected, rows_of
+from moviola.pipeline.evaluation import Asked, Evaluation
+from moviola.pipeline.inputs import is_named
 from moviola.pipeline.pairing import pair, read_relevance
 from moviola.pipeline.protocols import check_protocol
 from moviola.pipeline.ranking import evaluate_embeddings
-from moviola.score import cosine, maxsim
-from moviola.score.dot import dot
+from moviola.pipeline.towers import read_towers
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """How an evaluation is to be done.
-
-    Attributes:
-        ties: how ties are read.
-        tolerance: share of a row's largest absolute score within which two scores are tied; None
-            for what suits the precision.
-        protocol: name of the published protocol that this claims to be.
-        resamples: of the bootstrap; 0 for no intervals.
-        seed: of the bootstrap.
-    """
-
-    ties: Ties = "expected"
-    tolerance: float | None = None
-    protocol: str | None = None
-    resamples: int = 1000
-    seed: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was evaluated, and what came of it.
-
-    Attributes:
-        result: the measures.
-        qrels: text id to the ids of its videos.
-        scores: texts times videos; None where only a run was given.
-        run: text id to video id to score, where a run was given.
-        texts: the texts, in order of the scores; words may be empty.
-        clips: the videos, in order of the scores; paths may be empty.
-        scoring: how scores were made, such as `cosine`.
-        spaces: what is known of the spaces of texts and clips.
-        inputs: option to what was given.
-        asked: how it was done.
-        seconds: how long it took.
-        missing: ids of videos of the protocol that are not here, where they are known.
-        readouts: how the two towers were read.
-    """
-
-    result: RetrievalResult
-    qrels: Qrels
-    scores: Scores | None
-    texts: Sequence[Text]
-    clips: Sequence[Clip]
-    scoring: str
-    inputs: dict[str, str]
-    asked: Asked
-    seconds: float
-    run: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
-    spaces: dict[str, Space] = field(default_factory=dict[str, Space])
-    readouts: dict[str, Readout] = field(default_factory=dict[str, Readout])
-    missing: tuple[str, ...] = ()
-
-    def described_spaces(self) -> dict[str, str]:
-        """Side to its space and readout in words."""
-        return {side: _described(space, self.readouts[side]) for side, space in self.spaces.items()}
+#: Scores that can be corrected, which takes several copies in float64.
+_MOST_CORRECTED = 1 << 29
 
 
 def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> Evaluation:
@@ -121,6 +53,8 @@ def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> E
             f"--relevance, which says what is relevant to which text"
         )
     scores = Scores(texts, clips, matrix, check_protocol(asked.protocol, texts, clips, named=False))
+    bank = None if asked.bank is None else _given_bank(asked.bank, scores)
+    seen = 0 if bank is None else count_seen(rows_of(scores), rows_of(bank))
     return Evaluation(
         result=_measured(scores, qrels, asked),
         qrels=qrels,
@@ -128,8 +62,9 @@ def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> E
         texts=[Text(name, "") for name in texts],
         clips=[],
         scoring="given",
-        inputs=_given(similarity=path, relevance=relevance),
+        inputs=_given(similarity=path, relevance=relevance, bank=asked.bank),
         asked=asked,
+        corrected=measure_corrected(scores, qrels, bank, asked, seen=seen),
         seconds=perf_counter() - began,
     )
 
@@ -166,36 +101,29 @@ def evaluate_vectors(
         SpaceMismatchError: when the two live in different spaces.
     """
     began = perf_counter()
-    text_side, clip_side = read_texts(texts, pooling=pooling), read_clips(videos, pooling=pooling)
-    if head is not None:
-        aligner = load_head(head)
-        text_side, clip_side = aligner.align_texts(text_side), aligner.align_clips(clip_side)
-    text_ids = [text.id for text in text_side.items]
-    clip_ids = [clip.id for clip in clip_side.items]
-    _require_comparable(text_side, clip_side, unaligned=unaligned)
+    towers = read_towers(texts, videos, bank=asked.bank, head=head, pooling=pooling)
+    towers.require_comparable(unaligned=unaligned)
+    text_ids = [text.id for text in towers.texts.items]
+    clip_ids = [clip.id for clip in towers.clips.items]
     if relevance is None:
         both_named = is_named(texts) and is_named(videos)
-        qrels = pair(text_side, clip_side, index=caption_video, by_row=not both_named)
+        qrels = pair(towers.texts, towers.clips, index=caption_video, by_row=not both_named)
     else:
         qrels = read_relevance(relevance, text_ids, clip_ids)
-    named = not clip_side.space.is_anonymous or is_named(videos)
+    named = not towers.clips.space.is_anonymous or is_named(videos)
     flags = check_protocol(asked.protocol, text_ids, clip_ids, named=named)
-    is_dot = text_side.space.metric == clip_side.space.metric == "dot"
-    cells = len(text_ids) * len(clip_ids)
     scores: Scores | None = None
-    if keep_scores or is_dot or cells <= _MANY:
-        if cells > _MOST:
-            raise ValueError(
-                f"all {cells:,} scores at once are {cells >> 28:,} GiB; evaluate a part, or leave "
-                f"--out out: the measures alone need no matrix"
-            )
-        score = dot if is_dot else _cosine_of_any
-        scores = score(text_side, clip_side, unaligned=unaligned)
+    corrected: tuple[CorrectedResult, ...] = ()
+    cells = len(text_ids) * len(clip_ids)
+    if keep_scores or towers.scoring == "dot" or asked.correct or cells <= _MANY:
+        _require_room(cells, corrected=bool(asked.correct))
+        scores, bank = towers.score(unaligned=unaligned)
         result = _measured(scores, qrels, asked)
+        corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
     else:
         result = evaluate_embeddings(
-            text_side,
-            clip_side,
+            towers.texts,
+            towers.clips,
             qrels,
             unaligned=unaligned,
             ties=asked.ties,
@@ -203,14 +131,13 @@ def evaluate_vectors(
             resamples=asked.resamples,
             seed=asked.seed,
         )
-    pooled = text_side.is_pooled and clip_side.is_pooled
     return Evaluation(
         result=replace(result, notes=(*result.notes, *flags)),
         qrels=qrels,
         scores=scores,
-        texts=text_side.items,
-        clips=clip_side.items,
-        scoring="dot" if is_dot else "cosine" if pooled else "maxsim",
+        texts=towers.texts.items,
+        clips=towers.clips.items,
+        scoring=towers.scoring,
         inputs=_given(
             texts=texts,
             videos=videos,
@@ -218,11 +145,13 @@ def evaluate_vectors(
             relevance=relevance,
             head=head,
             pool=pooling,
+            bank=asked.bank,
         ),
+        corrected=corrected,
         asked=asked,
         seconds=perf_counter() - began,
-        spaces={"texts": text_side.space, "videos": clip_side.space},
-        readouts={"texts": text_side.readout, "videos": clip_side.readout},
+        spaces={"texts": towers.texts.space, "videos": towers.clips.space},
+        readouts={"texts": towers.texts.readout, "videos": towers.clips.readout},
     )
 
 
@@ -236,8 +165,10 @@ def evaluate_trec(run: Path, *, relevance: Path, asked: Asked) -> Evaluation:
 
     Raises:
         DatasetError: naming the file and the line that is wrong.
-        ValueError: when run and qrels have no query in common.
+        ValueError: when run and qrels have no query in common, or corrections are asked for.
     """
+    if asked.correct:
+        raise ValueError("a run lacks most scores, which a correction needs; give the whole matrix")
     began = perf_counter()
     found, qrels = read_run(run), read_qrels(relevance)
     result = evaluate_run(
@@ -264,45 +195,23 @@ def evaluate_trec(run: Path, *, relevance: Path, asked: Asked) -> Evaluation:
     )
 
 
-def as_object(evaluation: Evaluation) -> dict[str, Any]:
-    """The numbers as JSON values; `notes` and `protocol` are there where there is one to tell."""
-    value = evaluation.result.to_json()
-    if not value["notes"]:
-        del value["notes"]
-    if evaluation.asked.protocol is not None:
-        value["protocol"] = evaluation.asked.protocol
-    return value
-
-
-def _require_comparable(
-    texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool
-) -> None:
-    if texts.space.dimension != clips.space.dimension and (
-        unaligned or (texts.space.is_anonymous and clips.space.is_anonymous)
-    ):
+def _require_room(cells: int, *, corrected: bool) -> None:
+    if cells > (_MOST_CORRECTED if corrected else _MOST):
+        options = "--out and --correct" if corrected else "--out"
         raise ValueError(
-            f"texts have {texts.space.dimension} numbers a vector, videos "
-            f"{clips.space.dimension}: they have no cosine; align them first"
+            f"all {cells:,} scores at once are {cells >> 28:,} GiB; evaluate a part, or leave "
+            f"{options} out: the measures alone need no matrix"
         )
-    if not unaligned:
-        try:
-            clips.space.require(texts.space, what="the text")
-        except SpaceMismatchError as error:
-            raise SpaceMismatchError(
-                f"{error}; --unaligned scores them all the same, and the result says so"
-            ) from None
 
 
-def _cosine_of_any(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool) -> Scores:
-    pooled = texts.is_pooled and clips.is_pooled
-    return (cosine if pooled else maxsim)(texts, clips, unaligned=unaligned)
-
-
-def _described(space: Space, readout: Readout) -> str:
-    if space.is_anonymous:
-        return f"unknown, {space.dimension} numbers"
-    parts = [space.model, f"{space.dimension} numbers", readout.sampling, f"pool {readout.pooling}"]
-    return ", ".join(part for part in parts if part)
+def _given_bank(path: str, scores: Scores) -> Scores:
+    matrix = read_scores(path)
+    if matrix.shape[1] != len(scores.gallery):
+        raise ValueError(
+            f"{display_path(path)} has shape {matrix.shape}; a bank beside --similarity is "
+            f"captions x videos, and here are {len(scores.gallery):,} videos"
+        )
+    return Scores(_numbered(len(matrix)), scores.gallery, matrix)
 
 
 def _measured(scores: Scores, qrels: Qrels, asked: Asked) -> RetrievalResult:

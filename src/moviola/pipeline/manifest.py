@@ -17,7 +17,7 @@ from moviola.pipeline.versions import versions
 from moviola.store.card import CARD
 
 if TYPE_CHECKING:
-    from moviola.pipeline.evaluating import Evaluation
+    from moviola.pipeline.evaluation import Evaluation
 
 
 def manifest(evaluation: Evaluation, *, run_depth: int) -> dict[str, Any]:
@@ -47,6 +47,7 @@ def manifest(evaluation: Evaluation, *, run_depth: int) -> dict[str, Any]:
         "protocol": evaluation.asked.protocol,
         "missing": evaluation.missing,
         "notes": list(evaluation.result.notes),
+        "corrected": {each.name: each.notes for each in evaluation.corrected},
         "seed": evaluation.asked.seed,
         "resamples": evaluation.asked.resamples,
         "run_depth": run_depth,

@@ -12,6 +12,7 @@ import numpy as np
 
 from moviola import __version__
 from moviola.core import display_path
+from moviola.evaluate import DirectionResult
 from moviola.evaluate.report import Facts, PageContents, render_page
 from moviola.evaluate.report.facts import (
     by_group,
@@ -24,7 +25,7 @@ from moviola.evaluate.report.facts import (
 from moviola.evaluate.retrieval import rank
 from moviola.evaluate.runs import rank_run, transposed_run
 from moviola.evaluate.trec import qrels_lines, run_lines
-from moviola.pipeline.evaluating import Evaluation, as_object
+from moviola.pipeline.evaluation import Evaluation, as_object
 from moviola.pipeline.manifest import manifest, sha256_of_lines
 from moviola.pipeline.thumbnails import thumbnails
 
@@ -83,7 +84,9 @@ def write_report(
 def results_object(evaluation: Evaluation) -> dict[str, Any]:
     """What `results.json` holds."""
     result = evaluation.result
-    sides = {"t2v": result.t2v, "v2t": result.v2t}
+    told = as_object(evaluation)
+    for each in evaluation.corrected:
+        told["corrected"][each.name]["intervals"] = _intervals(each.sides)
     pairs = (
         f"{text}\t{video}"
         for text, videos in sorted(evaluation.qrels.relevant.items())
@@ -92,19 +95,23 @@ def results_object(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": VERSION,
-        **as_object(evaluation),
+        **told,
         "protocol": evaluation.asked.protocol,
         "scoring": evaluation.scoring,
         "tie_tolerance": result.tolerance,
-        "intervals": {
-            key: {name: list(bounds) for name, bounds in side.intervals.items()}
-            for key, side in sides.items()
-        },
+        "intervals": _intervals({"t2v": result.t2v, "v2t": result.v2t}),
         "notes": list(result.notes),
         # Two results with one digest asked the same queries of the same gallery.
         "relevance_sha256": sha256_of_lines(pairs),
         "gallery": result.t2v.n_gallery,
         "texts": result.v2t.n_gallery,
+    }
+
+
+def _intervals(sides: Mapping[str, DirectionResult]) -> dict[str, dict[str, list[float]]]:
+    return {
+        key: {name: list(bounds) for name, bounds in side.intervals.items()}
+        for key, side in sides.items()
     }
 
 
@@ -163,6 +170,7 @@ def _contents(evaluation: Evaluation, facts: Facts) -> PageContents:
         ),
         words={text.id: text.text for text in evaluation.texts if text.text},
         thumbnails=thumbnails(clips),
+        corrected=evaluation.corrected,
         made_with=f"Moviola {__version__}; schema {SCHEMA} {VERSION}. Seconds: "
         f"{evaluation.seconds:.1f}.",
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from moviola.evaluate.corrected import CorrectedResult
 from moviola.evaluate.report.facts import Facts, Failure, Listed
 from moviola.evaluate.report.figures import figures
 from moviola.evaluate.report.markup import Html, element, join
 from moviola.evaluate.report.style import CSS
-from moviola.evaluate.results import DirectionResult, RetrievalResult
+from moviola.evaluate.report.tables import corrected_section, measures_table
+from moviola.evaluate.results import RetrievalResult
 
 #: Nothing is fetched and nothing runs, whatever a caption says.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -34,6 +36,7 @@ class PageContents:
         words: text id to its words, where they are known.
         thumbnails: video id to a picture as data URI, where there is one.
         made_with: the last line.
+        corrected: the same scores corrected for hubs, shown apart.
     """
 
     title: str
@@ -44,6 +47,7 @@ class PageContents:
     words: Mapping[str, str] = field(default_factory=dict[str, str])
     thumbnails: Mapping[str, str] = field(default_factory=dict[str, str])
     made_with: str = ""
+    corrected: Sequence[CorrectedResult] = ()
 
 
 def render_page(contents: PageContents) -> str:
@@ -55,8 +59,9 @@ def render_page(contents: PageContents) -> str:
         *(element("p", note, class_="warning") for note in contents.result.notes),
         _protocol(contents.protocol),
         element("h2", "Both directions"),
-        _table(contents.result),
+        measures_table([(title, getattr(contents.result, key)) for title, key in _DIRECTIONS]),
         *(element("p", said, class_="note") for said in _footnotes(contents)),
+        *corrected_section(contents.corrected),
         element("h2", "Pictures"),
         element("div", *figures(contents.result, contents.facts), class_="charts"),
         *_failures(contents),
@@ -73,11 +78,6 @@ def render_page(contents: PageContents) -> str:
     return f"<!doctype html>\n{element('html', head, element('body', body), lang='en')}\n"
 
 
-def shown(measure: str, value: float) -> str:
-    """A number with the digits that its measure is told in."""
-    return f"{value:.4f}" if measure in ("MRR", "mAP") else f"{value:.1f}"
-
-
 def _summary(result: RetrievalResult) -> str:
     t2v = result.t2v
     low, high = t2v.intervals["R@1"]
@@ -92,27 +92,6 @@ def _summary(result: RetrievalResult) -> str:
 def _protocol(rows: Sequence[tuple[str, str]]) -> Html:
     entries = (element("div", element("dt", name), element("dd", value)) for name, value in rows)
     return element("dl", *entries, class_="facts")
-
-
-def _table(result: RetrievalResult) -> Html:
-    names = list(result.t2v.aggregates)
-    head = element("tr", element("th", ""), *(element("th", name, scope="col") for name in names))
-    rows: list[Html] = []
-    for title, key in _DIRECTIONS:
-        side: DirectionResult = getattr(result, key)
-        cells = (_cell(side, name) for name in names)
-        rows.append(element("tr", element("th", title, scope="row"), *cells))
-    table = element("table", element("thead", head), element("tbody", *rows))
-    return element("div", table, class_="scroll", tabindex="0")
-
-
-def _cell(side: DirectionResult, name: str) -> Html:
-    low, high = side.intervals[name]
-    return element(
-        "td",
-        element("b", shown(name, side[name])),
-        element("small", f"{shown(name, low)} to {shown(name, high)}"),
-    )
 
 
 def _footnotes(contents: PageContents) -> list[str]:

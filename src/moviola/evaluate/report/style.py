@@ -32,6 +32,12 @@ p { margin: 0 0 10px; max-width: 72ch; }
   background: var(--warn-bg); color: var(--warn); border-left: 4px solid currentColor;
   padding: 10px 14px; margin: 12px 0; border-radius: 4px; font-weight: 600; max-width: none;
 }
+section { margin: 20px 0; }
+.apart {
+  border: 2px dashed var(--warn); border-radius: 8px; padding: 14px 16px;
+}
+.apart h3 { color: var(--warn); }
+.apart td b { font-weight: 400; }
 dl.facts {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(210px, 1fr)); gap: 12px 20px;
   background: var(--card); border: 1px solid var(--line); border-radius: 8px;
@@ -46,7 +52,8 @@ th, td { padding: 8px 10px; text-align: right; border-bottom: 1px solid var(--li
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 thead th { color: var(--faint); font-weight: 600; font-size: .85rem; }
 td b { font-size: 1.05rem; font-weight: 650; }
-td small { display: block; color: var(--faint); font-size: .75rem; white-space: nowrap; }
+td small, th small { display: block; color: var(--faint); font-size: .75rem; white-space: nowrap;
+  font-weight: 400; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr));
   gap: 16px; }
 figure {

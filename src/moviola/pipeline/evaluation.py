@@ -1,0 +1,102 @@
+"""How an evaluation was asked for, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moviola.core import Clip, Qrels, Readout, Scores, Space, Text
+from moviola.evaluate import CorrectedResult, RetrievalResult, Ties
+from moviola.pipeline.correcting import require_corrections
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How an evaluation is to be done.
+
+    Attributes:
+        ties: how ties are read.
+        tolerance: share of a row's largest absolute score within which two scores are tied; None
+            for what suits the precision.
+        protocol: name of the published protocol that this claims to be.
+        resamples: of the bootstrap; 0 for no intervals.
+        seed: of the bootstrap.
+        correct: names of corrections for hubs to apply beside, never in the headline.
+        bank: what they learn from: vectors of training captions, or where the scores are given, a
+            matrix of theirs, bank times videos. None where they look at the test itself.
+
+    Raises:
+        ValueError: when there is no such correction, or it and the bank do not go together.
+    """
+
+    ties: Ties = "expected"
+    tolerance: float | None = None
+    protocol: str | None = None
+    resamples: int = 1000
+    seed: int = 0
+    correct: tuple[str, ...] = ()
+    bank: str | None = None
+
+    def __post_init__(self) -> None:
+        require_corrections(self.correct, has_bank=self.bank is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was evaluated, and what came of it.
+
+    Attributes:
+        result: the measures.
+        qrels: text id to the ids of its videos.
+        scores: texts times videos; None where only a run was given.
+        run: text id to video id to score, where a run was given.
+        texts: the texts, in order of the scores; words may be empty.
+        clips: the videos, in order of the scores; paths may be empty.
+        scoring: how scores were made, such as `cosine`.
+        spaces: what is known of the spaces of texts and clips.
+        inputs: option to what was given.
+        asked: how it was done.
+        seconds: how long it took.
+        missing: ids of videos of the protocol that are not here, where they are known.
+        readouts: how the two towers were read.
+        corrected: the same with scores corrected for hubs; no part of the headline.
+    """
+
+    result: RetrievalResult
+    qrels: Qrels
+    scores: Scores | None
+    texts: Sequence[Text]
+    clips: Sequence[Clip]
+    scoring: str
+    inputs: dict[str, str]
+    asked: Asked
+    seconds: float
+    run: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    spaces: dict[str, Space] = field(default_factory=dict[str, Space])
+    readouts: dict[str, Readout] = field(default_factory=dict[str, Readout])
+    missing: tuple[str, ...] = ()
+    corrected: tuple[CorrectedResult, ...] = ()
+
+    def described_spaces(self) -> dict[str, str]:
+        """Side to its space and readout in words."""
+        return {side: _described(space, self.readouts[side]) for side, space in self.spaces.items()}
+
+
+def as_object(evaluation: Evaluation) -> dict[str, Any]:
+    """The numbers as JSON values; `notes`, `protocol`, `corrected` where there is one to tell."""
+    value = evaluation.result.to_json()
+    if not value["notes"]:
+        del value["notes"]
+    if evaluation.asked.protocol is not None:
+        value["protocol"] = evaluation.asked.protocol
+    if evaluation.corrected:
+        value["corrected"] = {each.name: each.to_json() for each in evaluation.corrected}
+    return value
+
+
+def _described(space: Space, readout: Readout) -> str:
+    if space.is_anonymous:
+        return f"unknown, {space.dimension} numbers"
+    parts = [space.model, f"{space.dimension} numbers", readout.sampling, f"pool {readout.pooling}"]
+    return ", ".join(part for part in parts if part)
