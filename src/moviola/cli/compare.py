@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption
 
-_PLACE = "Folder that `moviola evaluate --out` wrote."
+if TYPE_CHECKING:
+    from moviola.pipeline.comparing import Compared
+    from moviola.pipeline.mteb_results import ComparedSummaries
+
+_PLACE = "Folder that `moviola evaluate --out` wrote, or mteb's result of a task (.json)."
 
 
 def run(
@@ -24,14 +28,52 @@ def run(
 ) -> None:
     """Compare two results query by query, with a paired randomisation test for every measure.
 
-    Results of another protocol, gallery, relevance or reading of ties are refused.
+    Results of another protocol, gallery, relevance or reading of ties are refused. Those of mteb
+    hold no single queries: they are compared by their aggregates, without a test.
     """
     from moviola.pipeline.comparing import compare_reports
+    from moviola.pipeline.mteb_results import compare_summaries, is_mteb_result
 
-    found = compare_reports(a, b, force=force)
+    if is_mteb_result(a) or is_mteb_result(b):
+        found = compare_summaries(a, b, force=force)
+    else:
+        found = compare_reports(a, b, force=force)
     if as_json:
         print_json(found.to_json())
         return
+    _show(found)
+    for note in (*(f"not measured alike: {each}" for each in found.unlike), *found.notes):
+        typer.echo(f"NOTE: {note}")
+
+
+def _show(found: Compared | ComparedSummaries) -> None:
+    from moviola.pipeline.comparing import Compared
+
+    if isinstance(found, Compared):
+        _show_tests(found)
+        said = "\np: paired randomisation test, two-sided"
+    else:
+        _show_summaries(found)
+        said = ""
+    typer.echo(f"\nA: {found.a}\nB: {found.b}{said}")
+
+
+def _show_summaries(found: ComparedSummaries) -> None:
+    rows = [
+        (
+            part,
+            name,
+            _shown(name, each.a),
+            _shown(name, each.b),
+            _shown(name, each.difference, signed=True),
+        )
+        for part, measures in found.parts.items()
+        for name, each in measures.items()
+    ]
+    print_table(("", "measure", "A", "B", "B - A"), rows)
+
+
+def _show_tests(found: Compared) -> None:
     rows = [
         (
             side,
@@ -52,11 +94,8 @@ def run(
         for name, each in measures.items()
     ]
     print_table(("", "measure", "A", "B", "B - A [95 %]", "p", "won/lost/tied"), rows)
-    typer.echo(f"\nA: {found.a}\nB: {found.b}\np: paired randomisation test, two-sided")
-    for note in (*(f"not measured alike: {each}" for each in found.unlike), *found.notes):
-        typer.echo(f"NOTE: {note}")
 
 
 def _shown(measure: str, value: float, *, signed: bool = False) -> str:
-    digits = 4 if measure in ("MRR", "mAP") else 1
+    digits = 1 if measure.startswith(("R@", "Recall@", "MdR", "MnR", "SumR")) else 4
     return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
