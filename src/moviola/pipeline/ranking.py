@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import Clip, Embeddings, Qrels, Text
+from moviola.core import Clip, Embeddings, Hit, Qrels, Text
 from moviola.evaluate import DEFAULT_MEASURES, Combined, Measure, RetrievalResult, Ties, evaluate
-from moviola.score import score_blocks
+from moviola.evaluate.report.facts import top_columns
+from moviola.score import BankCorrection, adjust_blocks, score_blocks
 
 if TYPE_CHECKING:
     from moviola.score.blocks import Multiplier, Rows
 
 #: Scores in a test from which on a GPU repays its start.
 _MANY = 50_000_000
+#: Scores that are corrected at a time, 16 MiB of float64.
+_AT_ONCE = 2 << 20
 
 
 def evaluate_embeddings(
@@ -68,6 +71,55 @@ def evaluate_embeddings(
         resamples=resamples,
         seed=seed,
     )
+
+
+def rank_corrected(
+    texts: Embeddings[Text],
+    clips: Embeddings[Clip],
+    correct: BankCorrection,
+    *,
+    top: int = 10,
+    unaligned: bool = False,
+) -> Iterator[list[Hit]]:
+    """The best clips of each text under a correction for hubs, best first, text after text.
+
+    What the correction makes of the whole matrix of scores; only a block of it exists at a time.
+    The clips of `Library.embeddings()` are whole videos. The correction has learnt from a bank:
+
+        clips = library.embeddings()
+        bank = maxsim(training_captions, clips)
+        for text, hits in zip(texts.items, rank_corrected(texts, clips, QBNorm(bank))): ...
+
+    Args:
+        texts: what is asked.
+        clips: the gallery; an item of several rows is scored by MaxSim.
+        correct: with a bank, scores of training captions against `clips`.
+        top: at most this many clips a text.
+        unaligned: compare vectors of two spaces all the same.
+
+    Raises:
+        SpaceMismatchError: when texts and clips live in two spaces.
+        ValueError: when the correction is transductive, when its bank is about other clips, when
+            the space is one of dot products, or when a row is zero, NaN or infinite.
+    """
+    if clips.space.metric == "dot":
+        raise ValueError(
+            "this space is scored by dot products, of which the whole matrix is needed: correct "
+            "the scores of moviola.score.dot"
+        )
+    blocks = score_blocks(texts, clips, unaligned=unaligned)
+    step = max(1, _AT_ONCE // max(1, len(clips)))
+    found = adjust_blocks(blocks, correct, queries=step)
+    depth = max(0, min(top, len(clips)))
+    return (
+        [_hit(clips.items[int(column)], row[column]) for column in columns]
+        for _, scores in found
+        for row, columns in zip(scores, top_columns(scores, depth), strict=True)
+    )
+
+
+def _hit(clip: Clip, score: float) -> Hit:
+    return Hit(clip.id, clip.span, float(score))
 
 
 def torch_multiplier(device: str) -> Multiplier:

@@ -1,7 +1,7 @@
 """Texts times clips into `Scores`, and scores into scores that hubs no longer spoil."""
 
 from moviola.score.blocks import score_blocks
-from moviola.score.corrections import Correction, is_transductive
+from moviola.score.corrections import BankCorrection, Correction, adjust_blocks, is_transductive
 from moviola.score.cosine import cosine
 from moviola.score.maxsim import maxsim
 from moviola.score.neighbourhoods import CSLS, NNN
@@ -11,11 +11,13 @@ from moviola.score.softmaxes import DualSoftmax, InvertedSoftmax, QBNorm
 __all__ = [
     "CSLS",
     "NNN",
+    "BankCorrection",
     "Correction",
     "DualSoftmax",
     "InvertedSoftmax",
     "QBNorm",
     "Sinkhorn",
+    "adjust_blocks",
     "cosine",
     "is_transductive",
     "maxsim",

@@ -15,17 +15,20 @@ scores that crowd together near one value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from moviola.core import Scores
+from moviola.core import ScoreBlocks, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Values = NDArray[np.float64]
+
+#: Takes float64 rows of scores `(q, G)`, which may be overwritten, and gives corrected ones.
+Adjust = Callable[["Values"], "Values"]
 
 #: How the note of a transductive correction begins.
 TRANSDUCTIVE = "transductive"
@@ -53,6 +56,19 @@ class Correction(Protocol):
         ...
 
 
+class BankCorrection(Correction, Protocol):
+    """A correction that can learn from a bank once, and then correct any rows of scores."""
+
+    @property
+    def bank(self) -> Scores | None:
+        """Training captions against the gallery; None where it looks at the test."""
+        ...
+
+    def learn(self, bank: Scores) -> Adjust:
+        """What `bank` teaches of the gallery."""
+        ...
+
+
 def is_transductive(scores: Scores) -> bool:
     """Whether a correction that made these scores looked at the other queries of the test."""
     return any(note.startswith(TRANSDUCTIVE) for note in scores.notes)
@@ -66,13 +82,33 @@ def reference(scores: Scores, bank: Scores | None) -> Scores:
     """
     if bank is None:
         return scores
-    if list(bank.gallery) != list(scores.gallery):
-        raise ValueError(
-            "the bank must be scored against the same gallery, in the same order, as the test"
-        )
-    if not len(bank.queries):
-        raise ValueError("the bank holds no captions")
+    _require_bank(bank, scores.gallery)
     return bank
+
+
+def adjust_blocks(
+    blocks: ScoreBlocks, correct: BankCorrection, *, queries: int
+) -> Iterator[tuple[slice, Values]]:
+    """Corrected scores of `queries` queries at a time, `(q, G)` float64, and which rows they are.
+
+    What `correct` makes of the whole matrix, which need not exist: the bank is learnt from once.
+
+    Raises:
+        ValueError: when the correction is transductive, or its bank is about another gallery.
+    """
+    if correct.transductive or (bank := correct.bank) is None:
+        raise ValueError(
+            "a transductive correction looks at all queries together and cannot answer one by "
+            "one; give it a bank of training captions, or correct the whole matrix"
+        )
+    _require_bank(bank, blocks.gallery)
+    return _adjusted(blocks, correct.learn(bank), queries)
+
+
+def _adjusted(blocks: ScoreBlocks, adjust: Adjust, step: int) -> Iterator[tuple[slice, Values]]:
+    for first in range(0, len(blocks.queries), step):
+        rows = slice(first, min(first + step, len(blocks.queries)))
+        yield rows, adjust(blocks.block(rows).astype(np.float64))
 
 
 def corrected(
@@ -112,6 +148,15 @@ def nearest_mean(values: Values, neighbours: int, axis: int) -> Values:
     kept = min(neighbours, count)
     ordered = np.partition(values, count - kept, axis=axis)
     return np.take(ordered, range(count - kept, count), axis=axis).mean(axis=axis)
+
+
+def _require_bank(bank: Scores, gallery: Sequence[str]) -> None:
+    if list(bank.gallery) != list(gallery):
+        raise ValueError(
+            "the bank must be scored against the same gallery, in the same order, as the test"
+        )
+    if not len(bank.queries):
+        raise ValueError("the bank holds no captions")
 
 
 def positive(value: float, what: str) -> None:

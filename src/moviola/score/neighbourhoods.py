@@ -17,7 +17,7 @@ from moviola.score.corrections import (
 )
 
 if TYPE_CHECKING:
-    from moviola.score.corrections import Values
+    from moviola.score.corrections import Adjust, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,16 @@ class CSLS:
 
     def __call__(self, scores: Scores) -> Scores:
         """Corrected scores `(Q, G)`."""
-        matrix = 2.0 * scores.matrix.astype(np.float64)
-        matrix -= _crowding(reference(scores, self.bank), self.neighbours)
+        adjust = self.learn(reference(scores, self.bank))
+        matrix = adjust(scores.matrix.astype(np.float64))
         if self.bank is None:
             matrix -= _crowding(scores.transposed(), self.neighbours)[:, None]
         return corrected(scores, matrix, "CSLS", self.bank)
+
+    def learn(self, bank: Scores) -> Adjust:
+        """How near each clip is to the nearest captions of `bank`, to be taken away."""
+        crowding = _crowding(bank, self.neighbours)
+        return lambda rows: 2.0 * rows - crowding
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +94,13 @@ class NNN:
 
     def __call__(self, scores: Scores) -> Scores:
         """Corrected scores `(Q, G)`."""
-        bias = _crowding(reference(scores, self.bank), self.neighbours)
-        matrix = scores.matrix.astype(np.float64) - self.weight * bias
-        return corrected(scores, matrix, "NNN", self.bank)
+        adjust = self.learn(reference(scores, self.bank))
+        return corrected(scores, adjust(scores.matrix.astype(np.float64)), "NNN", self.bank)
+
+    def learn(self, bank: Scores) -> Adjust:
+        """How near each clip is to the nearest captions of `bank`, to be taken away in part."""
+        bias = self.weight * _crowding(bank, self.neighbours)
+        return lambda rows: rows - bias
 
 
 def _crowding(scores: Scores, neighbours: int) -> Values:

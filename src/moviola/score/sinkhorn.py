@@ -11,7 +11,7 @@ from moviola.core import Scores
 from moviola.score.corrections import corrected, log_mean_exp, positive, reference
 
 if TYPE_CHECKING:
-    from moviola.score.corrections import Values
+    from moviola.score.corrections import Adjust, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class Sinkhorn:
         if self.bank is None:
             matrix -= wants[:, None]
         return corrected(scores, matrix, "Sinkhorn", self.bank)
+
+    def learn(self, bank: Scores) -> Adjust:
+        """How much each clip is wanted by the captions of `bank`, to be taken away."""
+        wanted, _ = self._potentials(bank)
+        return lambda rows: rows - wanted
 
     def _potentials(self, scores: Scores) -> tuple[Values, Values]:
         """Of the clips `(G,)` and of the queries `(R,)`, in the units of the scores."""

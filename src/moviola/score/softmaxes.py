@@ -20,7 +20,7 @@ from moviola.score.corrections import (
 QBNORM_TEMPERATURE = 0.05
 
 if TYPE_CHECKING:
-    from moviola.score.corrections import Values
+    from moviola.score.corrections import Adjust, Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,13 @@ class InvertedSoftmax:
 
     def __call__(self, scores: Scores) -> Scores:
         """Corrected scores `(Q, G)`."""
-        penalty = _crowding(reference(scores, self.bank), self.temperature)
-        matrix = scores.matrix.astype(np.float64) - penalty
+        matrix = self.learn(reference(scores, self.bank))(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "inverted softmax", self.bank)
+
+    def learn(self, bank: Scores) -> Adjust:
+        """How near each clip is to the captions of `bank`, to be taken away."""
+        penalty = _crowding(bank, self.temperature)
+        return lambda rows: rows - penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +132,22 @@ class QBNorm:
 
     def __call__(self, scores: Scores) -> Scores:
         """Corrected scores `(Q, G)`."""
-        bank = reference(scores, self.bank)
+        matrix = self.learn(reference(scores, self.bank))(scores.matrix.astype(np.float64))
+        return corrected(scores, matrix, "QB-Norm", self.bank)
+
+    def learn(self, bank: Scores) -> Adjust:
+        """Which clips are hubs of `bank`, and how near each is to its captions."""
         kept = min(self.nearest, len(bank.gallery))
         firsts = np.argpartition(-bank.matrix, kept - 1, axis=1)[:, :kept]
         activated = np.zeros(len(bank.gallery), dtype=bool)
         activated[firsts] = True
-        matrix = scores.matrix.astype(np.float64)
-        hubs = activated[matrix.argmax(axis=1)]
-        matrix[hubs] -= _crowding(bank, self.temperature)
-        return corrected(scores, matrix, "QB-Norm", bank)
+        penalty = _crowding(bank, self.temperature)
+
+        def adjust(rows: Values) -> Values:
+            rows[activated[rows.argmax(axis=1)]] -= penalty
+            return rows
+
+        return adjust
 
 
 def _crowding(scores: Scores, temperature: float) -> Values:
