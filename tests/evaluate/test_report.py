@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -93,6 +94,13 @@ def test_nothing_given_becomes_markup():
     for name, value in wild.attributes:
         if name in ("src", "href"):
             assert value.startswith("data:image/")
+
+
+def test_the_longest_category_of_msrvtt_is_shown_whole():
+    contents = _contents()
+    group = replace(contents.facts.groups[0], name="category: news/events/politics", count=2740)
+    facts = replace(contents.facts, groups=[group])
+    assert ">news/events/politics (2,740)<" in render_page(replace(contents, facts=facts))
 
 
 def test_nothing_is_fetched_and_nothing_runs():

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from moviola.evaluate.report.markup import Html, element
 
 WIDTH, HEIGHT = 440.0, 284.0
+#: Characters of a bar's name at most.
+_LABEL = 30
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 14.0, 34.0, 44.0
 
 Point = tuple[float, float]
@@ -125,13 +127,15 @@ def interval_bars(
         unit: behind each number.
         label: what the picture shows.
     """
-    step, left, width = 26.0, 150.0, WIDTH - 150.0 - 64.0
+    names = [name if len(name) <= _LABEL else name[: _LABEL - 1] + "…" for name, _, _ in rows]
+    # As wide as the longest name needs in a wide font.
+    step, left = 26.0, max(150.0, 10 + 7.0 * max(map(len, names), default=0))
+    width = WIDTH - left - 64.0
     parts: list[Html] = []
-    for number, (name, value, (low, upper)) in enumerate(rows):
+    for number, (short, (_, value, (low, upper))) in enumerate(zip(names, rows, strict=True)):
         top = number * step
         middle = top + step / 2
         ends = [left + width * min(part / high, 1.0) for part in (low, upper)]
-        short = name if len(name) <= 20 else name[:19] + "…"
         parts += [
             element("text", short, x=left - 8, y=middle + 4, text_anchor="end", class_="tick"),
             element(

@@ -139,7 +139,11 @@ def _hubs(found: Hubs, queries: int) -> Html:
 
 def _groups(groups: Sequence[Group]) -> Html:
     high = max(10.0, *(group.interval[1] for group in groups))
-    rows = [(f"{g.name} ({g.count:,})", g.value, g.interval) for g in groups]
+    rows = [
+        # The figure's title says that these are categories.
+        (f"{g.name.removeprefix('category: ')} ({g.count:,})", g.value, g.interval)
+        for g in groups
+    ]
     picture = interval_bars(rows, high=high, unit=" %", label="R@1 of each category")
     return _figure(
         "R@1 by category",
