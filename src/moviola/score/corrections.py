@@ -135,6 +135,15 @@ def per_column(
     return np.concatenate(parts) if parts else np.empty(0)
 
 
+def row_blocks(
+    matrix: NDArray[np.float32 | np.float64],
+) -> Iterator[NDArray[np.float32 | np.float64]]:
+    """Some rows `(r, G)` at a time, all columns of each."""
+    step = max(1, _BLOCK // max(1, matrix.shape[1]))
+    for first in range(0, len(matrix), step):
+        yield matrix[first : first + step]
+
+
 def log_mean_exp(values: Values, axis: int) -> Values:
     """`log(mean(exp(values)))` along `axis`, without overflow."""
     largest = values.max(axis=axis, keepdims=True)

@@ -14,6 +14,7 @@ from moviola.score.corrections import (
     per_column,
     positive,
     reference,
+    row_blocks,
 )
 
 #: One over the inverse temperature 20 that the authors of QB-Norm use for cosines throughout.
@@ -138,9 +139,9 @@ class QBNorm:
     def learn(self, bank: Scores) -> Adjust:
         """Which clips are hubs of `bank`, and how near each is to its captions."""
         kept = min(self.nearest, len(bank.gallery))
-        firsts = np.argpartition(-bank.matrix, kept - 1, axis=1)[:, :kept]
         activated = np.zeros(len(bank.gallery), dtype=bool)
-        activated[firsts] = True
+        for rows in row_blocks(bank.matrix):
+            activated[np.argpartition(-rows, kept - 1, axis=1)[:, :kept]] = True
         penalty = _crowding(bank, self.temperature)
 
         def adjust(rows: Values) -> Values:
