@@ -22,8 +22,10 @@ from moviola.pipeline.towers import read_towers
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
-#: Scores that can be corrected, which takes several copies in float64.
-_MOST_CORRECTED = 1 << 29
+#: Scores that can be corrected: the full test of MSR-VTT has two thirds of it.
+_MOST_CORRECTED = 1 << 28
+#: Several copies in float64, as measured.
+_CORRECTING_BYTES = 44
 
 
 def evaluate_similarity(path: str, *, relevance: Path | None, asked: Asked) -> Evaluation:
@@ -196,11 +198,15 @@ def evaluate_trec(run: Path, *, relevance: Path, asked: Asked) -> Evaluation:
 
 
 def _require_room(cells: int, *, corrected: bool) -> None:
-    if cells > (_MOST_CORRECTED if corrected else _MOST):
-        options = "--out and --correct" if corrected else "--out"
+    if corrected and cells > _MOST_CORRECTED:
+        raise ValueError(
+            f"correcting all {cells:,} scores at once takes {cells * _CORRECTING_BYTES >> 30:,} "
+            f"GiB; evaluate a part, or leave --correct out"
+        )
+    if cells > _MOST:
         raise ValueError(
             f"all {cells:,} scores at once are {cells >> 28:,} GiB; evaluate a part, or leave "
-            f"{options} out: the measures alone need no matrix"
+            f"--out out: the measures alone need no matrix"
         )
 
 
