@@ -170,7 +170,7 @@ def test_a_bank_of_another_gallery_and_a_run_are_refused(files, tmp_path):
 
 def test_corrections_beyond_memory_are_refused_before_they_are_made(files, monkeypatch):
     monkeypatch.setattr("moviola.pipeline.evaluating._MOST_CORRECTED", VIDEOS)
-    with pytest.raises(ValueError, match="correcting all 3,600 scores at once takes .* --correct"):
+    with pytest.raises(ValueError, match=r"correcting all 3,600 scores at once takes .* --correct"):
         evaluate_vectors(files["t"], files["v"], asked=replace(PLAIN, correct=("csls",)))
     assert evaluate_vectors(files["t"], files["v"], asked=PLAIN).scores is not None
 
