@@ -12,6 +12,8 @@ import av
 import numpy as np
 import pytest
 
+from moviola.core.videos import VIDEO_SUFFIXES
+
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# file: (\S+)\n")
@@ -62,3 +64,9 @@ def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
                     out = _run(["bash", "-c", line[2:]], tmp_path)
                     if 'search "red"' in line:
                         assert "red.mp4" in out
+
+
+def test_the_readme_publishes_the_suffixes_that_are_inputs() -> None:
+    readme = (ROOT / "README.md").read_text()
+    published = re.findall(r"`(\.[a-z0-9]+)`", readme.split("these suffixes are inputs:")[1])
+    assert set(published) == VIDEO_SUFFIXES
