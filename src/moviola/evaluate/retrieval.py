@@ -99,7 +99,7 @@ def rank(scores: ScoreBlocks, qrels: Qrels, tolerance: float) -> tuple[tuple[str
         block = scores.block(_span(rows[begin:end]))
         owned = offsets[begin : end + 1]
         blocks.append(rank_block(block, columns[owned[0] : owned[-1]], owned - owned[0], tolerance))
-    return tuple(scores.queries[int(row)] for row in rows), join_ranks(blocks)
+    return tuple(scores.queries[row] for row in rows.tolist()), join_ranks(blocks)
 
 
 def measure_ranks(
@@ -143,16 +143,14 @@ def _places(
         raise ValueError("nothing is relevant to anything: there is no query to ask")
     row_of, column_of = _index(scores.queries, "query"), _index(scores.gallery, "gallery item")
     _require_known(qrels, row_of, column_of)
-    relevant = sorted(((row_of[query], ids) for query, ids in qrels.relevant.items()), key=_row)
+    rows = [row for row, query in enumerate(scores.queries) if query in qrels.relevant]
+    owned = [qrels.relevant[scores.queries[row]] for row in rows]
     # One id is by far the usual case, and needs no sorting.
-    ordered = (ids if len(ids) == 1 else sorted(ids) for _, ids in relevant)
+    ordered = (ids if len(ids) == 1 else sorted(ids) for ids in owned)
     columns = np.array([column_of[item] for ids in ordered for item in ids], np.int64)
-    offsets = np.concatenate([[0], np.cumsum([len(ids) for _, ids in relevant])]).astype(np.int64)
-    return np.array([row for row, _ in relevant], np.int64), columns, offsets
-
-
-def _row(placed: tuple[int, frozenset[str]]) -> int:
-    return placed[0]
+    sizes = np.fromiter(map(len, owned), np.int64, len(owned))
+    offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return np.array(rows, np.int64), columns, offsets
 
 
 def _require_known(qrels: Qrels, rows: Mapping[str, int], columns: Mapping[str, int]) -> None:
