@@ -99,7 +99,8 @@ def rank(scores: ScoreBlocks, qrels: Qrels, tolerance: float) -> tuple[tuple[str
         block = scores.block(_span(rows[begin:end]))
         owned = offsets[begin : end + 1]
         blocks.append(rank_block(block, columns[owned[0] : owned[-1]], owned - owned[0], tolerance))
-    return tuple(scores.queries[row] for row in rows.tolist()), join_ranks(blocks)
+    places: list[int] = rows.tolist()
+    return tuple(scores.queries[place] for place in places), join_ranks(blocks)
 
 
 def measure_ranks(
