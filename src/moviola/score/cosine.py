@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moviola.core import Clip, Embeddings, Scores, Text
-from moviola.score.vectors import notes_for, unit_rows
+from moviola.score.vectors import notes_for, require_pooled, unit_rows
 
 
 def cosine(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
@@ -19,12 +19,7 @@ def cosine(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool 
         ValueError: when an item has several rows, or a row is zero, NaN or infinite.
     """
     notes = notes_for(texts, clips, unaligned=unaligned)
-    for embeddings, what in ((texts, "texts"), (clips, "clips")):
-        if not embeddings.is_pooled:
-            raise ValueError(
-                f"the {what} have {int(embeddings.offsets[-1])} rows for {len(embeddings)} items; "
-                f"pool them first, or score them with maxsim"
-            )
+    require_pooled(texts, clips, way_out="pool them first, or score them with maxsim")
     return Scores(
         queries=[text.id for text in texts.items],
         gallery=[clip.id for clip in clips.items],

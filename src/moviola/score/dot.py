@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import Clip, Embeddings, Scores, Text
-from moviola.score.vectors import notes_for
+from moviola.score.vectors import notes_for, require_pooled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,12 +26,7 @@ def dot(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = F
         ValueError: when an item has several rows, or a product is not finite.
     """
     notes = notes_for(texts, clips, unaligned=unaligned)
-    for embeddings, what in ((texts, "texts"), (clips, "clips")):
-        if not embeddings.is_pooled:
-            raise ValueError(
-                f"the {what} have {int(embeddings.offsets[-1])} rows for {len(embeddings)} items; "
-                f"pool them first"
-            )
+    require_pooled(texts, clips, way_out="pool them first")
     return Scores(
         queries=[text.id for text in texts.items],
         gallery=[clip.id for clip in clips.items],

@@ -36,6 +36,20 @@ def notes_for(
     return (UNALIGNED,)
 
 
+def require_pooled(texts: Embeddings[Text], clips: Embeddings[Clip], *, way_out: str) -> None:
+    """Refuse items of several rows, and say the `way_out`.
+
+    Raises:
+        ValueError: naming the side that is not pooled.
+    """
+    for embeddings, what in ((texts, "texts"), (clips, "clips")):
+        if not embeddings.is_pooled:
+            raise ValueError(
+                f"the {what} have {int(embeddings.offsets[-1])} rows for {len(embeddings)} items; "
+                f"{way_out}"
+            )
+
+
 def unit_rows(embeddings: Embeddings[Text] | Embeddings[Clip]) -> NDArray[np.float32]:
     """All rows `(M, D)` as float32 of unit length.
 
