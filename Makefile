@@ -37,5 +37,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --constraint constraints.txt --editable ".[dev,train,shots]"
+	$(PIP) --constraint constraints.txt --editable ".[dev,llama,sentence-transformers,shots,train]"
 	touch $@
