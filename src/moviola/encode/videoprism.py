@@ -1,11 +1,11 @@
-"""VideoPrism's video-text models (Zhao et al., ICML 2024): one vector a clip, read over all frames."""
+"""VideoPrism's video-text models (Zhao et al., ICML 2024): a clip is read as a whole."""
 
 from __future__ import annotations
 
 import string
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch.nn import functional
@@ -24,15 +24,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase, VideoPrismTextConfig, VideoPrismVisionConfig
 
-BASE = "google/videoprism-lvt-base-f16r288"
-REVISIONS = {
-    BASE: "fb6de9f0eb7bc285be86bdca1cf7daa3e3ef51ff",
-    "google/videoprism-lvt-large-f8r288": "03900b4ecc0b278b30abdc5953c575bb5f083865",
-}
-"""Commits with safetensors: the main branches hold only the original Flax weights. As mteb 2.26
-pins them."""
 _CLIPS, _TEXTS = 8, 64
 _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
@@ -67,15 +60,15 @@ class VideoPrismEncoder:
         *,
         frames: int | None = None,
     ) -> None:
-        trained = model.config.vision_config.num_frames
+        trained = _vision_config(model).num_frames
         self._sampler = UniformSampler(frames or trained)
         self._stretched = self._sampler.count != trained
         self._space = space
         self._preprocessing = preprocessing
         self._tokenizer = tokenizer
-        self._tokens: int = model.config.text_config.max_position_embeddings
+        self._tokens = _text_config(model).max_position_embeddings
         self._video = Tower(model.video_model, self._run_video)
-        self._text = model.text_model.to(self._video.device)
+        self._text = cast("nn.Module", model.text_model).to(self._video.device)
 
     @property
     def space(self) -> Space:
@@ -145,35 +138,43 @@ class VideoPrismEncoder:
 
 
 def load(
-    checkpoint: str = BASE, *, revision: str | None = None, frames: int | None = None
+    model: str, revision: str | None = None, *, frames: int | None = None
 ) -> VideoPrismEncoder:
     """VideoPrism LvT: texts and clips, 16 frames (base) or 8 (large) at 288x288.
 
     Args:
-        checkpoint: an id on the hub, or a folder.
-        revision: a commit, branch or tag; None for the one that holds safetensors.
+        model: an id on the hub, or a folder.
+        revision: a commit, branch or tag; None for the main branch.
         frames: frames a clip; None for as many as the model was trained on.
 
     Raises:
         WeightsUnavailableError: when they are neither here nor to be had, or do not fit.
     """
-    found = fetch(checkpoint, revision=revision or REVISIONS.get(checkpoint))
-    model = load_strictly(VideoPrismClipModel, found.folder)
+    found = fetch(model, revision=revision)
+    weights = load_strictly(VideoPrismClipModel, found.folder)
     space = Space(
         model=found.model,
         revision=found.revision,
         weights=weights_digest(weight_files(found.folder)),
-        dimension=model.config.text_config.hidden_size,
+        dimension=_text_config(weights).hidden_size,
     )
     tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
     return VideoPrismEncoder(
-        model, tokenizer, _preprocessing(found.folder, model), space, frames=frames
+        weights, tokenizer, _preprocessing(found.folder, weights), space, frames=frames
     )
 
 
+def _vision_config(model: VideoPrismClipModel) -> VideoPrismVisionConfig:
+    return cast("VideoPrismVisionConfig", model.config.vision_config)
+
+
+def _text_config(model: VideoPrismClipModel) -> VideoPrismTextConfig:
+    return cast("VideoPrismTextConfig", model.config.text_config)
+
+
 def _preprocessing(folder: Path, model: VideoPrismClipModel) -> Preprocessing:
-    """Values in [0, 1] and no cropping, whatever else a file says, as `VideoPrismProcessor` has it."""
-    size = model.config.vision_config.image_size
+    """Values in [0, 1] and no cropping, which `VideoPrismProcessor` has whatever a file says."""
+    size = _vision_config(model).image_size
     height, width = (size, size) if isinstance(size, int) else size
     resample = stored_config(folder, "video_processor").get("resample", 3)
     return Preprocessing.from_config(
