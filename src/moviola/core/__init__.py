@@ -32,7 +32,7 @@ from moviola.core.protocols import (
     wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
-from moviola.core.sampling import RateSampler, UniformSampler
+from moviola.core.sampling import ConsecutiveSampler, RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -40,6 +40,7 @@ from moviola.core.videos import VideoInfo
 __all__ = [
     "Aligner",
     "Clip",
+    "ConsecutiveSampler",
     "Dataset",
     "DatasetError",
     "Embeddings",

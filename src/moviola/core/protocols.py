@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class FrameSampler(Protocol):
-    """Which moments of a clip an encoder wants to see. Must pickle: it runs beside the decoder."""
+    """Which moments of a clip an encoder wants to see. Must pickle: it runs beside the decoder.
+
+    One that chooses among the frames themselves also has `choose(span, shown)`: it gets the
+    seconds `(n,)`, n >= 1, at which the frames of the span are shown, and gives those it wants.
+    """
 
     @property
     def spec(self) -> str:
