@@ -16,7 +16,7 @@ from moviola.core.errors import (
     VideoUnreadableError,
     WeightsUnavailableError,
 )
-from moviola.core.frames import Frames, Waveform
+from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.ids import clip_id
 from moviola.core.items import Clip, Text, display_path
 from moviola.core.models import KnownModel, ModelFamily, Reported, Source
@@ -29,6 +29,7 @@ from moviola.core.protocols import (
     Scorer,
     Segmenter,
     VideoReader,
+    wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
 from moviola.core.sampling import ConsecutiveSampler, RateSampler, UniformSampler
@@ -65,6 +66,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "Segmenter",
+    "SoundSpec",
     "Source",
     "Space",
     "SpaceMismatchError",
@@ -80,4 +82,5 @@ __all__ = [
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "wanted_sound",
 ]
