@@ -33,7 +33,11 @@ def load_strictly(
     Raises:
         WeightsUnavailableError: naming weights that are missing, left over or of another shape.
     """
+    from transformers.utils import logging
+
     weight_files(folder)
+    # It says nothing that the error below does not, and its bar is gone before it can be read.
+    logging.disable_progress_bar()
     try:
         loaded: Any = kind.from_pretrained(
             folder,

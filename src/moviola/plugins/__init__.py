@@ -14,10 +14,10 @@ each followed by `@REVISION` where it has one, and by `,option=value` as often a
 
 from __future__ import annotations
 
+from moviola.plugins.checkpoints import families, find_known, known_models
 from moviola.plugins.datasets import dataset_names, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
 from moviola.plugins.encoders import encoder_names, load_encoder
-from moviola.plugins.families import families, find_known, known_models
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP
 
 __all__ = [
