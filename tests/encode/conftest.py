@@ -92,6 +92,14 @@ _PROCESSORS = {
 _PROCESSORS["metaclip_2"] = _PROCESSORS["clip"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _single_precision():
+    """Everywhere the same numbers: elsewhere a tower may run in bfloat16."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("moviola.encode.precision.bfloat16_is_faster", lambda _: False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def make_checkpoint(tmp_path_factory):
     """A function `(kind, seed=0)` to a folder: a tiny model, its tokenizer and its processor."""

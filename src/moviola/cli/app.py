@@ -53,10 +53,10 @@ for command in (
     compare,
     diagnose,
     pooling_grid,
-    models,
     doctor,
 ):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+app.add_typer(models.app, name="models")
 
 
 def _print_version(asked: bool) -> None:

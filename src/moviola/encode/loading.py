@@ -16,6 +16,16 @@ from moviola.encode.hub import weight_files
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+_COMPUTED_WITH = (
+    "config.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+)
 ModelT = TypeVar("ModelT", bound="PreTrainedModel")
 
 
@@ -61,6 +71,16 @@ def load_strictly(
                 f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}"
             )
     return model.eval().requires_grad_(requires_grad=False)
+
+
+def checkpoint_digest(folder: Path) -> str:
+    """32 hexadecimal digits of what a checkpoint's towers compute with.
+
+    These are its weights, its `config.json` and its tokenizer. How frames are prepared is left
+    out: a readout says that.
+    """
+    rest = [folder / name for name in _COMPUTED_WITH]
+    return weights_digest([*weight_files(folder), *(path for path in rest if path.is_file())])
 
 
 def weights_digest(files: Iterable[Path]) -> str:

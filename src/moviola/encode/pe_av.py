@@ -21,8 +21,8 @@ from moviola.core.frames import Frames, SoundSpec
 from moviola.core.sampling import RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.batching import run_batched
-from moviola.encode.hub import fetch, weight_files
-from moviola.encode.loading import weights_digest
+from moviola.encode.hub import fetch
+from moviola.encode.loading import checkpoint_digest
 from moviola.encode.pe_loading import load_model
 from moviola.encode.precision import Tower, best_device
 from moviola.encode.preprocessing import Preprocessing, stored_config
@@ -237,7 +237,7 @@ def load(
     space = Space(
         model=f"{found.model} with sound" if sound else found.model,
         revision=found.revision,
-        weights=weights_digest(weight_files(found.folder)),
+        weights=checkpoint_digest(found.folder),
         dimension=cast("Any", weights.config.text_config).hidden_size,
     )
     count = frames or stored_config(found.folder, "video_processor").get("num_frames")

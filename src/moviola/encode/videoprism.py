@@ -15,8 +15,8 @@ from moviola.core.frames import Frames
 from moviola.core.sampling import UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.batching import run_batched
-from moviola.encode.hub import fetch, weight_files
-from moviola.encode.loading import load_strictly, weights_digest
+from moviola.encode.hub import fetch
+from moviola.encode.loading import checkpoint_digest, load_strictly
 from moviola.encode.precision import Tower
 from moviola.encode.preprocessing import Preprocessing, stored_config
 
@@ -155,7 +155,7 @@ def load(
     space = Space(
         model=found.model,
         revision=found.revision,
-        weights=weights_digest(weight_files(found.folder)),
+        weights=checkpoint_digest(found.folder),
         dimension=_text_config(weights).hidden_size,
     )
     tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)

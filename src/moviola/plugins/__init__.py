@@ -14,7 +14,14 @@ each followed by `@REVISION` where it has one, and by `,option=value` as often a
 
 from __future__ import annotations
 
-from moviola.plugins.checkpoints import families, find_known, known_models
+from moviola.plugins.checkpoints import (
+    families,
+    find_checkpoint,
+    find_known,
+    known_models,
+    settled_name,
+    split_options,
+)
 from moviola.plugins.datasets import dataset_names, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
 from moviola.plugins.encoders import encoder_names, load_encoder
@@ -30,8 +37,11 @@ __all__ = [
     "describe_encoder",
     "encoder_names",
     "families",
+    "find_checkpoint",
     "find_known",
     "known_models",
     "load_dataset",
     "load_encoder",
+    "settled_name",
+    "split_options",
 ]
