@@ -28,10 +28,11 @@ from moviola.core.protocols import (
     Scorer,
     Segmenter,
     VideoReader,
+    wanted_size,
     wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
-from moviola.core.sampling import RateSampler, UniformSampler
+from moviola.core.sampling import LeftSampler, PictureSize, RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -48,9 +49,11 @@ __all__ = [
     "FrameSampler",
     "Frames",
     "Hit",
+    "LeftSampler",
     "LibraryLockedError",
     "MissingExtraError",
     "MoviolaError",
+    "PictureSize",
     "PluginNotFoundError",
     "Pooling",
     "Qrels",
@@ -76,5 +79,6 @@ __all__ = [
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "wanted_size",
     "wanted_sound",
 ]
