@@ -19,6 +19,7 @@ from moviola.core.errors import (
 from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.ids import clip_id
 from moviola.core.items import Clip, Text, display_path
+from moviola.core.models import KnownModel, ModelFamily, Reported, Source
 from moviola.core.protocols import (
     Aligner,
     Dataset,
@@ -49,9 +50,11 @@ __all__ = [
     "FrameSampler",
     "Frames",
     "Hit",
+    "KnownModel",
     "LeftSampler",
     "LibraryLockedError",
     "MissingExtraError",
+    "ModelFamily",
     "MoviolaError",
     "PictureSize",
     "PluginNotFoundError",
@@ -59,12 +62,14 @@ __all__ = [
     "Qrels",
     "RateSampler",
     "Readout",
+    "Reported",
     "RetrievalDataset",
     "ScoreBlocks",
     "Scorer",
     "Scores",
     "Segmenter",
     "SoundSpec",
+    "Source",
     "Space",
     "SpaceMismatchError",
     "Span",
