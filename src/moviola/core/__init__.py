@@ -16,7 +16,7 @@ from moviola.core.errors import (
     VideoUnreadableError,
     WeightsUnavailableError,
 )
-from moviola.core.frames import Frames, Waveform
+from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.ids import clip_id
 from moviola.core.items import Clip, Text, display_path
 from moviola.core.protocols import (
@@ -28,6 +28,7 @@ from moviola.core.protocols import (
     Scorer,
     Segmenter,
     VideoReader,
+    wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
 from moviola.core.sampling import RateSampler, UniformSampler
@@ -60,6 +61,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "Segmenter",
+    "SoundSpec",
     "Space",
     "SpaceMismatchError",
     "Span",
@@ -74,4 +76,5 @@ __all__ = [
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "wanted_sound",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from moviola.core.datasets import RetrievalDataset
 from moviola.core.embeddings import Embeddings
-from moviola.core.frames import Frames
+from moviola.core.frames import Frames, SoundSpec
 from moviola.core.items import Clip, Text
 from moviola.core.results import Scores
 from moviola.core.spaces import Readout, Space
@@ -60,7 +60,11 @@ class VideoReader(Protocol):
 
 @runtime_checkable
 class Encoder(Protocol):
-    """A model with two towers that meet in one space."""
+    """A model with two towers that meet in one space.
+
+    One that hears also has `sound`, a `SoundSpec` (see `wanted_sound`); each of its clips then
+    comes with `Frames.sound`.
+    """
 
     @property
     def space(self) -> Space:
@@ -89,6 +93,11 @@ class Encoder(Protocol):
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
         """One `(n_i, D)` float32 array a clip; rows of unit length where the metric is cosine."""
         ...
+
+
+def wanted_sound(encoder: Encoder) -> SoundSpec | None:
+    """The sound that `encoder` wants, None where it has no attribute `sound` or that is None."""
+    return getattr(encoder, "sound", None)
 
 
 class Pooling(Protocol):

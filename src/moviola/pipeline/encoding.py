@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from moviola.core import Clip, Encoder, Readout, Space, Span, Text, display_path
+from moviola.core import Clip, Encoder, Readout, Space, Span, Text, display_path, wanted_sound
 from moviola.core.pooling import POOLINGS
 from moviola.library import FailedFile, UnreadableEntry, scan
 from moviola.pipeline.streaming import encode_stream
@@ -92,7 +92,8 @@ def encode_videos(
     }
     with _Outputs(Path(out), "clips", encoder.space, encoder.video_readout, poolings) as outputs:
         waiting = [name for name in files if name not in outputs.done_ids]
-        requests = (ReadRequest(name, files[name], segmenter, encoder.sampler) for name in waiting)
+        sampler, sound = encoder.sampler, wanted_sound(encoder)
+        requests = (ReadRequest(name, files[name], segmenter, sampler, sound) for name in waiting)
         with DecodePool() as pool:
             for count, video in enumerate(encode_stream(pool, requests, encoder), start=1):
                 name, code = str(video.done.key), video.done.code

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id
+from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, wanted_sound
 from moviola.library import (
     FailedFile,
     Library,
@@ -180,8 +180,9 @@ class _Run:
     def decode(self, pool: DecodePool, segmenter: Segmenter) -> None:
         """Decode, encode and add everything that the plan wants decoded."""
         wanted = {video.id: video for video in self._plan.decode}
+        sampler, sound = self._encoder.sampler, wanted_sound(self._encoder)
         requests = (
-            ReadRequest(video.id, video.path, segmenter, self._encoder.sampler)
+            ReadRequest(video.id, video.path, segmenter, sampler, sound)
             for video in self._plan.decode
         )
         for result in encode_stream(pool, requests, self._encoder):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from moviola.core import FileCode, Frames, Span, VideoInfo, Waveform
 from moviola.video.wire import GarbageError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from moviola.video.wire import Message
 
 _LONGEST_TEXT = 1000
@@ -62,14 +65,11 @@ def parse(message: Message) -> Answer:
         match head["kind"]:
             case "clip":
                 span = Span(float(head["start"]), float(head["end"]))
-                return ClipPart(int(head["index"]), span, _frames(message))
+                return ClipPart(int(head["index"]), span, _clip_frames(message))
             case "frames":
-                return _frames(message)
+                return _frames(message.head, message.body)
             case "sound":
-                channels = int(head["channels"])
-                size = message.body.size // 4 // max(channels, 1)
-                samples = message.body.view(np.float32).reshape(channels, size)
-                return Waveform(samples, int(head["rate"]), float(head["start"]))
+                return _sound(message.head, message.body)
             case "phase":
                 return Phase(float(head["seconds"]), _info(head.get("info")))
             case "done":
@@ -82,12 +82,33 @@ def parse(message: Message) -> Answer:
         raise GarbageError(f"a message does not add up: {error!r:.200}") from error
 
 
-def _frames(message: Message) -> Frames:
-    count, height, width = (int(size) for size in message.head["shape"][:3])
+def _clip_frames(message: Message) -> Frames:
+    """Frames, after their sound where the head tells of some."""
+    if "sound" not in message.head:
+        return _frames(message.head, message.body)
+    size = 4 * math.prod(int(length) for length in message.head["sound"])
+    if not 0 <= size <= message.body.size:
+        raise GarbageError("a clip with more sound than bytes")
+    sound = _sound(message.head, message.body[:size])
+    return _frames(message.head, message.body[size:], sound)
+
+
+def _frames(head: dict[str, Any], body: NDArray[np.uint8], sound: Waveform | None = None) -> Frames:
+    count, height, width = (int(size) for size in head["shape"][:3])
     if min(count, height, width) < 1:
         raise GarbageError("a clip without pixels")
-    times = np.asarray(message.head["times"], dtype=np.float64)
-    return Frames(message.body.reshape(count, height, width, 3), times)
+    times = np.asarray(head["times"], dtype=np.float64)
+    return Frames(body.reshape(count, height, width, 3), times, sound)
+
+
+def _sound(head: dict[str, Any], body: NDArray[np.uint8]) -> Waveform:
+    channels, count = (int(length) for length in head["sound"])
+    if channels < 1 or count < 0:
+        raise GarbageError("sound without channels")
+    samples = body.view(np.float32).reshape(channels, count)
+    if not np.isfinite(samples).all():
+        raise GarbageError("sound that is no number")
+    return Waveform(samples, int(head["rate"]), float(head["heard_from"]))
 
 
 def _info(facts: object) -> VideoInfo | None:
