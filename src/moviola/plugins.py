@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import importlib.util
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -80,6 +81,18 @@ def load_encoder(name: str, **options: Any) -> Encoder:
             f"{name!r} gave {_a(found)}, which is no encoder: it lacks {_missing(found)}"
         )
     return found
+
+
+def encoder_options(name: str) -> frozenset[str]:
+    """Names of the options that `load_encoder(name)` takes; none where it takes whatever comes.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder or it cannot be imported.
+    """
+    found = _load(ENCODER_GROUP, name)
+    if not callable(found) or (isinstance(found, Encoder) and not isinstance(found, type)):
+        return frozenset()
+    return frozenset(inspect.signature(cast("Callable[..., object]", found)).parameters)
 
 
 def load_dataset(name: str, root: Path, split: str) -> RetrievalDataset:
