@@ -19,6 +19,7 @@ from moviola.core.errors import (
 from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.ids import clip_id
 from moviola.core.items import Clip, Text, display_path
+from moviola.core.models import KnownModel, ModelFamily, Reported, Source
 from moviola.core.protocols import (
     Aligner,
     Dataset,
@@ -49,21 +50,25 @@ __all__ = [
     "FrameSampler",
     "Frames",
     "Hit",
+    "KnownModel",
     "LibraryLockedError",
     "ManyReadouts",
     "MissingExtraError",
+    "ModelFamily",
     "MoviolaError",
     "PluginNotFoundError",
     "Pooling",
     "Qrels",
     "RateSampler",
     "Readout",
+    "Reported",
     "RetrievalDataset",
     "ScoreBlocks",
     "Scorer",
     "Scores",
     "Segmenter",
     "SoundSpec",
+    "Source",
     "Space",
     "SpaceMismatchError",
     "Span",
