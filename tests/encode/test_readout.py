@@ -11,22 +11,18 @@ import torch
 from transformers import LlamaConfig, LlamaModel
 
 from moviola.core.pooling import POOLINGS
-from moviola.encode.hidden_states import DecoderInputs, read_decoder, weights_of
-from moviola.encode.readout import (
-    DecoderReadout,
-    Position,
-    chosen_positions,
-    split_prompt,
-)
+from moviola.encode.decoder_inputs import DecoderInputs, Kind
+from moviola.encode.hidden_states import chosen_positions, read_decoder, weights_of
+from moviola.encode.readout import DecoderReadout, split_prompt
 
 LAYERS, WIDTH = 4, 24
 B, P, T, V, A, _ = (
-    Position.BOS,
-    Position.PROMPT,
-    Position.TEXT,
-    Position.VIDEO,
-    Position.AUDIO,
-    Position.PADDING,
+    Kind.BOS,
+    Kind.PROMPT,
+    Kind.TEXT,
+    Kind.VIDEO,
+    Kind.AUDIO,
+    Kind.PADDING,
 )
 SEQUENCES = [
     [B, P, P, V, V, V, A, P],
@@ -63,7 +59,8 @@ def sequences(kinds=SEQUENCES, *, side="right"):
         where = slice(0, len(own)) if side == "right" else slice(longest - len(own), longest)
         embeds[row, where] = torch.randn(len(own), WIDTH, generator=generator)
         places[row, where] = torch.tensor(own, dtype=torch.int8)
-    return DecoderInputs(embeds, places)
+    mask = (places != _).long()
+    return DecoderInputs(embeds, mask, (mask.cumsum(1) - 1).clip(min=0), places)
 
 
 def states(decoder, inputs, row):
@@ -168,7 +165,7 @@ def test_a_causal_decoder_gives_its_first_token_to_every_input_and_a_bidirection
 def test_a_bidirectional_mask_does_not_see_padding(decoder):
     readout = DecoderReadout(mask="bidirectional", tokens="all", pooling="none")
     inputs = sequences(SEQUENCES[1:3])
-    changed = DecoderInputs(inputs.embeds.clone(), inputs.kinds)
+    changed = replace(inputs, embeds=inputs.embeds.clone())
     changed.embeds[inputs.kinds == _] = -3.0
     for ours, theirs in zip(
         read_decoder(decoder, inputs, [readout])[0],

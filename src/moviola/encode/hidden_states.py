@@ -9,17 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from moviola.encode.readout import DecoderReadout, Position, chosen_positions
+from moviola.encode.decoder_inputs import DecoderInputs, Kind
+from moviola.encode.readout import DecoderReadout, Tokens
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+_CONTENT = (Kind.TEXT, Kind.VIDEO, Kind.AUDIO)
 
 
 class Decoder(Protocol):
@@ -27,24 +30,6 @@ class Decoder(Protocol):
 
     layers: nn.ModuleList
     norm: nn.Module
-
-
-@dataclass(frozen=True, slots=True)
-class DecoderInputs:
-    """Sequences for a decoder, padded to one length.
-
-    Attributes:
-        embeds: `(B, L, H)` vectors that go in.
-        kinds: `(B, L)` int8, what stands where, as `Position`.
-    """
-
-    embeds: Tensor
-    kinds: Tensor
-
-    @property
-    def position_ids(self) -> Tensor:
-        """`(B, L)` places counted without padding, so that it does not matter where padding is."""
-        return ((self.kinds != Position.PADDING).cumsum(dim=1) - 1).clamp(min=0)
 
 
 @torch.inference_mode()
@@ -75,7 +60,7 @@ def read_decoder(
             decoder(
                 inputs_embeds=inputs.embeds,
                 attention_mask=seen,
-                position_ids=inputs.position_ids,
+                position_ids=inputs.positions,
                 use_cache=False,
             )
 
@@ -123,6 +108,26 @@ def read_layers(
         except _DeepEnoughError:
             return rows
     raise RuntimeError(f"the decoder never came to layer {deepest} of {count}")
+
+
+def chosen_positions(tokens: Tokens, kinds: Tensor) -> Tensor:
+    """Which positions count `(B, L)` bool, of `kinds` `(B, L)`; at least one in every row.
+
+    Raises:
+        ValueError: when a row is all padding.
+    """
+    real = kinds != Kind.PADDING
+    if not bool(real.any(dim=1).all()):
+        raise ValueError("an input of no positions at all cannot be read")
+    places = torch.arange(kinds.shape[1], device=kinds.device)
+    last = places == (places * real).max(dim=1, keepdim=True).values
+    if tokens == "last":
+        return last
+    if tokens == "all":
+        return real
+    wanted = _CONTENT if tokens == "content" else (Kind.VIDEO,)
+    chosen = torch.isin(kinds, torch.tensor(wanted, dtype=kinds.dtype, device=kinds.device))
+    return torch.where(chosen.any(dim=1, keepdim=True), chosen, last)
 
 
 class _DeepEnoughError(Exception):
@@ -191,9 +196,9 @@ def weights_of(pooling: str, chosen: Tensor) -> Tensor:
 
 def _visible(inputs: DecoderInputs, *, bidirectional: bool) -> Tensor:
     """The attention mask: `(B, L)` for a causal decoder, `(B, 1, L, L)` to be added otherwise."""
-    real = inputs.kinds != Position.PADDING
     if not bidirectional:
-        return real.long()
+        return inputs.mask
+    real = inputs.mask.bool()
     hidden = torch.zeros_like(real, dtype=inputs.embeds.dtype)
     hidden = hidden.masked_fill(~real, torch.finfo(inputs.embeds.dtype).min)
     return hidden[:, None, None].expand(-1, 1, real.shape[1], -1)

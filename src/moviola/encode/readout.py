@@ -11,14 +11,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from moviola.core.pooling import POOLINGS
 from moviola.core.spaces import Readout
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 Norm = Literal["last", "every", "never"]
 Tokens = Literal["all", "content", "video", "last"]
@@ -26,20 +22,6 @@ Mask = Literal["causal", "bidirectional"]
 
 INPUT, TIMING = "{input}", "{timing}"
 _PLACES = re.compile(r"\{[^{}]*\}")
-
-
-class Position(IntEnum):
-    """What stands at a position of a sequence that a decoder reads."""
-
-    PADDING = 0
-    BOS = 1
-    PROMPT = 2
-    TEXT = 3
-    VIDEO = 4
-    AUDIO = 5
-
-
-_CONTENT = (Position.TEXT, Position.VIDEO, Position.AUDIO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,25 +107,3 @@ class DecoderReadout:
 def split_prompt(prompt: str, timing: str = "") -> list[str]:
     """The words before, between and after the places of the input, one more than places."""
     return prompt.replace(TIMING, timing).split(INPUT)
-
-
-def chosen_positions(tokens: Tokens, kinds: Tensor) -> Tensor:
-    """Which positions count `(B, L)` bool, of `kinds` `(B, L)`; at least one in every row.
-
-    Raises:
-        ValueError: when a row is all padding.
-    """
-    import torch
-
-    real = kinds != Position.PADDING
-    if not bool(real.any(dim=1).all()):
-        raise ValueError("an input of no positions at all cannot be read")
-    places = torch.arange(kinds.shape[1], device=kinds.device)
-    last = places == (places * real).max(dim=1, keepdim=True).values
-    if tokens == "last":
-        return last
-    if tokens == "all":
-        return real
-    wanted = _CONTENT if tokens == "content" else (Position.VIDEO,)
-    chosen = torch.isin(kinds, torch.tensor(wanted, dtype=kinds.dtype, device=kinds.device))
-    return torch.where(chosen.any(dim=1, keepdim=True), chosen, last)
