@@ -30,10 +30,11 @@ from moviola.core.protocols import (
     Scorer,
     Segmenter,
     VideoReader,
+    wanted_size,
     wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
-from moviola.core.sampling import RateSampler, UniformSampler
+from moviola.core.sampling import LeftSampler, PictureSize, RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -51,11 +52,13 @@ __all__ = [
     "Frames",
     "Hit",
     "KnownModel",
+    "LeftSampler",
     "LibraryLockedError",
     "ManyReadouts",
     "MissingExtraError",
     "ModelFamily",
     "MoviolaError",
+    "PictureSize",
     "PluginNotFoundError",
     "Pooling",
     "Qrels",
@@ -83,5 +86,6 @@ __all__ = [
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "wanted_size",
     "wanted_sound",
 ]

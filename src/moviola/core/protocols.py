@@ -11,6 +11,7 @@ from moviola.core.embeddings import Embeddings
 from moviola.core.frames import Frames, SoundSpec
 from moviola.core.items import Clip, Text
 from moviola.core.results import Scores
+from moviola.core.sampling import PictureSize
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class FrameSampler(Protocol):
-    """Which moments of a clip an encoder wants to see. Must pickle: it runs beside the decoder."""
+    """Which moments of a clip an encoder wants to see. Must pickle: it runs beside the decoder.
+
+    One that also has `size`, a `PictureSize` (see `wanted_size`), gets its frames in that size,
+    resized by FFmpeg's own filter, and names it in its `spec`.
+    """
 
     @property
     def spec(self) -> str:
@@ -31,6 +36,11 @@ class FrameSampler(Protocol):
     def times(self, span: Span) -> NDArray[np.float64]:
         """Wanted presentation times `(T,)` in seconds, never decreasing, inside `span`."""
         ...
+
+
+def wanted_size(sampler: FrameSampler) -> PictureSize | None:
+    """The size that `sampler` wants frames in, None where the reader may choose."""
+    return getattr(sampler, "size", None)
 
 
 class Segmenter(Protocol):

@@ -50,6 +50,28 @@ class DecoderInputs:
     kinds: Tensor
 
 
+def text_row(ids: Sequence[int]) -> list[Piece]:
+    """A text with its BOS, without any prompt."""
+    return [Piece(Kind.BOS, tuple(ids[:1])), Piece(Kind.TEXT, tuple(ids[1:]))]
+
+
+def prompt_row(segments: Sequence[Sequence[int]], vectors: Sequence[Piece]) -> list[Piece]:
+    """A prompt whose `segments` (the first with its BOS) stand around `vectors`.
+
+    Raises:
+        ValueError: there is not one segment more than there are vectors.
+    """
+    if len(segments) != len(vectors) + 1:
+        raise ValueError(
+            f"a prompt with {len(segments) - 1} places cannot hold {len(vectors)} pieces"
+        )
+    first, *others = segments
+    row = [Piece(Kind.BOS, tuple(first[:1])), Piece(Kind.PROMPT, tuple(first[1:]))]
+    for piece, segment in zip(vectors, others, strict=True):
+        row += [piece, Piece(Kind.PROMPT, tuple(segment))]
+    return row
+
+
 def assemble(
     rows: Sequence[Sequence[Piece]],
     embedding: nn.Module,

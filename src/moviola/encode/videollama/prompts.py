@@ -22,7 +22,8 @@ LLAMA2_SYSTEM = (
 
 def frames_message(times: Sequence[float]) -> str:
     """How many frames were sampled and when (seconds, one decimal), with a space behind it."""
-    told = ", ".join(str(round(float(time), 1)) for time in times)
+    # Timestamps are sums of floats; what lies on half a tenth must not fall to either side by them.
+    told = ", ".join(str(round(round(float(time), 6), 1)) for time in times)
     return f"The video contains {len(times)} frames sampled at {told} seconds. "
 
 

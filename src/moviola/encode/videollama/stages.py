@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from moviola.encode.decoder_inputs import Kind, Piece, assemble
+from moviola.encode.decoder_inputs import Kind, Piece, assemble, prompt_row
 from moviola.encode.videollama.audio import AudioBranch
 from moviola.encode.videollama.visual import VisualBranch
 
@@ -63,17 +64,12 @@ def prompt_stages(
     script returned.
     """
     stages: Stages = {}
-    for name, (before, after) in segments.items():
-        pieces = [
-            Piece(Kind.PROMPT, tuple(before)),
-            Piece(Kind.VIDEO, video),
-            Piece(Kind.PROMPT, tuple(after)),
-        ]
-        inputs = assemble([pieces], llama.get_input_embeddings())
+    for name, around in segments.items():
+        row = prompt_row(around, [Piece(Kind.VIDEO, video)])
+        inputs = assemble([row], llama.get_input_embeddings())
         read = llama(inputs_embeds=inputs.embeds, output_hidden_states=True, use_cache=False)
         stages |= {
-            f"{name}.segment_ids.0": torch.tensor(before),
-            f"{name}.segment_ids.1": torch.tensor(after),
+            **_numbered(f"{name}.segment_ids", [torch.tensor(ids) for ids in around]),
             f"{name}.inputs_embeds": inputs.embeds,
             **_numbered(f"{name}.hidden_states", read.hidden_states),
             f"{name}.last_hidden_state": read.hidden_states[-1],
