@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from moviola.encode.decoder_inputs import Kind, Piece, assemble
 from moviola.encode.decoder_inputs import Kind, Piece, assemble, prompt_row
 from moviola.encode.videollama.audio import AudioBranch
 from moviola.encode.videollama.visual import VisualBranch
