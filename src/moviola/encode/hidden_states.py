@@ -79,7 +79,7 @@ def read_layers(
     asked: dict[int, list[int]] = {}
     for index, readout in enumerate(readouts):
         asked.setdefault(readout.state(count), []).append(index)
-    pools = [_Pool(readout, kinds) for readout in readouts]
+    pools = [StatePool(readout, kinds) for readout in readouts]
     rows: list[list[NDArray[np.float32]]] = [[] for _ in readouts]
     deepest = max(asked)
     following = 0
@@ -151,7 +151,7 @@ def _hooks(modules: Sequence[nn.Module], look: Callable[[int, Tensor], None]) ->
         yield
 
 
-class _Pool:
+class StatePool:
     """Hidden states `(B, L, H)` to the rows of one readout; sums are made in single precision."""
 
     def __init__(self, readout: DecoderReadout, kinds: Tensor) -> None:
