@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -97,11 +97,42 @@ class Encoder(Protocol):
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(n_i, D)` float32 array a text; rows of unit length where the metric is cosine."""
+        """One `(n_i, D)` float32 array a text.
+
+        Pooled rows have unit length where the metric is cosine; rows that are not pooled keep
+        their lengths, by which a mean of them weighs.
+        """
         ...
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(n_i, D)` float32 array a clip; rows of unit length where the metric is cosine."""
+        """One `(n_i, D)` float32 array a clip; lengths as `encode_texts`."""
+        ...
+
+
+@runtime_checkable
+class ManyReadouts(Encoder, Protocol):
+    """An encoder that reads its model in several ways at once, such as at several layers.
+
+    Its factory takes `readout`, `layers` and `pooling`, which say how; as an `Encoder` it gives
+    the first of them.
+    """
+
+    @property
+    def text_readouts(self) -> Mapping[str, Readout]:
+        """How the text tower is read, by names that can be folders; `""` for a single one."""
+        ...
+
+    @property
+    def video_readouts(self) -> Mapping[str, Readout]:
+        """How the video tower is read, under the same names."""
+        ...
+
+    def read_texts(self, texts: Sequence[str]) -> list[Mapping[str, NDArray[np.float32]]]:
+        """For every text `(n_i, D)` float32 under each name, as the model made them."""
+        ...
+
+    def read_videos(self, clips: Sequence[Frames]) -> list[Mapping[str, NDArray[np.float32]]]:
+        """For every clip `(n_i, D)` float32 under each name, as the model made them."""
         ...
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from moviola.plugins.datasets import dataset_names, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
-from moviola.plugins.encoders import encoder_names, load_encoder
+from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder
 from moviola.plugins.families import families, find_known, known_models
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP
 
@@ -29,6 +29,7 @@ __all__ = [
     "describe_dataset",
     "describe_encoder",
     "encoder_names",
+    "encoder_options",
     "families",
     "find_known",
     "known_models",

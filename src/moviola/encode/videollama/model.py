@@ -12,9 +12,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from moviola.core.errors import WeightsUnavailableError
+from moviola.encode.decoder_inputs import DecoderInputs, Piece, assemble
 from moviola.encode.videollama.audio import AudioBranch
 from moviola.encode.videollama.config import VideoLlamaConfig
-from moviola.encode.videollama.inputs import LlamaInputs, Piece, assemble
 from moviola.encode.videollama.keys import renamed
 from moviola.encode.videollama.llama import load_llama
 from moviola.encode.videollama.loading import fill, parts_of, read_part
@@ -137,7 +137,7 @@ class VideoLlama(nn.Module):
 
     def inputs(
         self, rows: Sequence[Sequence[Piece]], *, padding: Literal["right", "left"] = "right"
-    ) -> LlamaInputs:
+    ) -> DecoderInputs:
         """What the language model reads for `rows` of pieces, padded to one batch.
 
         Raises:

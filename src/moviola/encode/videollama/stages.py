@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from moviola.encode.decoder_inputs import Kind, Piece, assemble, prompt_row
 from moviola.encode.videollama.audio import AudioBranch
-from moviola.encode.videollama.inputs import Kind, Piece, assemble, prompt_row
 from moviola.encode.videollama.visual import VisualBranch
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class LlamaInputs:
+class DecoderInputs:
     """A batch as the language model reads it.
 
     Attributes:
@@ -77,7 +77,7 @@ def assemble(
     embedding: nn.Module,
     *,
     padding: Literal["right", "left"] = "right",
-) -> LlamaInputs:
+) -> DecoderInputs:
     """Embed each row's pieces, put them one behind the other, and pad to the longest row.
 
     `embedding` is the language model's. Padding is zero vectors that the mask hides: nothing
@@ -103,7 +103,7 @@ def assemble(
         kinds[i, at] = torch.tensor([piece.kind for piece in row for _ in range(len(piece))]).to(
             weight.device
         )
-    return LlamaInputs(embeds, mask, (mask.cumsum(1) - 1).clip(min=0) * mask, kinds)
+    return DecoderInputs(embeds, mask, (mask.cumsum(1) - 1).clip(min=0) * mask, kinds)
 
 
 def _vectors(piece: Piece, embedding: nn.Embedding) -> Tensor:
