@@ -67,7 +67,10 @@ def _model(kind: str, size: int):
             vision_config=_VISION,
         )  # fmt: skip
         return transformers.SiglipModel(config)
-    names = {"clip": ("CLIPConfig", "CLIPModel"), "metaclip_2": ("MetaClip2Config", "MetaClip2Model")}
+    names = {
+        "clip": ("CLIPConfig", "CLIPModel"),
+        "metaclip_2": ("MetaClip2Config", "MetaClip2Model"),
+    }
     config_type, model_type = (getattr(transformers, name) for name in names[kind])
     config = config_type(
         text_config={**_TEXT, "vocab_size": size, "eos_token_id": size - 1},

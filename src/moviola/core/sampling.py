@@ -84,7 +84,7 @@ class LeftSampler:
         """`(count,)` seconds inside `span`."""
         return span.start + np.arange(self.count, dtype=np.float64) * (span.duration / self.count)
 
-    def choose(self, span: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
+    def choose(self, _: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
         """The first of each of `count` equal parts of the `(n,)` frames of `span`; all if fewer.
 
         By number, not by time: a video whose frames last unequally long is read as it was in
