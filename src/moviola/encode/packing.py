@@ -79,4 +79,3 @@ def pack(lengths: Sequence[int], positions: int) -> Iterator[list[int]]:
         batch.append(place)
     if batch:
         yield batch
-

@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -72,6 +73,7 @@ def read_part(
     *,
     vision_layers: int,
     dtype: torch.dtype = torch.float32,
+    sha256: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Tensor]:
     """The tensors of part `name` under our names, without the part's own prefix.
 
@@ -84,7 +86,7 @@ def read_part(
     state: dict[str, Tensor] = {}
     with contextlib.ExitStack() as stack:
         for source in sorted(files):
-            for theirs, read in _entries(sources[source], stack):
+            for theirs, read in _entries(sources[source], stack, sha256.get(source)):
                 whole = PREFIXES[source] + theirs
                 if is_ignored(whole, source, vision_layers=vision_layers):
                     continue
@@ -123,10 +125,12 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], *, origin: str) -> None
     module.load_state_dict(dict(state), assign=True)
 
 
-def _entries(path: Path, stack: contextlib.ExitStack) -> Iterator[tuple[str, Callable[[], Tensor]]]:
+def _entries(
+    path: Path, stack: contextlib.ExitStack, sha256: str | None
+) -> Iterator[tuple[str, Callable[[], Tensor]]]:
     """Names in a file (or in all of a folder's safetensors) with functions that read them."""
     if path.suffix in {".pth", ".pt", ".bin"}:
-        for name, tensor in read_pth(path).items():
+        for name, tensor in read_pth(path, sha256=sha256).items():
             yield name, partial(_same, tensor)
         return
     files = sorted(path.glob("*.safetensors")) if path.is_dir() else [path]

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from transformers import LlamaConfig, LlamaForCausalLM
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
+from moviola.core.errors import WeightsUnavailableError
 from moviola.encode.decoder_inputs import DecoderInputs, Piece, assemble
 from moviola.encode.videollama.audio import AudioBranch
 from moviola.encode.videollama.config import VideoLlamaConfig
 from moviola.encode.videollama.keys import renamed
+from moviola.encode.videollama.llama import load_llama
 from moviola.encode.videollama.loading import fill, parts_of, read_part
 from moviola.encode.videollama.stages import (
     audio_stages,
@@ -73,6 +75,9 @@ class VideoLlama(nn.Module):
         *,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        device_map: str | Mapping[str, Any] | None = None,
+        eight_bit: bool = False,
+        sha256: Mapping[str, str] | None = None,
     ) -> Self:
         """The model whose weights lie in the original's files.
 
@@ -86,6 +91,9 @@ class VideoLlama(nn.Module):
                 whole model's state dict. What is not given is not made.
             dtype: of the vision transformer and the LLaMA; Q-Formers and sound stay in float32.
             device: where they go.
+            device_map: where the layers of a `llama` folder go instead, as in accelerate.
+            eight_bit: that one in 8 bits a weight (needs a GPU and bitsandbytes).
+            sha256: digests in hexadecimal that `.pth` files must have, by the names of `sources`.
 
         Raises:
             ValueError: a name is unknown, or a part lacks a file.
@@ -96,17 +104,28 @@ class VideoLlama(nn.Module):
         parts = parts_of(paths)
         if config.audio is None:
             parts.discard("audio")
+        llama = None
+        if "llama" in parts and (paths.get("llama", Path()) / "config.json").is_file():
+            parts.discard("llama")
+            llama = load_llama(
+                paths["llama"], dtype=dtype, device_map=device_map, eight_bit=eight_bit
+            )
+            _require_width(llama, config)
         with torch.device("meta"):
             model = cls.random(config, sorted(parts))
         for name in sorted(parts):
-            state = read_part(
-                name, paths, vision_layers=config.vision.num_hidden_layers, dtype=dtype
-            )
+            layers = config.vision.num_hidden_layers
+            state = read_part(name, paths, vision_layers=layers, dtype=dtype, sha256=sha256 or {})
             fill(getattr(model, name), state, origin=name)
         if model.llama is not None:
             # Its frequencies are computed, not stored.
             model.llama.model.rotary_emb = LlamaRotaryEmbedding(model.llama.config)
-        return model.to(device)
+        model.to(device)
+        if llama is not None:
+            if device_map is None and not eight_bit:
+                nn.Module.to(llama, device)
+            model.llama = llama.eval().requires_grad_(requires_grad=False)
+        return model
 
     def before_llama(self, video: Tensor) -> Tensor:
         """Normalised frames (B, 3, T, S, S) to (B, queries, H), in the LLaMA's input space."""
@@ -179,3 +198,12 @@ class VideoLlama(nn.Module):
         if part is None:
             raise ValueError(f"this model was made without {name}: it needs {_NEEDS[name]}")
         return part
+
+
+def _require_width(llama: LlamaForCausalLM, config: VideoLlamaConfig) -> None:
+    width = llama.config.hidden_size
+    if width != config.hidden_size:
+        raise WeightsUnavailableError(
+            f"this language model has vectors of {width}, the branches make ones of "
+            f"{config.hidden_size}: it is not the one that they were trained with"
+        )
