@@ -34,7 +34,13 @@ from moviola.core.protocols import (
     wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
-from moviola.core.sampling import LeftSampler, PictureSize, RateSampler, UniformSampler
+from moviola.core.sampling import (
+    ConsecutiveSampler,
+    LeftSampler,
+    PictureSize,
+    RateSampler,
+    UniformSampler,
+)
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -42,6 +48,7 @@ from moviola.core.videos import VideoInfo
 __all__ = [
     "Aligner",
     "Clip",
+    "ConsecutiveSampler",
     "Dataset",
     "DatasetError",
     "Embeddings",

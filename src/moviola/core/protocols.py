@@ -26,6 +26,9 @@ class FrameSampler(Protocol):
 
     One that also has `size`, a `PictureSize` (see `wanted_size`), gets its frames in that size,
     resized by FFmpeg's own filter, and names it in its `spec`.
+
+    One that chooses among the frames themselves also has `choose(span, shown)`: it gets the
+    seconds `(n,)`, n >= 1, at which the frames of the span are shown, and gives those it wants.
     """
 
     @property

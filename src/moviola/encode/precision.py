@@ -7,10 +7,13 @@ import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 SAME = 0.9999
 """Least cosine between a vector in bfloat16 and in float32 that counts as the same vector."""
@@ -52,7 +55,7 @@ def _seconds(dtype: torch.dtype) -> float:
     return min(times)
 
 
-class Tower:
+class Tower(Generic[ModuleT]):
     """A part of a model that maps a batch of inputs to a batch of rows.
 
     It runs on the device given, in bfloat16 where that is faster and keeps the vectors: the first
@@ -67,14 +70,14 @@ class Tower:
 
     def __init__(
         self,
-        module: nn.Module,
-        run: Callable[[nn.Module, Tensor], Tensor],
+        module: ModuleT,
+        run: Callable[[ModuleT, Tensor], Tensor],
         device: torch.device | None = None,
     ) -> None:
         self.device = device or best_device()
         self._run = run
-        self._exact: nn.Module | None = module.to(self.device)
-        self._fast: nn.Module | None = None
+        self._exact: ModuleT | None = module.to(self.device)
+        self._fast: ModuleT | None = None
         if bfloat16_is_faster(self.device):
             self._fast = copy.deepcopy(module).to(torch.bfloat16)
 

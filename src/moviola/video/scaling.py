@@ -6,6 +6,7 @@ square. Any other way of resizing differs from it by a few levels of gray.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
 from av.filter.graph import Graph
@@ -14,8 +15,6 @@ from moviola.core import PictureSize
 from moviola.video.pixels import Turn
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     import numpy as np
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
@@ -50,7 +49,7 @@ class Scaler:
                 width=frame.width,
                 height=frame.height,
                 format=frame.format,
-                time_base=cast("Fraction | None", frame.time_base),
+                time_base=Fraction(1),  # nothing here looks at the clock
             ),
             *(graph.add(*words) for words in self._filters()),
             graph.add("buffersink"),

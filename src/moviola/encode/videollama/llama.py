@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,10 @@ def llama_config(folder: Path) -> dict[str, Any]:
         WeightsUnavailableError: it has no `config.json` of a LLaMA.
     """
     try:
-        return LlamaConfig.from_pretrained(folder, local_files_only=True).to_dict()
+        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise WeightsUnavailableError(f"{folder} holds no config.json of a LLaMA") from error
+    return LlamaConfig(**said).to_dict()
 
 
 def _refuse_misfits(folder: Path, told: Mapping[str, Any]) -> None:

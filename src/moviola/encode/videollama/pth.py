@@ -7,7 +7,6 @@ certainty pins the file's digest.
 from __future__ import annotations
 
 import hashlib
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,22 +56,14 @@ def file_sha256(path: Path) -> str:
 
 
 def _load(path: Path) -> object:
+    with path.open("rb") as file:
+        # Files of torch before 1.6 are no archives, and cannot be mapped.
+        mapped = file.read(2) == b"PK"
     try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as first:
-        if not _is_old_format(path):
-            raise WeightsUnavailableError(
-                f"{path} is no checkpoint that can be read safely: {str(first).splitlines()[0]}"
-            ) from first
-    try:
-        # Files of torch before 1.6 are no archives and cannot be mapped.
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+    except OSError:
+        raise
+    except Exception as error:
         raise WeightsUnavailableError(
             f"{path} is no checkpoint that can be read safely: {str(error).splitlines()[0]}"
         ) from error
-
-
-def _is_old_format(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) != b"PK"
