@@ -1,0 +1,1 @@
+"""Frozen embeddings into better ones: heads that make texts and clips comparable."""
