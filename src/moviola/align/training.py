@@ -119,7 +119,7 @@ class HeadTraining(lightning.LightningModule):
             {"params": weights, "weight_decay": config.decay},
             {"params": learned, "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=config.rate)
+        optimizer = torch.optim.AdamW(groups, lr=config.rate, fused=True)
         total = max(1, int(self.trainer.estimated_stepping_batches))
 
         def factor(step: int) -> float:
