@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class KeepWeights(lightning.Callback):
-    """Writes the weights after every validation, and knows which were the best.
+    """Writes the weights after every validation; the best and the last stay, and every n-th.
 
     Args:
         folder: for `epoch-000.safetensors` and so on.
-        every: whether all are kept; else the best alone.
+        every: epochs from one that stays to the next; 0 for none but the best and the last.
     """
 
-    def __init__(self, folder: Path, *, every: bool) -> None:
+    def __init__(self, folder: Path, *, every: int) -> None:
         self.folder, self.every = folder, every
         self.best, self.reached = 0, -1.0
 
@@ -36,17 +36,18 @@ class KeepWeights(lightning.Callback):
         return self.folder / f"epoch-{epoch:03d}.safetensors"
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Write, and remember a better validation MRR."""
+        """Write, remember a better validation MRR, and drop what is neither wanted nor best."""
         module: HeadTraining = pl_module
-        epoch = module.history[-1]
-        better = epoch.measures["MRR"] > self.reached
-        if trainer.is_global_zero and (better or self.every):
-            if better and not self.every:
-                self.path(self.best).unlink(missing_ok=True)
-            state = {name: each.contiguous() for name, each in module.state_dict().items()}
-            save_file(state, self.path(epoch.number))
-        if better:
+        epoch, before = module.history[-1], self.best
+        if epoch.measures["MRR"] > self.reached:
             self.best, self.reached = epoch.number, epoch.measures["MRR"]
+        if not trainer.is_global_zero:
+            return
+        state = {name: each.contiguous() for name, each in module.state_dict().items()}
+        save_file(state, self.path(epoch.number))
+        for old in {before, epoch.number - 1} - {self.best, epoch.number}:
+            if not self.every or old % self.every:
+                self.path(old).unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
         """What a run that goes on must know."""
@@ -64,7 +65,7 @@ class KeepWeights(lightning.Callback):
 def losses_of_checkpoints(
     module: HeadTraining, keep: KeepWeights, data: PairedRows, videos: Counts
 ) -> list[tuple[int, float]]:
-    """`(epoch, loss)` of the weights of every epoch on videos that training has not seen.
+    """`(epoch, loss)` of the weights that were kept, on videos that training has not seen.
 
     Leaves the weights of the last epoch in `module`.
     """
@@ -74,6 +75,8 @@ def losses_of_checkpoints(
     module.eval()
     found: list[tuple[int, float]] = []
     for epoch in module.history:
+        if not keep.path(epoch.number).is_file():
+            continue
         keep.restore(module, epoch.number)
         with torch.inference_mode():
             losses = [float(module.loss_of(_like(module, batches[i]))) for i in range(len(draws))]

@@ -12,7 +12,9 @@ from torch import Tensor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
+    from moviola.core.embeddings import Embeddings, ItemT
+
+    Floats = NDArray[np.float16 | np.float32]
     Counts = NDArray[np.int64]
 
 
@@ -21,12 +23,19 @@ class RaggedRows:
     """Rows of N items of one side.
 
     Attributes:
-        rows: `(M, D)` float32.
+        rows: `(M, D)` float32 or float16, possibly memory-mapped.
         offsets: `(N + 1,)` int64, item i owns rows `offsets[i]:offsets[i + 1]`, at least one.
     """
 
     rows: Floats
     offsets: Counts
+
+    @classmethod
+    def of(cls, embeddings: Embeddings[ItemT]) -> Self:
+        """The rows of embeddings; they are copied only where several shards hold them."""
+        shards = embeddings.shards
+        rows = shards[0] if len(shards) == 1 else np.concatenate(shards)
+        return cls(rows, embeddings.offsets)
 
     @classmethod
     def pooled(cls, rows: Floats) -> Self:
@@ -56,14 +65,14 @@ class RaggedRows:
         return RaggedRows(self.rows[np.arange(offsets[-1]) + shift], offsets)
 
     def block(self, items: Counts) -> tuple[Tensor, Tensor]:
-        """Rows `(B, L, D)` of some items, filled up with zeros, and where they are `(B, L)`."""
+        """Rows `(B, L, D)` float32 of some items, filled up with zeros, and where they are `(B, L)`."""
         if self.is_pooled:
-            rows = torch.from_numpy(self.rows[items])[:, None]
+            rows = torch.from_numpy(self.rows[items].astype(np.float32))[:, None]
             return rows, torch.ones(len(items), 1, dtype=torch.bool)
         counts = self.offsets[items + 1] - self.offsets[items]
         places = np.arange(int(counts.max()))
         there = places < counts[:, None]
         wanted = np.where(there, self.offsets[items][:, None] + places, 0)
-        rows = self.rows[wanted]
+        rows = self.rows[wanted].astype(np.float32)
         rows[~there] = 0
         return torch.from_numpy(rows), torch.from_numpy(there)

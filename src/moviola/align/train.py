@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     LinearStart = tuple[Floats, Floats]
 
 _RESUME = "last.ckpt"
+#: Epochs at most whose weights are kept for the curve of the test loss.
+_CHECKPOINTS = 25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +92,8 @@ def train_head(
             config,
             on_epoch=on_epoch,
         )
-        keep = KeepWeights(where, every=split.test is not None or not config.keep_best)
+        every = 0 if split.test is None else -(-config.epochs // _CHECKPOINTS)
+        keep = KeepWeights(where, every=every)
         trainer = _trainer(config, keep, where)
         if resume:
             trainer.fit(module, loaders, ckpt_path=where / _RESUME, weights_only=True)
