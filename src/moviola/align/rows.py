@@ -65,7 +65,7 @@ class RaggedRows:
         return RaggedRows(self.rows[np.arange(offsets[-1]) + shift], offsets)
 
     def block(self, items: Counts) -> tuple[Tensor, Tensor]:
-        """Rows `(B, L, D)` float32 of some items, filled up with zeros, and where they are `(B, L)`."""
+        """Rows `(B, L, D)` float32 of some items, zeros behind, and where they are `(B, L)`."""
         if self.is_pooled:
             rows = torch.from_numpy(self.rows[items].astype(np.float32))[:, None]
             return rows, torch.ones(len(items), 1, dtype=torch.bool)

@@ -69,6 +69,7 @@ def plant(
     captions: int = 20,
     test_videos: int = 1000,
     tokens: bool = False,
+    mixture: Mixture | None = None,
 ) -> Planted:
     """A draw of the generator; equal arguments give equal numbers.
 
@@ -80,6 +81,7 @@ def plant(
         captions: captions a video there; a video of the test has one.
         test_videos: N of the test.
         tokens: whether rows stay unpooled.
+        mixture: shares of signal and noise; None for those that fit the dimension.
 
     Raises:
         ValueError: when a number is too small to draw from.
@@ -88,7 +90,7 @@ def plant(
         raise ValueError("a draw needs a video, a caption, and 8 dimensions at least")
     rng = np.random.default_rng([seed, 0])
     world = World.draw(rng)
-    mixture = Mixture.of(dimension)
+    mixture = Mixture.of(dimension) if mixture is None else mixture
     video_view = View.draw(rng, dimension, mixture, noise=2)
     text_view = View.draw(rng, dimension, mixture, noise=1, shared=video_view)
     towers = _Towers(world, video_view, text_view, _Queries.draw(rng, dimension))
