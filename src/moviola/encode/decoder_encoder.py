@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from torch import nn
 
 from moviola.core import Frames, FrameSampler, Readout, SoundSpec, Space
 from moviola.encode.decoder_inputs import Piece
@@ -17,6 +16,7 @@ from moviola.encode.readout_presets import TowerReadouts
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from torch import nn
     from transformers import PreTrainedTokenizerBase
 
     Rows = NDArray[np.float32]

@@ -159,6 +159,7 @@ class StatePool:
         self._chosen = chosen_positions(readout.tokens, kinds)
 
     def __call__(self, hidden: Tensor) -> list[NDArray[np.float32]]:
+        """`(B, L, H)` to one `(n, H)` float32 array an input."""
         chosen = self._chosen.to(hidden.device)
         if self._pooling == "none":
             return [

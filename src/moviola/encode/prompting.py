@@ -41,11 +41,17 @@ def prompt_row(
         copy = place < len(before) - 1
         row += [replace(piece, kind=Kind.PROMPT) for piece in content] if copy else content
     row += _pieces(Kind.PROMPT, _ids(tokenizer, final))
-    return row or _pieces(Kind.PROMPT, (tokenizer.eos_token_id,))
+    return row or [Piece(Kind.PROMPT, (_end(tokenizer),))]
 
 
 def _ids(tokenizer: PreTrainedTokenizerBase, words: str) -> tuple[int, ...]:
     return tuple(tokenizer(words, add_special_tokens=False).input_ids) if words else ()
+
+
+def _end(tokenizer: PreTrainedTokenizerBase) -> int:
+    if not isinstance(tokenizer.eos_token_id, int):
+        raise TypeError("a tokenizer that has neither BOS nor EOS gives an empty text no token")
+    return tokenizer.eos_token_id
 
 
 def _pieces(kind: Kind, ids: tuple[int, ...]) -> list[Piece]:

@@ -60,8 +60,9 @@ class VideoLlamaBackbone:
         self._files = files
         self._audio = audio
         self._mean_in_place = mean_in_place
-        self._placing = {"device_map": device_map, "eight_bit": eight_bit}
+        self._device_map, self._eight_bit = device_map, eight_bit
         self.config = files.read_config()
+        self.tokenizer: PreTrainedTokenizerBase = load_tokenizer(files.tokenizer)
         if audio != "none" and self.config.audio is None:
             raise WeightsUnavailableError(f"{model} has no branch for sound; leave audio out")
         parts = ["visual", "llama", *([] if audio == "none" else ["audio"])]
@@ -96,11 +97,6 @@ class VideoLlamaBackbone:
             if self._mean_in_place:
                 said.append("mean in place")
         return "; ".join(said)
-
-    @cached_property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Of the LLaMA."""
-        return load_tokenizer(self._files.tokenizer)
 
     def decoder(self) -> nn.Module:
         """The layers of the LLaMA."""
@@ -137,7 +133,7 @@ class VideoLlamaBackbone:
         def see(places: Sequence[int]) -> list[Tensor]:
             video = torch.stack([pixel_values(kept[place].pixels, side) for place in places])
             branch = self._visual
-            return list(branch(video.to(branch.projection.weight.device)))
+            return list(branch(video.to(_device_of(branch))))
 
         for count in dict.fromkeys(map(len, kept)):
             places = [place for place, clip in enumerate(kept) if len(clip) == count]
@@ -147,7 +143,7 @@ class VideoLlamaBackbone:
     def _hear(self, pictures: Sequence[Tensor]) -> list[Tensor]:
         branch = self._audio_branch
         mel = torch.stack(list(pictures))
-        return list(branch(mel.to(branch.projection.weight.device)))
+        return list(branch(mel.to(_device_of(branch))))
 
     def _mel(self, clip: Frames) -> Tensor:
         """Mel pictures of a clip's sound; of silence where the file has none."""
@@ -173,9 +169,16 @@ class VideoLlamaBackbone:
 
     @cached_property
     def _llama(self) -> LlamaForCausalLM:
-        llama = load_model(self._files, ["llama"], **self._placing).llama
-        assert llama is not None  # noqa: S101 -- asked for
-        return llama
+        loaded = load_model(
+            self._files, ["llama"], device_map=self._device_map, eight_bit=self._eight_bit
+        )
+        assert loaded.llama is not None  # noqa: S101 -- asked for
+        return loaded.llama
+
+
+def _device_of(module: nn.Module) -> torch.device:
+    """Where a module's weights lie, the first of them."""
+    return next(module.parameters()).device
 
 
 def load(
