@@ -21,6 +21,7 @@ from moviola.cli import (
     doctor,
     encode,
     evaluate,
+    experiment,
     failures,
     index,
     models,
@@ -53,6 +54,7 @@ for command in (
     compare,
     diagnose,
     pooling_grid,
+    experiment,
     doctor,
 ):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)

@@ -25,14 +25,22 @@ from moviola.core.protocols import (
     Dataset,
     Encoder,
     FrameSampler,
+    ManyReadouts,
     Pooling,
     Scorer,
     Segmenter,
     VideoReader,
+    wanted_size,
     wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
-from moviola.core.sampling import ConsecutiveSampler, RateSampler, UniformSampler
+from moviola.core.sampling import (
+    ConsecutiveSampler,
+    LeftSampler,
+    PictureSize,
+    RateSampler,
+    UniformSampler,
+)
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -51,10 +59,13 @@ __all__ = [
     "Frames",
     "Hit",
     "KnownModel",
+    "LeftSampler",
     "LibraryLockedError",
+    "ManyReadouts",
     "MissingExtraError",
     "ModelFamily",
     "MoviolaError",
+    "PictureSize",
     "PluginNotFoundError",
     "Pooling",
     "Qrels",
@@ -82,5 +93,6 @@ __all__ = [
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "wanted_size",
     "wanted_sound",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
 from moviola.plugins import load_encoder, settled_name
 from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, ReadRequest, parse_segmenter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DEFAULT_SEGMENT = "windows:6/3"
 
@@ -193,7 +196,7 @@ class _Run:
             self._tell()
         self._writer.commit()
 
-    def _add(self, video: NewVideo, result: EncodedVideo) -> VideoRecord:
+    def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
         if code.has_clips and not video.files[0].is_unchanged():
             code = FileCode.CHANGED_WHILE_READING

@@ -24,7 +24,7 @@ from moviola.plugins.checkpoints import (
 )
 from moviola.plugins.datasets import dataset_names, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
-from moviola.plugins.encoders import encoder_names, load_encoder
+from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "describe_dataset",
     "describe_encoder",
     "encoder_names",
+    "encoder_options",
     "families",
     "find_checkpoint",
     "find_known",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -28,13 +29,8 @@ def load_encoder(name: str, **options: Any) -> Encoder:
         TypeError: when what was found is no encoder, or does not take these options.
     """
     bare, named = split_options(name)
-    options = {**named, **options}
-    if (checkpoint := find_checkpoint(bare)) is not None:
-        found = load_point(ENCODER_GROUP, families()[checkpoint.family].loader)
-        options = {"model": checkpoint.model, "revision": checkpoint.revision, **options}
-    else:
-        require_encoder(bare)
-        found = load_point(ENCODER_GROUP, bare)
+    found, given = _found(bare)
+    options = {**given, **named, **options}
     if isinstance(found, type) or not isinstance(found, Encoder):
         if not callable(found):
             raise TypeError(f"{name!r} is {a(found)}, neither an encoder nor something to call")
@@ -48,6 +44,18 @@ def load_encoder(name: str, **options: Any) -> Encoder:
     return found
 
 
+def encoder_options(name: str) -> frozenset[str]:
+    """Names of the options that `load_encoder(name)` takes; none of an encoder that is finished.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder or it cannot be imported.
+    """
+    found, _ = _found(split_options(name)[0])
+    if not callable(found) or (isinstance(found, Encoder) and not isinstance(found, type)):
+        return frozenset()
+    return frozenset(inspect.signature(cast("Callable[..., object]", found)).parameters)
+
+
 def require_encoder(name: str) -> None:
     """Refuse a name that is neither installed nor spelled out.
 
@@ -59,6 +67,15 @@ def require_encoder(name: str) -> None:
     except PluginNotFoundError:
         hint = f" Any checkpoint of {', '.join(families())} can be given as FAMILY:ID."
         raise not_found(ENCODER_GROUP, name, encoder_names(), hint) from None
+
+
+def _found(name: str) -> tuple[object, dict[str, Any]]:
+    """What stands behind a name without options, and what its checkpoint gives it."""
+    if (checkpoint := find_checkpoint(name)) is not None:
+        loader = load_point(ENCODER_GROUP, families()[checkpoint.family].loader)
+        return loader, {"model": checkpoint.model, "revision": checkpoint.revision}
+    require_encoder(name)
+    return load_point(ENCODER_GROUP, name), {}
 
 
 def _missing(thing: object) -> str:

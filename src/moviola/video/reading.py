@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import FrameSampler, Span
+from moviola.core import FrameSampler, Span, wanted_size
 from moviola.video.limits import Limits
 from moviola.video.opening import open_container
 from moviola.video.pixels import Painter, reduced_size
 from moviola.video.probing import Damage, Survey, decode, packets, select
+from moviola.video.scaling import Scaler
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -82,7 +83,8 @@ def read_clips(
     most = max((len(clip.wanted) for clip in clips), default=1)
     at_most = min(limits.frame_pixels, max(1, limits.clip_bytes // (3 * most)))
     width, height = reduced_size(found.width, found.height, at_most)
-    painter = Painter(width, height, found.turn)
+    size = wanted_size(sampler)
+    painter = Scaler(size, found.turn) if size else Painter(width, height, found.turn)
     collector = _Collector(clips, found, painter, sampler, emit)
     damage = Damage()
     needed = _needed(found, clips)
@@ -211,7 +213,7 @@ class _Collector:
         self,
         clips: list[_Clip],
         found: Survey,
-        painter: Painter,
+        painter: Painter | Scaler,
         sampler: FrameSampler,
         emit: Emit,
     ) -> None:
