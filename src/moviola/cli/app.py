@@ -24,6 +24,7 @@ from moviola.cli import (
     experiment,
     failures,
     index,
+    layer_sweep,
     models,
     pooling_grid,
     search,
@@ -54,6 +55,7 @@ for command in (
     compare,
     diagnose,
     pooling_grid,
+    layer_sweep,
     experiment,
     doctor,
 ):
