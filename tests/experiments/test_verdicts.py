@@ -58,3 +58,9 @@ def test_ranking_is_learning_whatever_the_loss_says() -> None:
     )
     assert found.outcome == "learned"
     assert "40.0 times chance" in found.sentence
+
+
+def test_a_loss_far_above_the_constant_s_is_no_plateau() -> None:
+    history = _history([1.5, 1.5], [0.5, 1.5, 1.5])
+    found = judge(history, Cosines(-0.5, 0.8, -0.5, 0.8), 0.0075, CHANCE)
+    assert found.outcome == "astray"
