@@ -198,7 +198,7 @@ _ALL = (
         title="transformer, 20+20 pairs, 100 epochs",
         pairs=20,
         epochs=100,
-        small=(16, 20),
+        small=(12, 20),
     ),
     replace(
         _TRANSFORMER,

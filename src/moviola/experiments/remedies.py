@@ -63,7 +63,7 @@ def remedied(remedy: Remedy, data: ExperimentData, *, seed: int = 0) -> Remedied
             NetworkConfig(
                 "residual", (maps[0].shape[1],), hidden=256, dropout=0.6, input_dropout=0.5
             ),
-            batch=1024,
+            batch=256,
             epochs=20,
             seed=seed,
         )
@@ -112,11 +112,11 @@ def _transformer(data: ExperimentData, begun: float, seed: int) -> Remedied:
     rows = _standardised(paired_rows(data, data.clips, pooled=False), data)
     config = TrainConfig(
         NetworkConfig("transformer", (128,), layers=1, heads=8, hidden=256, pre_norm=True),
-        epochs=30,
-        batch=256,
-        rate=1e-3,
-        warm_up=20,
-        patience=5,
+        epochs=40,
+        batch=128,
+        rate=2e-3,
+        warm_up=40,
+        patience=10,
         skip_texts=1,
         skip_clips=1,
         seed=seed,
