@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +11,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def collapse(rows: NDArray[np.float32], *, threshold: float) -> NDArray[np.int64]:
-    """For each item, the better one that it nearly equals, or itself.
+def collapse(
+    rows: NDArray[np.float32], videos: Sequence[str], *, threshold: float
+) -> NDArray[np.int64]:
+    """For each item, the better one of another video that it nearly equals, or itself.
 
     Items come best first. Each joins the first item that stands for itself and whose cosine with
     it reaches `threshold`; nothing joins through a third.
 
     Args:
         rows: `(m, D)` vectors of any length but zero.
+        videos: the m videos they belong to.
         threshold: least cosine of near-duplicates.
 
     Returns:
@@ -25,7 +29,8 @@ def collapse(rows: NDArray[np.float32], *, threshold: float) -> NDArray[np.int64
     """
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     unit = rows / np.where(norms > 0, norms, 1)
-    near = unit @ unit.T >= threshold
+    names = np.asarray(videos)
+    near = (unit @ unit.T >= threshold) & (names[:, None] != names[None, :])
     under = np.arange(len(rows))
     for place in range(1, len(rows)):
         better = np.flatnonzero(near[place, :place] & (under[:place] == np.arange(place)))

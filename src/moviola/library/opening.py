@@ -36,7 +36,10 @@ from moviola.library.writing import LibraryWriter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_OURS = frozenset({f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
+#: Folder within a library for what can be made again, such as previews.
+CACHE = "cache"
+
+_OURS = frozenset({CACHE, f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
 
 
 class Library:
