@@ -17,7 +17,7 @@ from moviola.serve.desk import Desk, desk_of
 from moviola.serve.errors import ApiError
 from moviola.serve.files import open_to_serve
 from moviola.serve.params import ID
-from moviola.serve.playing import media_type
+from moviola.serve.playing import Facts, media_type
 from moviola.serve.studio import LONGEST_PREVIEW, tag_of
 
 router = APIRouter(tags=["media"])
@@ -86,7 +86,7 @@ async def playback(
         until=span.end,
         type="video/mp4",
         codec=facts.codec,
-        message=f"Your browser cannot play {facts.codec}; a preview of this part is made.",
+        message=_why(facts),
     )
 
 
@@ -106,6 +106,11 @@ async def cut(video: AnId, desk: AtDesk, start: Second, end: Second) -> FileResp
     name = f"{record.path.stem} {span.start:.1f}-{span.end:.1f}.mp4"
     printable = name.encode("utf-8", "replace").decode()
     return FileResponse(path, media_type="video/mp4", filename=printable)
+
+
+def _why(facts: Facts) -> str:
+    cannot = "could not play this file" if facts.direct else f"cannot play {facts.codec}"
+    return f"Your browser {cannot}; a preview of this part is made."
 
 
 def _clip(desk: Desk, clip: str) -> tuple[VideoRecord, Span]:
