@@ -174,15 +174,14 @@ def question(world, world_library) -> dict[str, Any]:
 
 
 @pytest.fixture
-def look(tmp_path) -> Callable[..., None]:
-    """`look(scenario, server, **data)`: run a scenario, and fail with what it saw."""
+def look(tmp_path) -> Callable[..., str]:
+    """`look(scenario, server, **data)`: what a scenario prints; fails with what it saw."""
 
-    def run(scenario: str, server: Server | str, *, seconds: float = 150, **data: Any) -> None:
+    def run(scenario: str, server: Server, *, seconds: float = 150, **data: Any) -> str:
         given = tmp_path / f"{scenario}.json"
         given.write_text(json.dumps(data))
-        address = server if isinstance(server, str) else server.address
         done = subprocess.run(
-            ["node", HERE / "driver.mjs", scenario, address, SHOTS, given],
+            ["node", HERE / "driver.mjs", scenario, server.address, SHOTS, given],
             env={**os.environ, "CHROMIUM": _chromium() or ""},
             capture_output=True,
             text=True,
@@ -191,7 +190,6 @@ def look(tmp_path) -> Callable[..., None]:
         )
         if done.returncode:
             pytest.fail(f"{scenario}: {done.stderr or done.stdout}", pytrace=False)
-        if done.stdout:
-            print(done.stdout)
+        return done.stdout
 
     return run

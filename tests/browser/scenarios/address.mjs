@@ -1,6 +1,6 @@
 // The address holds the whole state: reload, share, Back.
 
-export default async function ({ open, shot, base, data, assert, eventually }) {
+export default async function ({ open, shot, base, data, assert, eventually, expectErrors }) {
   const page = await open(`/?q=${encodeURIComponent(data.question.query)}`);
   await page.locator(".card-open").first().click();
   await page.locator(".curve-peak").first().waitFor();
@@ -41,13 +41,14 @@ export default async function ({ open, shot, base, data, assert, eventually }) {
     "/?q=red&then=blue&within=10&shortest=1&longest=60&since=2001-01-01&until=2099-01-01" +
     "&resolution=100&sound=true&group=none&sort=name&least=likely";
   const third = await open(full);
-  await third.locator("#grid, #state").first().waitFor();
+  await third.locator("#grid .card, #state:not([hidden])").first().waitFor();
   await third.waitForTimeout(500);
   assert.equal(third.url(), base + full);
   assert.equal(await third.getByLabel("within").inputValue(), "10");
 
   // An address that names nothing says so, and goes on.
-  const lost = await open("/?q=red&open=0123456789abcdef0123456789abcdef", { lost: true });
+  expectErrors(/404/);
+  const lost = await open("/?q=red&open=0123456789abcdef0123456789abcdef");
   await lost.locator(".toast").waitFor();
   await eventually(() => lost.url(), (url) => !url.includes("open="), "the wrong moment is gone");
 }

@@ -7,6 +7,7 @@ import { SpritePlayer } from "./sprite.js";
 
 const FRAME = 16 / 9; // the shape of thumbnails
 const TALL = 1.25; // narrower videos are shown whole
+const TAIL = 11; // letters at the end of a name that are always shown
 const HOVER_DELAY = 120; // milliseconds, so that a pointer passing by loads nothing
 
 /** What tells two cards apart. */
@@ -79,7 +80,7 @@ export class Card {
       notes.length ? h("span", { class: "thumb-badge" }, notes.join(" · ")) : "",
     );
     this.line.replaceChildren(
-      h("span", { class: "card-name", title: `${moment.folder}/${moment.name}`, dir: "auto" }, moment.name),
+      h("span", { class: "card-name", title: `${moment.folder}/${moment.name}`, dir: "auto" }, ...parts(moment.name)),
       bandMark(moment) ?? "",
     );
   }
@@ -131,6 +132,12 @@ export class Card {
       this.sprite.scrub(event.offsetX / this.button.clientWidth);
     });
   }
+}
+
+/** A name whose end stays in sight: cameras and downloads count at the end. */
+function parts(name) {
+  if (name.length <= TAIL || !/^[\x20-\x7e]*$/.test(name)) return [h("span", {}, name)];
+  return [h("span", {}, name.slice(0, -TAIL)), h("span", { class: "tail" }, name.slice(-TAIL))];
 }
 
 /** Gives the sheet the shape of one frame: wide frames fill the thumbnail, tall ones stand in it. */

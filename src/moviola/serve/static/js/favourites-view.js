@@ -53,7 +53,7 @@ export class FavouritesView {
         "button",
         { type: "button", class: "favourite", onclick: () => this.actions.open(moment) },
         h("img", { src: `/media/clips/${moment.id}/poster`, alt: "", loading: "lazy" }),
-        h("span", { class: "card-name", dir: "auto" }, moment.name),
+        h("span", { class: "card-name", dir: "auto" }, h("span", {}, moment.name)),
         h("span", { class: "quiet figures" }, spanText(moment.start, moment.end)),
         bandMark(moment) ?? "",
         relevant ? icon("star") : h("span", { class: "quiet" }, "rejected"),

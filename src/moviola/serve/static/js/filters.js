@@ -78,12 +78,11 @@ export class Filters {
     this.#set(this.resolution, "Resolution", state.resolution && (named(RESOLUTIONS, state.resolution) ?? `${state.resolution}p and more`));
     this.#set(this.sound, "Sound", state.sound && named(SOUNDS, state.sound));
     this.#set(this.strictness, "Matches", state.least && named(STRICTNESS, state.least));
-    this.#set(this.group, named(GROUPS, "") , state.group && named(GROUPS, state.group));
-    this.#set(this.sort, named(SORTS, ""), state.sort && named(SORTS, state.sort));
+    this.#set(this.group, "Moments", state.group && named(GROUPS, state.group), GROUPS[0][0]);
+    this.#set(this.sort, "Order", state.sort && named(SORTS, state.sort), SORTS[0][0]);
     this.then.hidden = !state.q.trim() || state.then.length > 0;
     this.strictness.hidden = !searching;
     this.group.hidden = !searching;
-    this.sort.hidden = false;
     this.clear.hidden = !filterCount(state);
     this.without.hidden = !not.length;
     this.without.replaceChildren(...not.map((term) => this.#withoutChip(term)));
@@ -104,10 +103,13 @@ export class Filters {
     return button;
   }
 
-  #set(button, label, value) {
+  /** Shows a value on its chip; without one, `usual` or what the chip is about. */
+  #set(button, label, value, usual = label) {
+    const text = value || usual;
     button.classList.toggle("set", Boolean(value));
-    button.firstChild.textContent = value || label;
-    button.title = value ? `${label}: ${value}` : label;
+    button.firstChild.textContent = text;
+    button.title = text === label ? label : `${label}: ${text}`;
+    button.setAttribute("aria-label", button.title);
   }
 
   #options(label, options, name) {
