@@ -26,6 +26,7 @@ from moviola.cli import (
     models,
     pooling_grid,
     search,
+    serve,
     status,
     table,
 )
@@ -45,6 +46,7 @@ for command in (
     demo,
     index,
     search,
+    serve,
     status,
     failures,
     encode,
