@@ -140,7 +140,7 @@ def world_library(world, tmp_path_factory) -> Path:
     broken = world / "broken"
     broken.mkdir()
     whole = next((world / "videos").glob("*.mp4")).read_bytes()
-    (broken / "cut short.mp4").write_bytes(whole[: len(whole) // 2])
+    (broken / "cut short.mp4").write_bytes(whole[:300])
     (broken / "empty.mp4").write_bytes(b"")
     (broken / "page.mp4").write_bytes(b"<html>not found</html>" * 40)
     library = tmp_path_factory.mktemp("libraries") / "world"

@@ -44,7 +44,7 @@ async function open(path = "/", { width = 1280, height = 800, ...options } = {})
   page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => problems.push(`the page threw: ${error.stack}`));
   page.on("console", (message) => {
-    if (message.type() === "error") problems.push(`the console says: ${message.text()}`);
+    if (message.type() === "error") problems.push(`the console says: ${message.text()} ${message.location().url}`);
   });
   page.on("request", (request) => {
     const address = request.url();

@@ -11,7 +11,7 @@ export default async function ({ open, shot, assert, eventually }) {
   await choose("Length", "Over 20 min");
   await page.getByRole("heading", { name: "Nothing found" }).waitFor();
   await shot(page, "nothing-found");
-  await page.getByRole("button", { name: "Clear filters" }).last().click();
+  await clear();
   await eventually(() => cards.count(), (count) => count === all, "every card again");
 
   await choose("Sound", "With sound");
@@ -19,25 +19,25 @@ export default async function ({ open, shot, assert, eventually }) {
   await choose("Sound", "Silent");
   const silent = await settled();
   assert.equal(loud + silent, all, "every video has sound or has none");
-  await page.getByRole("button", { name: "Clear filters" }).click();
+  await clear();
 
   await page.locator("#chips").getByRole("button", { name: "Folder" }).click();
   await page.locator(".menu").waitFor();
   await shot(page, "filter-folder");
   await page.locator(".menu button").nth(1).click();
   assert.match(page.url(), /folder=f-/);
-  await page.getByRole("button", { name: "Clear filters" }).click();
+  await clear();
 
   await page.locator("#chips").getByRole("button", { name: "Date" }).click();
   await page.getByLabel("From").fill("2001-01-01");
   await page.keyboard.press("Escape");
   assert.match(page.url(), /since=2001-01-01/);
   await page.getByRole("button", { name: "since 2001-01-01" }).waitFor();
-  await page.getByRole("button", { name: "Clear filters" }).click();
+  await clear();
 
   await choose("Resolution", "720p and more");
   await page.getByRole("heading", { name: "Nothing found" }).waitFor();
-  await page.getByRole("button", { name: "Clear filters" }).last().click();
+  await clear();
 
   await choose("Moments", "All moments");
   await eventually(() => cards.count(), (count) => count > all, "more than one moment of a video");
@@ -80,6 +80,10 @@ export default async function ({ open, shot, assert, eventually }) {
     await page.locator("#chips").getByRole("button", { name: new RegExp(`^${chip}\\b`) }).click();
     await page.locator(".menu").getByRole("button", { name: option, exact: true }).click();
     await eventually(() => page.locator(".menu").count(), (count) => count === 0, "a closed menu");
+  }
+
+  async function clear() {
+    await page.locator("#chips").getByRole("button", { name: "Clear filters" }).click();
   }
 
   async function settled() {

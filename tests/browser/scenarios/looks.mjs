@@ -4,6 +4,10 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const LOOKS = [
+  ["light", "wide", 1280, 800],
+  ["dark", "phone", 360, 740],
+];
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 export default async function ({ open, shot, data, assert, eventually }) {
@@ -21,27 +25,25 @@ export default async function ({ open, shot, data, assert, eventually }) {
     ["menu", query, (page) => page.getByRole("button", { name: "Length" }).click()],
   ];
   const worst = [];
-  for (const theme of ["light", "dark"]) {
+  for (const [theme, size, width, height] of LOOKS) {
     for (const [name, address, prepare] of views) {
-      for (const [size, width, height] of [["wide", 1280, 800], ["phone", 360, 740]]) {
-        const page = await open(address, { width, height, colorScheme: theme });
-        await page.locator(".card, #state:not([hidden]), .favourites:not([hidden])").first().waitFor();
-        await prepare?.(page);
-        await page.waitForTimeout(300);
-        const across = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        assert.ok(across <= 0, `${name} at ${width} px scrolls sideways by ${across} px`);
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate((tags) => globalThis.axe.run({ runOnly: tags }), TAGS);
-        for (const { id, impact, nodes } of violations) {
-          worst.push(`${impact} ${id} in ${name}, ${theme}, ${size}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join(" | ")}`);
-        }
-        await shot(page, `${name}-${theme}-${size}`, { settle: 200 });
-        await page.context().close();
+      const page = await open(address, { width, height, colorScheme: theme });
+      await page.locator(".card, #state:not([hidden]), .favourites:not([hidden])").first().waitFor();
+      await prepare?.(page);
+      await page.waitForTimeout(300);
+      const across = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(across <= 0, `${name} at ${width} px scrolls sideways by ${across} px`);
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate((tags) => globalThis.axe.run({ runOnly: tags }), TAGS);
+      for (const { id, impact, nodes } of violations) {
+        worst.push(`${impact} ${id} in ${name}, ${theme}, ${size}: ${nodes.slice(0, 3).map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join(" | ")}`);
       }
+      await shot(page, `${name}-${theme}-${size}`, { settle: 200 });
+      await page.context().close();
     }
   }
   const serious = worst.filter((text) => /^(serious|critical)/.test(text));
-  console.log(`axe: ${worst.length} violations, ${serious.length} serious or critical, over ${views.length * 4} views`);
+  console.log(`axe: ${worst.length} violations, ${serious.length} serious or critical, over ${views.length * LOOKS.length} views`);
   console.log(worst.filter((text) => !serious.includes(text)).join("\n"));
   assert.deepEqual(serious, []);
 

@@ -18,7 +18,7 @@ export function keyOf(moment) {
 /** What a moment is called where it cannot be seen. */
 export function momentLabel(moment) {
   const span = moment.band
-    ? `${clock(moment.start)} to ${clock(moment.end)}, ${moment.band} match, ${scoreText(moment)}`
+    ? `${spanText(moment.start, moment.end)}, ${moment.band} match, ${scoreText(moment)}`
     : `${clock(moment.duration)} long`;
   const gone = moment.missing ? ", file missing" : "";
   return `${moment.name}, ${span}${gone}`;
@@ -34,12 +34,14 @@ export class Card {
     fit(this.sheet, moment);
     this.sprite = new SpritePlayer(this.sheet, this.progress);
     this.picture = this.#picture();
-    this.badges = h("span", {});
+    this.badges = h("span", { "aria-hidden": "true" });
+    this.label = h("span", { class: "unseen" });
     this.thumb = h("span", { class: "thumb" }, this.picture, this.sheet, this.progress, this.badges);
     this.button = h(
       "button",
       { type: "button", class: "card-open", tabindex: "-1", onclick: () => actions.open(this.moment) },
       this.thumb,
+      this.label,
     );
     this.star = iconButton("star", "Keep as a favourite", {
       "aria-pressed": "false",
@@ -66,7 +68,7 @@ export class Card {
   update(moment) {
     this.moment = moment;
     this.element.classList.toggle("missing", moment.missing);
-    this.button.setAttribute("aria-label", `Play ${momentLabel(moment)}`);
+    this.label.textContent = `Play ${momentLabel(moment)}`;
     this.like.setAttribute("aria-label", `More like ${moment.name} at ${clock(moment.peak)}`);
     this.star.setAttribute("aria-label", `Favourite: ${moment.name} at ${clock(moment.peak)}`);
     const time = moment.band ? spanText(moment.start, moment.end) : clock(moment.duration);
@@ -101,10 +103,9 @@ export class Card {
   }
 
   #picture() {
-    const { id, name, peak } = this.moment;
     return h("img", {
-      src: `/media/clips/${id}/poster`,
-      alt: `Frame of ${name} near ${clock(peak)}`,
+      src: `/media/clips/${this.moment.id}/poster`,
+      alt: "", // the name of the button tells the time range
       loading: "lazy",
       decoding: "async",
       class: isTall(this.moment) ? "waiting tall" : "waiting",

@@ -41,7 +41,7 @@ export class News {
     this.pill.title = library ? `Library “${library.name}”` : "Library";
     this.pill.replaceChildren(
       h("span", { class: `dot ${bad ? "bad" : ""} ${running ? "live" : ""}` }),
-      text,
+      h("span", { class: "pill-text" }, text),
     );
   }
 }
