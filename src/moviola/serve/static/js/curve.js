@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { clock } from "./format.js";
 
 const FLOOR = 0.05; // so that the lowest stretch still reads as a bar that can be clicked
+const CEILING = 0.92; // and the highest stays clear of the picture
 
 /**
  * Heights in [0, 1] for one column a pixel: the best point of each column, interpolated where
@@ -143,7 +144,7 @@ export class Curve {
     paper.beginPath();
     paper.moveTo(from, height);
     for (let x = Math.max(0, from); x < last; x += 1) {
-      paper.lineTo(x, height * (1 - FLOOR - (1 - FLOOR) * this.#heights[x]));
+      paper.lineTo(x, height * (1 - FLOOR - (CEILING - FLOOR) * this.#heights[x]));
     }
     paper.lineTo(last, height);
     paper.fill();

@@ -161,6 +161,10 @@ byId("home").addEventListener("click", (event) => {
   byId("query").focus();
 });
 makeThemeButton(byId("theme"));
+// The header grows with the steps of a query; what sticks below it must know.
+new ResizeObserver(([{ target }]) =>
+  document.documentElement.style.setProperty("--header", `${target.offsetHeight}px`),
+).observe(document.querySelector(".header"));
 listenToKeys({ grid, panel, actions });
 
 watch.ask();

@@ -90,7 +90,7 @@ export class Results {
     byId("count").textContent = this.#countText(moments);
     byId("heading").textContent = this.answer.browsing ? "Videos of the library" : `Moments: ${state.q || "like a picture"}`;
     const weak = !this.answer.browsing && weakFrom === 0 && moments.length > 0;
-    this.intro.replaceChildren(...(weak ? onlyWeak(state.q.trim()) : this.#tryThese()));
+    this.intro.replaceChildren(...(weak ? onlyWeak([state.q, ...state.then].map((step) => step.trim()).filter(Boolean).join(", then ")) : this.#tryThese()));
     this.intro.classList.toggle("weak", weak);
     if (moments.length) showState("");
     else nothingFound({ filtered: filterCount(state) > 0, onClear: () => this.store.set(withoutFilters()) });
