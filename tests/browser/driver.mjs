@@ -61,6 +61,10 @@ function expectErrors(pattern) {
   announced.push(pattern);
 }
 
+function unexpected() {
+  return problems.filter((text) => !announced.some((pattern) => pattern.test(text)));
+}
+
 async function shot(page, file, { settle = 350 } = {}) {
   await page.waitForTimeout(settle);
   await page.screenshot({ path: join(shots, `${file}.png`) });
@@ -88,8 +92,7 @@ try {
       problems.push(...violations.map((violation) => `content security policy: ${violation}`));
     }
   }
-  const unexpected = problems.filter((text) => !announced.some((pattern) => pattern.test(text)));
-  assert.deepEqual(unexpected, []);
+  assert.deepEqual(unexpected(), []);
 } catch (error) {
   failure = error;
   const page = browser.contexts().at(-1)?.pages().at(-1);
@@ -98,6 +101,6 @@ try {
 await browser.close();
 if (failure) {
   console.error(failure.stack);
-  if (problems.length) console.error(problems.join("\n"));
+  console.error(unexpected().slice(0, 10).join("\n"));
   process.exit(1);
 }

@@ -81,7 +81,7 @@ def hostile(tmp_path_factory) -> tuple[Path, list[str]]:
 
 
 def _write(path: Path, title: str, shade: int) -> None:
-    with av.open(os.fsencode(path), "w", format="mp4") as container:
+    with path.open("wb") as file, av.open(file, "w", format="mp4") as container:
         container.metadata["title"] = title
         container.metadata["comment"] = title
         stream = container.add_stream("libx264", rate=8)
