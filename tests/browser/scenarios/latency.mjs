@@ -1,7 +1,7 @@
 // How long it takes from a click to the first frame at the moment, and from a key to hits.
 
 export default async function ({ open, data, assert, eventually }) {
-  const page = await open(`/?q=${encodeURIComponent(data.question.query)}`);
+  const page = await open(data.address);
   await page.locator(".card").first().waitFor();
   const clicks = [];
   const cards = await page.locator(".card").count();
