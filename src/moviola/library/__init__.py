@@ -1,12 +1,12 @@
 """The searchable library: incremental, one writer and many readers, safe against crashes."""
 
 from moviola.library.bands import Band
-from moviola.library.card import LibraryCard
+from moviola.library.card import LibraryCard, write_atomically
 from moviola.library.duplicates import collapse
 from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id, scan
 from moviola.library.filters import VideoFilter
 from moviola.library.moments import Stretch, merge_windows
-from moviola.library.opening import Library
+from moviola.library.opening import CACHE, Library
 from moviola.library.planning import FailedFile, Plan
 from moviola.library.records import NewVideo, VideoName, VideoRecord
 from moviola.library.searching import Moment, Snapshot
@@ -15,6 +15,7 @@ from moviola.library.verifying import Problem
 from moviola.library.writing import LibraryWriter
 
 __all__ = [
+    "CACHE",
     "Band",
     "Entry",
     "FailedFile",
@@ -37,4 +38,5 @@ __all__ = [
     "content_id",
     "merge_windows",
     "scan",
+    "write_atomically",
 ]

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 #: Folder within a library for what can be made again, such as previews.
 CACHE = "cache"
 
-_OURS = frozenset({CACHE, f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
+_OURS = frozenset(
+    {CACHE, "favourites.json", f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME}
+)
 
 
 class Library:

@@ -20,9 +20,10 @@ from moviola.library import (
     VideoRecord,
     scan,
 )
+from moviola.pipeline.sprites import draw_sprite, drop_sprites, keep_sprite
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
 from moviola.plugins import load_encoder
-from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, ReadRequest, parse_segmenter
+from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
 
 DEFAULT_MODEL = "shapes"
 DEFAULT_SEGMENT = "windows:6/3"
@@ -114,7 +115,7 @@ def index(
     opened, encoder, segmenter = _prepare(Path(library), model, segment)
     with opened.writer() as writer:
         plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry)
-        run = _Run(writer, encoder, plan, on_progress)
+        run = _Run(opened.path, writer, encoder, plan, on_progress)
         with DecodePool(workers, Limits(extra_codecs=extra_codecs)) as pool:
             run.decode(pool, segmenter)
     opened.refresh()
@@ -165,11 +166,13 @@ class _Run:
 
     def __init__(
         self,
+        library: Path,
         writer: LibraryWriter,
         encoder: Encoder,
         plan: Plan,
         on_progress: Callable[[IndexStep], Any],
     ) -> None:
+        self._library = library
         self._writer = writer
         self._encoder = encoder
         self._plan = plan
@@ -184,11 +187,17 @@ class _Run:
             ReadRequest(video.id, video.path, segmenter, self._encoder.sampler)
             for video in self._plan.decode
         )
-        for result in encode_stream(pool, requests, self._encoder):
+        for result in encode_stream(pool, requests, self._encoder, on_clip=self._draw):
             video = wanted[str(result.done.key)]
             self._codes.append((video, self._add(video, result)))
             self._tell()
         self._writer.commit()
+
+    def _draw(self, read: ClipRead) -> None:
+        """Keep a small picture of what the encoder sees, while it is at hand."""
+        video = str(read.key)
+        sheet = draw_sprite(read.frames)
+        keep_sprite(self._library, video, clip_id(video, read.span), sheet)
 
     def _add(self, video: NewVideo, result: EncodedVideo) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
@@ -196,6 +205,7 @@ class _Run:
             code = FileCode.CHANGED_WHILE_READING
             message = "the file changed while it was read; index again when it is at rest"
         if code.is_failure or info is None:
+            drop_sprites(self._library, video.id)
             record = video.failure(code, message, info)
             self._writer.fail(record)
             return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -66,12 +66,16 @@ class _Batch:
 
 
 def encode_stream(
-    pool: DecodePool, requests: Iterable[ReadRequest], encoder: Encoder
+    pool: DecodePool,
+    requests: Iterable[ReadRequest],
+    encoder: Encoder,
+    *,
+    on_clip: Callable[[ClipRead], None] = lambda _: None,
 ) -> Iterator[EncodedVideo]:
     """Decode and encode videos; each comes out once all its clips have their vectors.
 
     Videos come out in the order in which they finish. A file that cannot be read comes out with
-    its code and whatever clips were read before.
+    its code and whatever clips were read before. `on_clip` sees every clip's frames.
     """
     unfinished: dict[int | str, _Unfinished] = {}
     batch = _Batch(encoder)
@@ -79,6 +83,7 @@ def encode_stream(
         video = unfinished.setdefault(event.key, _Unfinished())
         if isinstance(event, ClipRead):
             video.spans.append(event.span)
+            on_clip(event)
             batch.add(video, event.frames)
         else:
             video.done = event

@@ -252,3 +252,43 @@ class ExamplesAnswer(BaseModel):
     """Sentences to try."""
 
     examples: list[str]
+
+
+class PlaybackAnswer(BaseModel):
+    """How to play a part of a video; times in seconds of the original."""
+
+    mode: Literal["direct", "preview", "none"]
+    url: str | None = None
+    offset: float = 0.0
+    until: float = 0.0
+    type: str | None = None
+    codec: str
+    message: str = ""
+
+
+class PictureAnswer(BaseModel):
+    """A picture or clip that was taken in."""
+
+    picture: str
+    kind: Literal["image", "clip"]
+    width: int
+    height: int
+    preview: str
+
+
+class FavouriteAnswer(BaseModel):
+    """A judgement on a moment."""
+
+    id: str
+    query: str
+    relevant: bool
+    start: float
+    end: float
+    moment: MomentAnswer | None
+    saved: str
+
+
+class FavouritesAnswer(BaseModel):
+    """Judgements, newest first."""
+
+    favourites: list[FavouriteAnswer]

@@ -14,7 +14,7 @@ from moviola.serve.desk import Desk
 from moviola.serve.errors import install
 from moviola.serve.gate import Gate
 from moviola.serve.page import page_routes
-from moviola.serve.routes import media, search, status, videos
+from moviola.serve.routes import export, favourites, media, pictures, search, status, videos
 from moviola.serve.settings import Settings
 
 # Threads that answer: a search mostly waits for its batch, and many may wait together.
@@ -35,7 +35,7 @@ def create_app(settings: Settings) -> Gate:
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(desk.live.stop)
+            await anyio.to_thread.run_sync(desk.close)
 
     app = FastAPI(
         title="Moviola",
@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> Gate:
     )
     app.state.desk = desk
     install(app)
-    for room in (search, videos, status, media):
+    for room in (search, videos, status, pictures, media, export, favourites):
         app.include_router(room.router)
     app.include_router(page_routes())
     return Gate(app, settings)

@@ -89,6 +89,8 @@ class Batcher:
     def _work(self, jobs: list[_Job]) -> None:
         try:
             self._learn({text for job in jobs for text in job.texts})
+            while len(self._known) > _TEXTS_KEPT + _MOST_TOGETHER:
+                self._known.popitem(last=False)
             for snapshot in {id(job.snapshot): job.snapshot for job in jobs}.values():
                 self._answer(snapshot, [job for job in jobs if job.snapshot is snapshot])
         except Exception as error:  # noqa: BLE001 -- told to those who wait, the thread lives on
@@ -120,11 +122,10 @@ class Batcher:
                 continue
             ready.append((job, [r for r in rows if not isinstance(r, Exception)] + [*job.pictures]))
         queries = [row for _, rows in ready for row in rows]
-        if queries:
-            scores = np.stack(queries) @ snapshot.matrix.T
+        if not queries:
+            return
+        scores = np.stack(queries) @ snapshot.matrix.T
         first = 0
         for job, rows in ready:
             job.answer.set_result([scores[i] for i in range(first, first + len(rows))])
             first += len(rows)
-        while len(self._known) > _TEXTS_KEPT:
-            self._known.popitem(last=False)

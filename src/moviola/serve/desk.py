@@ -9,11 +9,15 @@ from fastapi import Request  # noqa: TC002 -- FastAPI looks at the annotation
 from moviola.library import VideoRecord
 from moviola.serve.describing import Teller
 from moviola.serve.errors import ApiError
+from moviola.serve.favourites import Favourites
 from moviola.serve.folders import Folders
+from moviola.serve.indexing import IndexRun
 from moviola.serve.live import LiveLibrary
 from moviola.serve.pictures import Pictures
 from moviola.serve.searching import Searcher
 from moviola.serve.settings import Settings
+from moviola.serve.studio import Studio
+from moviola.serve.waiting import SlowLane
 
 
 @dataclass(slots=True)
@@ -25,20 +29,38 @@ class Desk:
     teller: Teller
     pictures: Pictures
     searcher: Searcher
+    studio: Studio
+    favourites: Favourites
+    indexing: IndexRun
+    glances: SlowLane
+    slow: SlowLane
     _folders: tuple[str, Folders] | None = field(default=None, repr=False)
     _records: tuple[str, dict[str, VideoRecord]] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Settings) -> Desk:
         """The parts, made but not started."""
-        pictures = Pictures()
+        library = settings.library
+        studio = Studio(library)
+        pictures = Pictures(library, studio, settings.most_pixels)
         return cls(
             settings,
             LiveLibrary(settings),
             Teller(show_paths=settings.show_paths),
             pictures,
             Searcher(pictures),
+            studio,
+            Favourites(library),
+            IndexRun(library),
+            glances=SlowLane(together=2, waiting=500),
+            slow=SlowLane(together=2, waiting=20),
         )
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self.indexing.close()
+        self.live.stop()
+        self.studio.close()
 
     def folders(self) -> Folders:
         """The folders of what is shown."""

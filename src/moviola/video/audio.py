@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.packet import Packet
     from numpy.typing import NDArray
 
 # Codecs carry something over from packet to packet; a second is far more than any of them needs.
 _RUN_UP_SECONDS = 1.0
+# Sound that begins earlier is read from the start of the file.
+_SOUGHT_FROM = 10.0
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
@@ -88,7 +92,7 @@ def _resampled(
 ) -> Iterator[AudioFrame]:
     tick = float(stream.time_base or 1)
     began = False
-    for packet in container.demux(stream):
+    for packet in _packets_near(container, stream, zero, span.start - _RUN_UP_SECONDS):
         if packet.pts is not None:
             time = packet.pts * tick - zero
             if time >= span.end:
@@ -107,6 +111,30 @@ def _resampled(
                 began = True
     if began:
         yield from resampler.resample(None)
+
+
+def _packets_near(
+    container: InputContainer, stream: AudioStream, zero: float, start: float
+) -> Iterator[Packet[AudioStream]]:
+    """Packets from somewhere before `start` (seconds) on, from the first where a seek fails."""
+    if start > _SOUGHT_FROM:
+        try:
+            container.seek(round((start + zero) * av.time_base))
+            landed = next(container.demux(stream), None)
+            if landed is not None and _time_of(landed, zero) <= start:
+                yield landed
+                yield from container.demux(stream)
+                return
+            container.seek(0, backward=True)
+        except av.error.FFmpegError:
+            container.seek(0, backward=True)
+    yield from container.demux(stream)
+
+
+def _time_of(packet: Packet[AudioStream], zero: float) -> float:
+    if packet.pts is None or packet.time_base is None:
+        return math.inf
+    return float(packet.pts * packet.time_base) - zero
 
 
 def _place(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
+import anyio.to_thread
 from fastapi import APIRouter, Depends
 from fastapi import Path as InPath
 
+from moviola.core import VideoUnreadableError
 from moviola.serve.answers import (
     CurveAnswer,
     FoldersAnswer,
@@ -18,6 +22,7 @@ from moviola.serve.answers import (
 from moviola.serve.desk import Desk, desk_of
 from moviola.serve.errors import ApiError
 from moviola.serve.params import ID, Asking, Browsing
+from moviola.serve.routes.answering import clip_answer
 
 router = APIRouter(prefix="/api", tags=["videos"])
 AtDesk = Annotated[Desk, Depends(desk_of)]
@@ -37,7 +42,14 @@ def browse(params: Browsing, desk: AtDesk) -> VideosAnswer:
         places.sort(key=lambda place: (records[place].date, records[place].id), reverse=True)
     shown = places[params.offset : params.offset + params.top]
     return VideosAnswer(
-        videos=[desk.teller.clip(snapshot, int(snapshot.offsets[place])) for place in shown],
+        videos=[
+            desk.teller.clip(
+                snapshot,
+                int(snapshot.offsets[place]),
+                desk.studio.known_facts(records[place].id),
+            )
+            for place in shown
+        ],
         found=len(places),
     )
 
@@ -45,17 +57,22 @@ def browse(params: Browsing, desk: AtDesk) -> VideosAnswer:
 @router.get("/clips/{clip}")
 def clip(clip: AnId, desk: AtDesk) -> MomentAnswer:
     """One clip."""
-    snapshot = desk.live.opened().snapshot()
-    row = snapshot.row_of(clip)
-    if row is None:
+    desk.live.opened()
+    found = clip_answer(desk, clip)
+    if found is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
-    return desk.teller.clip(snapshot, row)
+    return found
 
 
 @router.get("/videos/{video}")
-def video(video: AnId, desk: AtDesk) -> VideoAnswer:
-    """Facts about a video."""
-    return desk.teller.video(desk.record(video))
+async def video(video: AnId, desk: AtDesk) -> VideoAnswer:
+    """Facts about a video; what its file adds to them is left out where it cannot be read."""
+    record = await anyio.to_thread.run_sync(desk.record, video)
+    facts = None
+    if record.code.has_clips:
+        with suppress(ApiError, VideoUnreadableError):
+            facts = await desk.glances.run(partial(desk.studio.facts, record))
+    return desk.teller.video(record, facts)
 
 
 @router.get("/videos/{video}/curve")
