@@ -43,7 +43,8 @@ async def poster(clip: AnId, desk: AtDesk, request: Request) -> Response:
     return _jpeg(still, request, {})
 
 
-@router.api_route("/media/{video}", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/media/{video}", include_in_schema=False)
+@router.get("/media/{video}", response_class=FileResponse)
 def original(video: AnId, desk: AtDesk) -> FileResponse:
     """The file as it is, whole or in ranges."""
     record = desk.record(video)
@@ -90,7 +91,8 @@ async def playback(
     )
 
 
-@router.api_route("/media/{video}/preview", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/media/{video}/preview", include_in_schema=False)
+@router.get("/media/{video}/preview", response_class=FileResponse)
 async def preview(video: AnId, desk: AtDesk, start: Second, end: Second) -> FileResponse:
     """A part of a video as H.264 and AAC, made when it is first asked for."""
     record, span = _asked_span(desk, video, start, end)
