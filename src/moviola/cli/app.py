@@ -28,6 +28,7 @@ from moviola.cli import (
     models,
     pooling_grid,
     search,
+    serve,
     status,
     table,
 )
@@ -47,6 +48,7 @@ for command in (
     demo,
     index,
     search,
+    serve,
     status,
     failures,
     encode,

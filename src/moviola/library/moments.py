@@ -35,12 +35,14 @@ class Stretch:
         end: seconds.
         peak: the middle of the best window, seconds.
         score: the best window's score.
+        window: which of the video's windows is the best.
     """
 
     start: float
     end: float
     peak: float
     score: float
+    window: int = 0
 
 
 def merge_windows(
@@ -132,7 +134,7 @@ def _stretch(
         end = _crossing(values, spans, last + 1, last, level)
     best = first + int(raw[first : last + 1].argmax())
     peak = min(max(float(spans[best].mean()), start), end)
-    return Stretch(start, end, peak, float(raw[best]))
+    return Stretch(start, end, peak, float(raw[best]), best)
 
 
 def _crossing(

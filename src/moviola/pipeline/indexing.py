@@ -21,9 +21,10 @@ from moviola.library import (
     scan,
 )
 from moviola.pipeline.models import DEFAULT_MODEL
+from moviola.pipeline.sprites import draw_sprite, drop_sprites, keep_sprite
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
 from moviola.plugins import load_encoder, settled_name
-from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, ReadRequest, parse_segmenter
+from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -119,7 +120,7 @@ def index(
     opened, encoder, segmenter = _prepare(Path(library), model, segment)
     with opened.writer() as writer:
         plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry)
-        run = _Run(writer, encoder, plan, on_progress)
+        run = _Run(opened.path, writer, encoder, plan, on_progress)
         with DecodePool(workers, Limits(extra_codecs=extra_codecs)) as pool:
             run.decode(pool, segmenter)
     opened.refresh()
@@ -170,11 +171,13 @@ class _Run:
 
     def __init__(
         self,
+        library: Path,
         writer: LibraryWriter,
         encoder: Encoder,
         plan: Plan,
         on_progress: Callable[[IndexStep], Any],
     ) -> None:
+        self._library = library
         self._writer = writer
         self._encoder = encoder
         self._plan = plan
@@ -190,11 +193,17 @@ class _Run:
             ReadRequest(video.id, video.path, segmenter, sampler, sound)
             for video in self._plan.decode
         )
-        for result in encode_stream(pool, requests, self._encoder):
+        for result in encode_stream(pool, requests, self._encoder, on_clip=self._draw):
             video = wanted[str(result.done.key)]
             self._codes.append((video, self._add(video, result)))
             self._tell()
         self._writer.commit()
+
+    def _draw(self, read: ClipRead) -> None:
+        """Keep a small picture of what the encoder sees, while it is at hand."""
+        video = str(read.key)
+        sheet = draw_sprite(read.frames)
+        keep_sprite(self._library, video, clip_id(video, read.span), sheet)
 
     def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
@@ -202,6 +211,7 @@ class _Run:
             code = FileCode.CHANGED_WHILE_READING
             message = "the file changed while it was read; index again when it is at rest"
         if code.is_failure or info is None:
+            drop_sprites(self._library, video.id)
             record = video.failure(code, message, info)
             self._writer.fail(record)
             return record

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from moviola.core import Encoder
 from moviola.library import Library, Moment, VideoFilter
+from moviola.pipeline.asking import LONGEST_QUERY
 from moviola.pipeline.places import library_path
 from moviola.plugins import load_encoder
-
-#: Longest query in characters. Longer ones are a mistake, and cost an encoder minutes.
-LONGEST_QUERY = 10_000
 
 
 def open_library(path: Path | str | None = None) -> Library:
