@@ -7,6 +7,10 @@ import { Search, strictly } from "./searching.js";
 import { filterCount, hasQuery, withoutFilters } from "./state.js";
 import { firstRun, nothingFound, onlyWeak, problem, showState } from "./states.js";
 
+const WEAK = "Weak matches: probably not what you are looking for";
+// How alike pictures are says less about being right than words that match.
+const LESS_ALIKE = "Less alike from here on";
+
 /** What stands between the header and the panel. */
 export class Results {
   #status = null;
@@ -85,11 +89,13 @@ export class Results {
 
   #showAnswer(state) {
     const { moments, weakFrom } = strictly(this.answer, state.least);
-    this.grid.show(moments, { weakFrom, openId: state.open, keepLength: !this.fresh });
+    const divider = state.picture || state.clip ? LESS_ALIKE : WEAK;
+    this.grid.show(moments, { weakFrom, divider, openId: state.open, keepLength: !this.fresh });
     this.filters.show(this.answer.query?.not ?? []);
     byId("count").textContent = this.#countText(moments);
     byId("heading").textContent = this.answer.browsing ? "Videos of the library" : `Moments: ${state.q || "like a picture"}`;
-    const weak = !this.answer.browsing && weakFrom === 0 && moments.length > 0;
+    const words = state.q.trim() && !state.picture && !state.clip;
+    const weak = Boolean(words) && weakFrom === 0 && moments.length > 0;
     this.intro.replaceChildren(...(weak ? onlyWeak([state.q, ...state.then].map((step) => step.trim()).filter(Boolean).join(", then ")) : this.#tryThese()));
     this.intro.classList.toggle("weak", weak);
     if (moments.length) showState("");
