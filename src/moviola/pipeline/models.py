@@ -77,7 +77,7 @@ def pull(name: str) -> list[Checkpoint]:
 
     bare, _ = split_options(name)
     if (checkpoint := find_checkpoint(bare)) is None:
-        names = ", ".join(known_models())
+        names = ", ".join(sorted(known_models()))
         raise ValueError(f"{name!r} has no weights to fetch; these have: {names}, and FAMILY:ID")
     usual = families()[checkpoint.family].patterns or MODEL_FILES
     sources = [Source(checkpoint.model, revision=checkpoint.revision)]
