@@ -11,7 +11,7 @@ class Source:
 
     Attributes:
         repository: its id, such as `openai/clip-vit-base-patch32`.
-        patterns: names of the files, with `*`; empty for what a transformers checkpoint needs.
+        patterns: names of the files, with `*`; empty for what its family's models need.
         revision: a commit, branch or tag; None for the main branch, whose exact commit is
             recorded when the model is loaded.
     """
@@ -68,8 +68,11 @@ class ModelFamily:
             an encoder, where `model` is an id on the hub or a folder.
         summary: one line on what it loads.
         models: the checkpoints that are known by name.
+        patterns: names of the files that a checkpoint of it needs, with `*`; empty for what a
+            transformers checkpoint needs.
     """
 
     loader: str
     summary: str
     models: tuple[KnownModel, ...] = ()
+    patterns: tuple[str, ...] = ()
