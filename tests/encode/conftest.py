@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-WORDS = "a the red blue square circle dog moves left right grows , . '".split()
 _TEXT = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
          "num_attention_heads": 4, "max_position_embeddings": 77}  # fmt: skip
 _VISION = {"hidden_size": 48, "intermediate_size": 64, "num_hidden_layers": 2,
@@ -93,9 +92,17 @@ _PROCESSORS = {
 _PROCESSORS["metaclip_2"] = _PROCESSORS["clip"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _single_precision():
+    """Everywhere the same numbers: elsewhere a tower may run in bfloat16."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("moviola.encode.precision.bfloat16_is_faster", lambda _: False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def make_checkpoint(tmp_path_factory):
-    """A function `(kind, seed=0)` to a folder with a tiny model, its tokenizer and its processor."""
+    """A function `(kind, seed=0)` to a folder: a tiny model, its tokenizer and its processor."""
     made: dict[tuple[str, int], Path] = {}
 
     def make(kind: str, seed: int = 0) -> Path:

@@ -118,6 +118,19 @@ def test_a_sound_that_breaks_is_silent_and_said(studio, read, tmp_path):
     assert np.abs(clip.frames.sound.samples[:, 12_000:]).max() < 0.01
 
 
+def test_one_channel_is_heard_whole_from_both_sides(pool, tmp_path):
+    path = tmp_path / "v.mkv"
+    with av.open(str(path), "w") as output:
+        track = output.add_stream("mp2", rate=32_000, layout="mono")
+        for packet in _mpeg_audio("mono", 0):
+            packet.stream = track
+            output.mux(packet)
+    one = pool.read_waveform(path, Span(0.2, 0.8), channels=1)
+    both = pool.read_waveform(path, Span(0.2, 0.8), channels=2)
+    assert np.abs(one.samples).max() == pytest.approx(0.5, abs=0.02)
+    assert np.array_equal(both.samples, np.repeat(one.samples, 2, axis=0))
+
+
 def test_a_track_that_turns_from_mono_to_stereo(read, tmp_path):
     # Each frame of MPEG audio says how many channels it has; broadcasts change on the fly.
     path = tmp_path / "v.ts"

@@ -57,10 +57,10 @@ for command in (
     pooling_grid,
     layer_sweep,
     experiment,
-    models,
     doctor,
 ):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+app.add_typer(models.app, name="models")
 
 
 def _print_version(asked: bool) -> None:

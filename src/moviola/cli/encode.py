@@ -22,7 +22,10 @@ def run(
     ],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
-    model: Annotated[str, typer.Option(help="Encoder; see `moviola models`.")] = "shapes",
+    model: Annotated[
+        str | None,
+        typer.Option(help="Encoder; see `moviola models`. Default: the one that it marks."),
+    ] = None,
     segment: Annotated[
         str, typer.Option(metavar="POLICY", help="whole, windows:LENGTH/STEP, or shots.")
     ] = "whole",
@@ -60,6 +63,7 @@ def run(
     from moviola.core import ExitCode, display_path
     from moviola.datasets.captions import is_caption_table, read_captions
     from moviola.pipeline import encode_captions, encode_videos
+    from moviola.pipeline.models import DEFAULT_MODEL
 
     readouts, poolings = tuple(readout or ()), tuple(pool or ())
     with progress("encoding") as line:
@@ -67,7 +71,7 @@ def run(
             report = encode_captions(
                 read_captions(inputs[0]),
                 out=out,
-                model=model,
+                model=model or DEFAULT_MODEL,
                 readouts=readouts,
                 layers=layers,
                 poolings=poolings,
@@ -79,7 +83,7 @@ def run(
             report = encode_videos(
                 inputs,
                 out=out,
-                model=model,
+                model=model or DEFAULT_MODEL,
                 segment=segment,
                 readouts=readouts,
                 layers=layers,

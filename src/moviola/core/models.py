@@ -11,14 +11,21 @@ class Source:
 
     Attributes:
         repository: its id, such as `openai/clip-vit-base-patch32`.
-        patterns: names of the files, with `*`; empty for what a transformers checkpoint needs.
+        patterns: names of the files, with `*`; empty for what its family's models need.
         revision: a commit, branch or tag; None for the main branch, whose exact commit is
             recorded when the model is loaded.
+        tensors: beginnings of names; of a sharded checkpoint only the shards that hold such a
+            tensor are fetched, in place of `patterns`.
+        gigabytes: about how much is fetched; None where the number of weights tells.
+        licence: of these files, where it is not the model's.
     """
 
     repository: str
     patterns: tuple[str, ...] = ()
     revision: str | None = None
+    tensors: tuple[str, ...] = ()
+    gigabytes: float | None = None
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,11 @@ class ModelFamily:
             an encoder, where `model` is an id on the hub or a folder.
         summary: one line on what it loads.
         models: the checkpoints that are known by name.
+        patterns: names of the files that a checkpoint of it needs, with `*`; empty for what a
+            transformers checkpoint needs.
     """
 
     loader: str
     summary: str
     models: tuple[KnownModel, ...] = ()
+    patterns: tuple[str, ...] = ()

@@ -64,19 +64,39 @@ def fetch(
     Raises:
         WeightsUnavailableError: with the model, the place of the cache, and the ways out.
     """
-    if (folder := Path(model).expanduser()).is_dir():
+    if model and (folder := Path(model).expanduser()).is_dir():
         _require_files(model, _names(folder), patterns)
         return Checkpoint(folder.resolve().name, LOCAL, folder)
-    if model.startswith((".", "/", "~")) or model.count("/") > 1 or "\\" in model:
-        raise WeightsUnavailableError(
-            f"there is no folder {model}, and no model on the hub has that name"
-        )
+    _require_id(model)
     if not refresh and (cached := _cached(model, patterns, revision)):
         return cached
     info = _ask(model, revision)
     names = [file.rfilename for file in info.siblings or ()]
     _require_files(model, names, patterns)
-    return _download(model, str(info.sha), _wanted(names, patterns))
+    return _download(model, revision, _wanted(names, patterns))
+
+
+def fetch_tensors(
+    model: str, tensors: Sequence[str], revision: str | None = None, *, refresh: bool = False
+) -> Checkpoint:
+    """As `fetch`, of a sharded checkpoint: the shards that hold certain tensors, and no others.
+
+    Args:
+        model: an id, or a folder.
+        tensors: beginnings of their names.
+        revision: a commit, branch or tag; None for the main branch.
+        refresh: ask the hub for the newest commit of a branch even if one is cached.
+
+    Raises:
+        WeightsUnavailableError: as `fetch`, or there is no such tensor.
+    """
+    index = fetch(model, (INDEX,), revision, refresh=refresh)
+    said = json.loads((index.folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+    shards = sorted({file for name, file in said.items() if name.startswith(tuple(tensors))})
+    if not shards:
+        raise WeightsUnavailableError(f"{model} holds no tensor {' or '.join(tensors)}")
+    exact = revision if index.revision == LOCAL else index.revision
+    return fetch(model, (INDEX, *shards), exact)
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -91,6 +111,18 @@ def weight_files(folder: Path) -> list[Path]:
     if missing := sorted(shards - set(names)):
         raise WeightsUnavailableError(f"{display_path(folder)} lacks {missing[0]}; fetch it again")
     return [folder / name for name in sorted(shards)]
+
+
+def _require_id(model: str) -> None:
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(model)
+    except HFValidationError as error:
+        raise WeightsUnavailableError(
+            f"{model!r} is neither a folder that is there nor a model's id on the hub"
+        ) from error
 
 
 def _cached(model: str, patterns: Sequence[str], revision: str | None) -> Checkpoint | None:
@@ -119,7 +151,6 @@ def _ask(model: str, revision: str | None) -> ModelInfo:
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
-        HFValidationError,
         OfflineModeIsEnabled,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -137,13 +168,11 @@ def _ask(model: str, revision: str | None) -> ModelInfo:
         raise WeightsUnavailableError(
             f"the hub knows no model {model}, or it is private: check the name, or set HF_TOKEN"
         ) from error
-    except HFValidationError as error:
-        raise WeightsUnavailableError(f"{model!r} is neither a folder nor a model's id") from error
     except (httpx2.HTTPError, HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
         raise _unreachable(model, error) from error
 
 
-def _download(model: str, revision: str, names: Sequence[str]) -> Checkpoint:
+def _download(model: str, revision: str | None, names: Sequence[str]) -> Checkpoint:
     import httpx2
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
@@ -158,16 +187,19 @@ def _download(model: str, revision: str, names: Sequence[str]) -> Checkpoint:
             super().__init__(*words, **options)
 
     try:
-        folder = snapshot_download(
-            model,
-            revision=revision,
-            allow_patterns=list(names),
-            etag_timeout=_SECONDS,
-            tqdm_class=Bar,
+        # By the branch's name rather than its commit: so the cache learns what the branch is.
+        folder = Path(
+            snapshot_download(
+                model,
+                revision=revision,
+                allow_patterns=list(names),
+                etag_timeout=_SECONDS,
+                tqdm_class=Bar,
+            )
         )
     except (httpx2.HTTPError, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise _unreachable(model, error) from error
-    return Checkpoint(model, revision, Path(folder))
+    return Checkpoint(model, folder.name, folder)
 
 
 def _unreachable(model: str, error: Exception) -> WeightsUnavailableError:

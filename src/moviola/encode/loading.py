@@ -16,6 +16,16 @@ from moviola.encode.hub import weight_files
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
+_COMPUTED_WITH = (
+    "config.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+)
 ModelT = TypeVar("ModelT", bound="PreTrainedModel")
 
 
@@ -33,7 +43,11 @@ def load_strictly(
     Raises:
         WeightsUnavailableError: naming weights that are missing, left over or of another shape.
     """
+    from transformers.utils import logging
+
     weight_files(folder)
+    # It says nothing that the error below does not, and its bar is gone before it can be read.
+    logging.disable_progress_bar()
     try:
         loaded: Any = kind.from_pretrained(
             folder,
@@ -57,6 +71,16 @@ def load_strictly(
                 f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}"
             )
     return model.eval().requires_grad_(requires_grad=False)
+
+
+def checkpoint_digest(folder: Path) -> str:
+    """32 hexadecimal digits of what a checkpoint's towers compute with.
+
+    These are its weights, its `config.json` and its tokenizer. How frames are prepared is left
+    out: a readout says that.
+    """
+    rest = [folder / name for name in _COMPUTED_WITH]
+    return weights_digest([*weight_files(folder), *(path for path in rest if path.is_file())])
 
 
 def weights_digest(files: Iterable[Path]) -> str:

@@ -28,6 +28,28 @@ _RESAMPLE: dict[int, Interpolation] = {2: "bilinear", 3: "bicubic"}
 """Pillow's numbers, which processor configurations use."""
 
 
+def stored_config(folder: Path, part: str) -> dict[str, Any]:
+    """What a checkpoint says of one of its processors, in the words of transformers.
+
+    Args:
+        folder: the checkpoint.
+        part: `"image_processor"`, `"video_processor"` or `"feature_extractor"`.
+
+    Returns:
+        The settings; empty where it says nothing.
+    """
+    own = ("video_preprocessor_config.json",) if part == "video_processor" else ()
+    for name in (*own, "processor_config.json", "preprocessor_config.json"):
+        path = folder / name
+        config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        # A processor of several parts keeps each under its name; a lone one fills the file.
+        if part in config:
+            return config[part]
+        if config and name != "processor_config.json":
+            return config
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
     """How frames of any size become the pictures that a vision tower was trained on.
@@ -51,7 +73,7 @@ class Preprocessing:
     def from_folder(
         cls, folder: Path, defaults: Mapping[str, Any], *, part: str = "image_processor"
     ) -> Self:
-        """As the checkpoint says, in `preprocessor_config.json` or `processor_config.json`.
+        """As the checkpoint says in `preprocessor_config.json`, or where else it is kept.
 
         Args:
             folder: the checkpoint.
@@ -62,11 +84,8 @@ class Preprocessing:
             WeightsUnavailableError: when it says nothing.
             ValueError: when it asks for something else than these steps.
         """
-        for name in ("preprocessor_config.json", "processor_config.json"):
-            path = folder / name
-            if path.is_file():
-                config = json.loads(path.read_text(encoding="utf-8"))
-                return cls.from_config({**defaults, **config.get(part, config)})
+        if config := stored_config(folder, part):
+            return cls.from_config({**defaults, **config})
         raise WeightsUnavailableError(
             f"{display_path(folder)} does not say how frames are prepared: it has no "
             f"preprocessor_config.json"
@@ -79,7 +98,7 @@ class Preprocessing:
         Raises:
             ValueError: when it asks for something else than these steps.
         """
-        for step in ("do_resize", "do_rescale", "do_normalize"):
+        for step in ("do_resize", "do_rescale"):
             if not config.get(step, True):
                 raise ValueError(f"a processor without {step} is not supported")
         if abs(config.get("rescale_factor", 1 / 255) * 255 - 1) > 1e-6:
@@ -92,7 +111,9 @@ class Preprocessing:
         if config.get("do_center_crop", False):
             crop = _pair(config.get("crop_size", size))
         shortest = size if isinstance(size, int) else size.get("shortest_edge")
-        mean, std = config["image_mean"], config["image_std"]
+        mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+        if config.get("do_normalize", True):
+            mean, std = config["image_mean"], config["image_std"]
         return cls(
             resize=_pair(size) if shortest is None else int(shortest),
             crop=crop,

@@ -18,8 +18,8 @@ from moviola.core.items import display_path
 from moviola.core.sampling import UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.batching import run_batched
-from moviola.encode.hub import fetch, weight_files
-from moviola.encode.loading import load_strictly, weights_digest
+from moviola.encode.hub import fetch
+from moviola.encode.loading import checkpoint_digest, load_strictly
 from moviola.encode.precision import Tower, best_device
 from moviola.encode.preprocessing import Preprocessing
 from moviola.encode.sentences import TextTower, load_tokenizer
@@ -199,7 +199,7 @@ def load(
     space = Space(
         model=checkpoint.model,
         revision=checkpoint.revision,
-        weights=weights_digest(weight_files(checkpoint.folder)),
+        weights=checkpoint_digest(checkpoint.folder),
         dimension=_dimension(loaded.config),
     )
     tokens = load_tokenizer(checkpoint.folder)

@@ -20,14 +20,14 @@ from moviola.library import (
     VideoRecord,
     scan,
 )
+from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
-from moviola.plugins import load_encoder
+from moviola.plugins import load_encoder, settled_name
 from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DEFAULT_MODEL = "shapes"
 DEFAULT_SEGMENT = "windows:6/3"
 
 
@@ -95,7 +95,8 @@ def index(
     Args:
         paths: folders of videos, or files.
         library: the library's folder; made if it is not there.
-        model: the encoder's name; None takes the library's own, or `shapes` for a new one.
+        model: the encoder's name; None takes the library's own, or `DEFAULT_MODEL` for a new
+            one.
         segment: how videos are cut; None takes the library's own, or `windows:6/3`.
         retry: also try what failed before.
         workers: decoding processes; None decides by the number of cores.
@@ -108,6 +109,7 @@ def index(
         LibraryLockedError: when another process is writing to it.
         StorageError: when it cannot be written; nothing is decoded before that is known.
         PluginNotFoundError: when there is no such model.
+        WeightsUnavailableError: when its weights are neither here nor to be had.
         ValueError: when `segment` is no policy.
     """
     named = [Path(path) for path in paths]
@@ -154,7 +156,7 @@ def _opened(place: Path) -> Library | None:
 def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
     calibration = getattr(encoder, "calibration", None)
     return LibraryCard(
-        model=name,
+        model=settled_name(name, encoder.space.revision),
         space=encoder.space,
         video_readout=encoder.video_readout,
         text_readout=encoder.text_readout,

@@ -14,10 +14,17 @@ each followed by `@REVISION` where it has one, and by `,option=value` as often a
 
 from __future__ import annotations
 
+from moviola.plugins.checkpoints import (
+    families,
+    find_checkpoint,
+    find_known,
+    known_models,
+    settled_name,
+    split_options,
+)
 from moviola.plugins.datasets import dataset_names, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
 from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder
-from moviola.plugins.families import families, find_known, known_models
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP
 
 __all__ = [
@@ -31,8 +38,11 @@ __all__ = [
     "encoder_names",
     "encoder_options",
     "families",
+    "find_checkpoint",
     "find_known",
     "known_models",
     "load_dataset",
     "load_encoder",
+    "settled_name",
+    "split_options",
 ]

@@ -10,8 +10,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
+from moviola.plugins.checkpoints import families, known_models
 from moviola.plugins.encoders import require_encoder
-from moviola.plugins.families import families, known_models
 from moviola.plugins.points import (
     DATASET_GROUP,
     ENCODER_GROUP,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from moviola.core import Encoder, PluginNotFoundError
-from moviola.plugins.families import families, find_checkpoint, known_models, split_options
+from moviola.plugins.checkpoints import families, find_checkpoint, known_models, split_options
 from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not_found, points
 
 

@@ -123,6 +123,8 @@ class SoundTrack:
         if frame.pts is None or frame.time_base is None:
             return
         sound = frame.to_ndarray().astype(np.float32, copy=False)
+        if len(sound) < self._wanted.channels:
+            sound = np.repeat(sound, self._wanted.channels, axis=0)
         at = round((float(frame.pts * frame.time_base) - self._zero) * self._wanted.rate)
         self._pieces.append((at, sound))
         self._reached = at + sound.shape[1]
@@ -136,7 +138,9 @@ class SoundTrack:
             if like != (now := (frame.format.name, frame.layout.name, frame.sample_rate)):
                 if resampler is not None:
                     yield from resampler.resample(None)
-                layout = _LAYOUTS[self._wanted.channels]
+                # FFmpeg would share one channel out to two at 71 % each; a speaker plays it whole.
+                channels = min(self._wanted.channels, frame.layout.nb_channels)
+                layout = _LAYOUTS[channels]
                 resampler = AudioResampler(format="fltp", layout=layout, rate=self._wanted.rate)
                 like = now
             assert resampler is not None  # noqa: S101 -- made above for the first frame

@@ -78,6 +78,25 @@ def find_checkpoint(name: str) -> NamedCheckpoint | None:
     )
 
 
+def settled_name(name: str, revision: str) -> str:
+    """`name` such that it means the same checkpoint from any folder, and after branches moved.
+
+    Args:
+        name: as `load_encoder` takes it.
+        revision: the exact one that was loaded; that of a folder is its content, not recorded here.
+    """
+    bare, options = split_options(name)
+    if (found := find_checkpoint(bare)) is None:
+        return name
+    if (folder := Path(found.model).expanduser()).is_dir():
+        settled = f"{found.family}:{folder.absolute()}"
+    elif found.revision:
+        settled = bare
+    else:
+        settled = f"{bare}@{revision}"
+    return "".join([settled, *(f",{word}={value}" for word, value in options.items())])
+
+
 def split_options(name: str) -> tuple[str, dict[str, int | str]]:
     """`xclip-base-patch32,frames=16` to its name and its options."""
     options: dict[str, int | str] = {}
