@@ -15,6 +15,7 @@ import typer
 
 from moviola import __version__
 from moviola.cli import (
+    align,
     compare,
     demo,
     diagnose,
@@ -59,6 +60,7 @@ for command in (
     doctor,
 ):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+app.add_typer(align.app)
 
 
 def _print_version(asked: bool) -> None:
