@@ -94,10 +94,10 @@ def _transformer(data: ExperimentData, seed: int) -> Remedied:
     )
     config = TrainConfig(
         NetworkConfig("transformer", (128,), layers=1, heads=8, hidden=256, pre_norm=True),
-        epochs=40,
+        epochs=24,
         batch=min(256, max(2, len(data.split.train) // 10)),
         rate=2e-3,
-        warm_up=40,
+        warm_up=30,
         patience=8,
         skip_texts=1,
         skip_clips=1,
