@@ -35,7 +35,7 @@ def check_pairs(
     """
     if owner.shape != (len(texts),):
         raise ValueError(f"{len(texts)} texts need as many rows of videos, got {owner.shape}")
-    if len(owner) and not (0 <= owner.min() and owner.max() < len(clips)):
+    if len(owner) and not (owner.min() >= 0 and owner.max() < len(clips)):
         raise ValueError(
             f"texts belong to rows {owner.min()} to {owner.max()} of the videos, and there are "
             f"{len(clips)}, rows 0 to {len(clips) - 1}"

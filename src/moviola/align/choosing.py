@@ -73,23 +73,29 @@ class Choice:
         return float(self.reciprocal_ranks.mean())
 
 
-def choose(rests: Sequence[Moments], parts: Sequence[HeldOut], start: float) -> Choice:
+def choose(
+    rests: Sequence[Moments],
+    parts: Sequence[HeldOut],
+    start: float,
+    widths: Sequence[int] = WIDTHS,
+) -> Choice:
     """The choice with the best MRR of held-out videos, found by climbing from `start`.
 
     Args:
         rests: moments of all but each part.
         parts: what was held out, in the same order.
         start: shrinkage of both sides to begin with.
+        widths: how many coordinates may count, the fewest first.
     """
     solvers = [CanonicalSolver(rest) for rest in rests]
     place = int(np.argmin(np.abs(np.log(np.array(SHRINKAGES) / start))))
     at = (place, place)
-    seen = {at: _tried(solvers, parts, at)}
+    seen = {at: _tried(solvers, parts, at, widths)}
     while True:
         for step in product((-1, 0, 1), repeat=2):
             near = (at[0] + step[0], at[1] + step[1])
             if 0 in step and near not in seen and 0 <= min(near) <= max(near) < len(SHRINKAGES):
-                seen[near] = _tried(solvers, parts, near)
+                seen[near] = _tried(solvers, parts, near, widths)
         best = max(seen, key=lambda key: seen[key].mrr)
         if best == at:
             return seen[best]
@@ -106,10 +112,13 @@ def reciprocal_ranks(maps: Maps, part: HeldOut) -> NDArray[np.float64]:
 
 
 def _tried(
-    solvers: Sequence[CanonicalSolver], parts: Sequence[HeldOut], at: tuple[int, int]
+    solvers: Sequence[CanonicalSolver],
+    parts: Sequence[HeldOut],
+    at: tuple[int, int],
+    widths: Sequence[int],
 ) -> Choice:
     shrinkage = (SHRINKAGES[at[0]], SHRINKAGES[at[1]])
-    solved = [solver.solve(shrinkage, WIDTHS[-1]) for solver in solvers]
+    solved = [solver.solve(shrinkage, widths[-1]) for solver in solvers]
     found = [
         held_out_correlations(part.texts @ each.texts, part.clips @ each.clips, part.owner)
         for each, part in zip(solved, parts, strict=True)
@@ -127,7 +136,7 @@ def _tried(
                 ]
             ),
         )
-        for width in WIDTHS
-        if width == WIDTHS[0] or width <= len(correlations)
+        for width in widths
+        if width == widths[0] or width <= len(correlations)
     ]
     return max(tries, key=lambda choice: choice.mrr)

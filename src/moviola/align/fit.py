@@ -11,11 +11,11 @@ import numpy as np
 
 from moviola.align.aligner import Aligner
 from moviola.align.checks import check_pairs, copies
-from moviola.align.choosing import HeldOut
 from moviola.align.figures import figures_of, validation_of
 from moviola.align.holding_out import hold_out
-from moviola.align.methods import METHODS, Fitted, Task
-from moviola.align.moments import Pairs
+from moviola.align.methods import METHODS
+from moviola.align.rows import RaggedRows
+from moviola.align.task import Fitted, Task
 from moviola.align.towers import Tower
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
@@ -29,7 +29,7 @@ AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class TestPairs:
+class UnseenPairs:
     """Pairs of other videos, on which a finished head is measured.
 
     Attributes:
@@ -50,7 +50,7 @@ def fit(
     *,
     method: str = AUTO,
     seed: int = 0,
-    test: Callable[[], TestPairs] | None = None,
+    test: Callable[[], UnseenPairs] | None = None,
 ) -> Aligner:
     """Fits a head on pairs, and says on its card how well it does on videos that were held out.
 
@@ -77,7 +77,7 @@ def fit(
     warnings = check_pairs(texts, clips, owner)
     task = _task(texts, clips, owner, seed)
     fitted = METHODS[method](task)
-    towers = (task.pairs.text_tower, task.pairs.clip_tower)
+    towers = (task.text_tower, task.clip_tower)
     record = _record(task, fitted, [*warnings, *fitted.warnings])
     record["seconds"] = round(perf_counter() - began, 3)
     made = Aligner(*towers, fitted.maps, record)
@@ -86,7 +86,7 @@ def fit(
     return made
 
 
-def measure(head: Aligner, pairs: TestPairs) -> RetrievalResult:
+def measure(head: Aligner, pairs: UnseenPairs) -> RetrievalResult:
     """Retrieval measures of a head on pairs, both directions, with intervals.
 
     Raises:
@@ -115,37 +115,40 @@ def as_record(result: RetrievalResult) -> dict[str, Any]:
 def _task(
     texts: Embeddings[Text], clips: Embeddings[Clip], owner: NDArray[np.int64], seed: int
 ) -> Task:
-    if not (texts.is_pooled and clips.is_pooled):
-        raise ValueError("items have several rows; say with a pooling how they become one")
-    sides = [
-        np.concatenate(side.shards) if len(side.shards) > 1 else side.vectors
-        for side in (texts, clips)
-    ]
-    pairs = Pairs(sides[0], sides[1], owner.astype(np.int64), Tower.of(texts), Tower.of(clips))
-    wider = max(side.shape[1] for side in sides)
-    parts = hold_out(pairs.captioned, copies(clips), wider, seed=seed)
-    return Task(pairs, parts, [HeldOut.of(pairs, part) for part in parts], seed)
+    wider = max(texts.space.dimension, clips.space.dimension)
+    captioned = np.unique(owner)
+    return Task(
+        RaggedRows.of(texts),
+        RaggedRows.of(clips),
+        owner.astype(np.int64),
+        Tower.of(texts),
+        Tower.of(clips),
+        hold_out(captioned, copies(clips), wider, seed=seed),
+        seed,
+    )
 
 
 def _record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:
-    pairs = task.pairs
-    held = sum(len(part.clips) for part in task.held)
-    gallery = len(task.held[0].clips)
+    parts = task.parts[: len(fitted.partial)]
+    held, videos = sum(map(len, parts)), len(np.unique(task.owner))
+    gallery = len(parts[0])
     return {
         "method": fitted.method,
         "data": {
-            "texts": len(pairs.texts),
-            "videos": len(pairs.captioned),
-            "dimensions": [pairs.texts.shape[1], pairs.clips.shape[1]],
+            "texts": len(task.texts),
+            "videos": videos,
+            "dimensions": list(task.dimensions),
         },
         "protocol": (
-            f"{held:,} of {len(pairs.captioned):,} videos held out in {len(task.held)} parts, each "
-            f"fitted without; text-to-video among the videos of the part; then refitted on all"
+            f"{held:,} of {videos:,} videos held out in {len(parts)} parts, each fitted without; "
+            f"text-to-video among the videos of a part"
+            + ("" if fitted.epochs else "; then refitted on all")
         ),
         "choice": dict(fitted.choice),
-        "val": validation_of(fitted.reciprocal_ranks, gallery),
+        "val": validation_of(np.concatenate(list(fitted.reciprocal_ranks)), gallery),
         "chance_MRR": float((1 / np.arange(1, gallery + 1)).mean()),
         "figures": figures_of(task, fitted),
+        "epochs": None if fitted.epochs is None else [dict(each) for each in fitted.epochs],
         "seed": task.seed,
         "warnings": warnings,
         "test": None,

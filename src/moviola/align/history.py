@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,15 +90,6 @@ class History:
     def to_json(self) -> dict[str, Any]:
         """As JSON values."""
         return asdict(self)
-
-    @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> History:
-        """The history that `told` was made of."""
-        epochs = [
-            Epoch(**{**epoch, "cosines": Cosines(**epoch["cosines"])}) for epoch in told["epochs"]
-        ]
-        tests = [(int(number), float(loss)) for number, loss in told["test_losses"]]
-        return cls(epochs, told["constant"], told["best"], tests)
 
 
 def measured(texts: Floats, clips: Floats, owner: Counts) -> dict[str, float]:

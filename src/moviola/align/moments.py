@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 #: Captions that are standardised at a time.
 _BLOCK = 8192
-#: Captions a dimension beyond which the covariance of texts is known well enough.
-_ENOUGH = 8
+#: Captions a dimension beyond which the covariance of texts is known well enough, and captions a
+#: video that are then looked at.
+_ENOUGH, _FEW = 32, 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +122,8 @@ class Moments:
 def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Moments:
     """The moments of some clips and their captions.
 
-    Cross moments are of the mean of all captions of a video, which is exact. Covariances of
-    captions are of a few a video where there are many more captions than dimensions.
+    Cross moments are of the mean of all captions of a video, which is exact. Where there are many
+    more captions than dimensions, covariances of captions are of four a video, drawn by chance.
 
     Args:
         pairs: all pairs.
@@ -134,7 +135,7 @@ def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Moments:
     texts, videos, cross = (
         torch.zeros(shape) for shape in ((sizes[0],) * 2, (sizes[1],) * 2, sizes)
     )
-    most = max(4, -(-_ENOUGH * sizes[0] // len(pairs.captioned)))
+    most = _FEW if len(pairs.texts) > _ENOUGH * sizes[0] else len(pairs.texts)
     total = 0.0
     for some in _blocks(pairs, clips):
         rows, place = pairs.texts_of(some)

@@ -12,12 +12,16 @@ def lines_of(record: Mapping[str, Any]) -> list[str]:
     intervals = val["intervals"]
     low, high = intervals["MRR"]
     said = [
-        f"{record['method']}: {data['texts']:,} captions of {data['videos']:,} videos, "
-        f"{record['seconds']:.1f} s",
-        f"held out: R@1 {val['R@1']:.1f}  R@5 {val['R@5']:.1f}  R@10 {val['R@10']:.1f}  "
-        f"MdR {val['MdR']:.0f}  MRR {val['MRR']:.4f} [{low:.4f}, {high:.4f}]  "
-        f"({val['n_queries']:,} captions, {val['n_gallery']:,} videos; chance MRR "
-        f"{record['chance_MRR']:.4f})",
+        (
+            f"{record['method']}: {data['texts']:,} captions of {data['videos']:,} videos, "
+            f"{record['seconds']:.1f} s"
+        ),
+        (
+            f"held out: R@1 {val['R@1']:.1f}  R@5 {val['R@5']:.1f}  R@10 {val['R@10']:.1f}  "
+            f"MdR {val['MdR']:.0f}  MRR {val['MRR']:.4f} [{low:.4f}, {high:.4f}]  "
+            f"({val['n_queries']:,} captions, {val['n_gallery']:,} videos; chance MRR "
+            f"{record['chance_MRR']:.4f})"
+        ),
         f"loss {figures['loss']:.3f}, of the best constant {figures['constant_loss']:.3f}",
     ]
     test = record["test"]

@@ -1,122 +1,131 @@
-"""Heads that are trained, as ways to fit beside the closed forms."""
+"""Trained heads as methods of a fit; what trains them needs Lightning."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.align.choosing import reciprocal_ranks
-from moviola.align.networks import Architecture, NetworkConfig
+from moviola.align.batches import PairedRows
+from moviola.align.history import Epoch
+from moviola.align.maps import LinearMaps
+from moviola.align.networks import Architecture, NetworkConfig, NetworkMaps
+from moviola.align.rows import RaggedRows
 from moviola.align.splitting import VideoSplit
+from moviola.align.task import Fitted, Task
+from moviola.align.towers import Tower
+from moviola.align.train import train_head
+from moviola.align.train_config import TrainConfig
+from moviola.core.ranks import rank_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from moviola.align.methods import Fitted, Task
-    from moviola.align.train_config import TrainConfig
-
     Floats = NDArray[np.float32]
 
-#: Width of the output of networks that begin at random.
-_WIDTH = 256
-#: Videos a step at most, and steps an epoch at least.
-_BATCH, _STEPS = 1024, 8
+_BATCH = 1024
+#: Heads that begin where the closed form ends, and learn slowly from there.
+_FROM_CLOSED: dict[str, tuple[Architecture, dict[str, Any]]] = {
+    "linear": ("linear", {}),
+    "siglip": ("linear", {"loss": "siglip"}),
+    "fusemix": ("linear", {"mixup": 1.0}),
+    "residual": ("residual", {}),
+}
 
 
-def fit_trained(
-    task: Task, architecture: Architecture, start: Fitted | None = None, *, loss: str = "info_nce"
-) -> Fitted:
-    """A head of two networks, trained on all videos but the first part held out, which is watched.
+def fit_trained(task: Task, method: str, closed: Fitted | None = None) -> Fitted:
+    """Trains a head on all but the first part that is held out, which watches.
 
     Args:
         task: what is to be fitted.
-        architecture: of both networks.
-        start: a linear head where `linear` and `residual` begin; None for random weights.
-        loss: a name of `moviola.align.losses.LOSSES`.
-
-    Raises:
-        MissingExtraError: when Lightning is not installed.
-        ValueError: when there is no such loss.
+        method: `linear`, `siglip`, `fusemix`, `residual`, `mlp` or `transformer`.
+        closed: what the closed form gave, where `method` begins from it.
     """
-    from moviola.align.batches import PairedRows
-    from moviola.align.methods import Fitted
-    from moviola.align.rows import RaggedRows
-    from moviola.align.train import train_head
-
-    pairs = task.pairs
-    initial = None if start is None else _linear(start)
-    train = np.setdiff1d(pairs.captioned, task.parts[0])
-    width = _WIDTH if initial is None else initial[0].shape[1]
-    config = trained_config(architecture, width, videos=len(train), loss=loss, seed=task.seed)
-    data = PairedRows(
-        RaggedRows.pooled(pairs.text_rows(np.arange(len(pairs.texts)))),
-        RaggedRows.pooled(pairs.clip_rows(np.arange(len(pairs.clips)))),
-        pairs.owner,
-    )
-    head = train_head(data, VideoSplit(train, task.parts[0]), config, initial=initial)
+    data = _standardised(task)
+    part = task.parts[0]
+    split = VideoSplit(np.setdiff1d(data.captioned(np.arange(len(data.clips))), part), part)
+    config, initial = _config(task, method, closed)
+    config = replace(config, batch=max(2, min(config.batch, len(split.train) // 2)))
+    trained = train_head(data, split, config, initial=initial)
+    watched = data.only(part)
+    epochs = [_told(epoch, trained.history.constant) for epoch in trained.history.epochs]
     return Fitted(
-        architecture,
-        head.maps,
-        [head.maps],
-        reciprocal_ranks(head.maps, task.held[0]),
-        {"loss": loss, "width": width, "batch": config.batch, "rate": config.rate}
-        | _told(head.history.to_json()),
+        method,
+        trained.maps,
+        [trained.maps],
+        [_ranks(trained.maps, watched)],
+        {"best_epoch": trained.history.best},
+        epochs,
     )
 
 
-def trained_config(
-    architecture: Architecture, width: int, *, videos: int, loss: str, seed: int
-) -> TrainConfig:
-    """How a network is trained where nobody says otherwise.
-
-    What begins at the closed form is only tuned: a low rate, and much of the input dropped, because
-    canonical coordinates fit the training pairs far better than they fit others.
-
-    Args:
-        architecture: of both networks.
-        width: of the output.
-        videos: that are learned from.
-        loss: a name of `moviola.align.losses.LOSSES`.
-        seed: of weights and order.
-    """
-    from moviola.align.train_config import TrainConfig
-
-    tuned = architecture in ("linear", "residual")
-    network = NetworkConfig(
-        architecture,
-        (1024, width) if architecture == "mlp" else (width,),
-        dropout=0.1 if architecture == "transformer" else 0.5,
-        input_dropout=0.5 if tuned else 0.2 if architecture == "mlp" else 0.0,
+def _config(
+    task: Task, method: str, closed: Fitted | None
+) -> tuple[TrainConfig, tuple[Floats, Floats] | None]:
+    if method in _FROM_CLOSED and closed is not None:
+        architecture, changes = _FROM_CLOSED[method]
+        # Without the part that watches, or it would be known already.
+        maps = closed.partial[0]
+        if not isinstance(maps, LinearMaps):
+            raise ValueError(f"{method} begins from linear maps, not from {closed.method}")
+        weights = maps.tensors()
+        initial = weights["texts"], weights["clips"]
+        network = NetworkConfig(
+            architecture, (initial[0].shape[1],), dropout=0.5, input_dropout=0.5
+        )
+        return TrainConfig(network, batch=_BATCH, seed=task.seed, **changes), initial
+    if method == "transformer":
+        network = NetworkConfig("transformer", (128,), layers=1, heads=8, hidden=256)
+        return (
+            TrainConfig(
+                network,
+                epochs=30,
+                batch=128,
+                rate=2e-3,
+                warm_up=40,
+                patience=8,
+                skip_texts=int(not task.texts.is_pooled),
+                seed=task.seed,
+            ),
+            None,
+        )
+    network = NetworkConfig("mlp", (512, 256), dropout=0.2, input_dropout=0.2)
+    return (
+        TrainConfig(network, epochs=40, batch=_BATCH, rate=1e-3, patience=5, seed=task.seed),
+        None,
     )
-    return TrainConfig(
-        network,
-        loss=loss,
-        epochs=20 if tuned else 40,
-        batch=max(2, min(_BATCH, videos // _STEPS)),
-        rate=1e-4 if tuned else 1e-3,
-        warm_up=0 if tuned else 20,
-        patience=3 if tuned else 6,
-        skip_texts=int(architecture == "transformer"),
-        seed=seed,
-    )
 
 
-def better(one: Fitted, other: Fitted) -> bool:
-    """Whether the first part that was held out is ranked better by `other`, beyond its error.
-
-    The error is the standard error of the mean difference, over the same captions.
-    """
-    count = min(len(one.reciprocal_ranks), len(other.reciprocal_ranks))
-    gain = other.reciprocal_ranks[:count] - one.reciprocal_ranks[:count]
-    return bool(gain.mean() > gain.std(ddof=1) / np.sqrt(count))
+def _standardised(task: Task) -> PairedRows:
+    sides = [
+        RaggedRows(_rows(side, tower), side.offsets)
+        for side, tower in ((task.texts, task.text_tower), (task.clips, task.clip_tower))
+    ]
+    return PairedRows(sides[0], sides[1], task.owner)
 
 
-def _linear(start: Fitted) -> tuple[Floats, Floats]:
-    """The maps that a linear head has without its first part."""
-    tensors = start.partial[0].tensors()
-    return tensors["texts"], tensors["clips"]
+def _rows(side: RaggedRows, tower: Tower) -> Floats:
+    return tower.standardise(side.rows)
 
 
-def _told(history: dict[str, Any]) -> dict[str, Any]:
-    return {"history": history}
+def _ranks(maps: NetworkMaps, part: PairedRows) -> NDArray[np.float64]:
+    texts, clips = maps.texts.embed(part.texts), maps.clips.embed(part.clips)
+    offsets = np.arange(len(part.owner) + 1)
+    ranks = rank_block(texts @ clips.T, part.owner, offsets, 5e-7)
+    return 1 / (ranks.better + (ranks.tied + 1) / 2)
+
+
+def _told(epoch: Epoch, constant: float) -> dict[str, Any]:
+    """An epoch as JSON values, with the loss of the best constant beside its own."""
+    cosines = epoch.cosines
+    return {
+        "epoch": epoch.number,
+        "train_loss": epoch.train_loss,
+        "val_loss": epoch.val_loss,
+        "constant_loss": constant,
+        **epoch.measures,
+        "positive": [cosines.positive, cosines.positive_sd],
+        "negative": [cosines.negative, cosines.negative_sd],
+        "collapsed": cosines.collapsed,
+    }

@@ -12,7 +12,7 @@ from moviola.evaluate.report.style import CSS
 from moviola.experiments.alignment_markdown import collected_markdown
 from moviola.experiments.alignment_page import Collected, render_collected
 from moviola.experiments.alignment_runs import Experiment, run_experiment
-from moviola.experiments.curves import curves_csv, loss_picture, mrr_picture
+from moviola.experiments.curves import curves_csv, loss_picture, mrr_picture, remedied_csv
 from moviola.experiments.experiment_data import ExperimentData, some_items
 from moviola.experiments.pooling_grid import PoolingGrid, pooling_grid
 from moviola.experiments.presets import PRESETS, Preset, Scale
@@ -97,8 +97,8 @@ def run_and_write(
 
 def _write(folder: Path, experiment: Experiment) -> None:
     (folder / "curves.csv").write_text(curves_csv(experiment.history), encoding="ascii")
-    if experiment.remedy.history is not None:
-        remedied = curves_csv(experiment.remedy.history)
+    if experiment.remedy.epochs:
+        remedied = remedied_csv(experiment.remedy.epochs)
         (folder / "remedied.csv").write_text(remedied, encoding="ascii")
     for name, picture in (
         ("loss.svg", loss_picture(experiment)),

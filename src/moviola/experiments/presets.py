@@ -240,17 +240,18 @@ PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset
 REMEDIES: Mapping[Remedy, str] = MappingProxyType(
     {
         "closed form": (
-            "Standardise both sides, fit a shrunk canonical correlation analysis on all captions "
-            "(no epochs), and score by the likelihood ratio."
+            "Leave out each text's first token, pool, standardise both sides, fit a shrunk "
+            "canonical correlation analysis on all captions (no epochs), and score by the "
+            "likelihood ratio."
         ),
         "residual": (
             "Begin with the closed form and add an MLP whose branch begins at zero; learn with "
             "InfoNCE against the other videos of a large batch, and stop by the validation MRR."
         ),
         "transformer": (
-            "Standardise the rows, drop each text's first token and each video's first row, and "
-            "train one pre-norm layer with warm-up and InfoNCE against the other videos of the "
-            "batch, with a learned temperature."
+            "Standardise the rows, leave out each text's first token, and train one pre-norm layer "
+            "with warm-up and InfoNCE against the other videos of the batch, with a learned "
+            "temperature."
         ),
         "stripped": (
             "Drop the start and the words of the prompt from the states behind the LLaMA, keep "

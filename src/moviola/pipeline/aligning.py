@@ -10,7 +10,7 @@ import numpy as np
 
 from moviola.align import Aligner
 from moviola.align.files import require_free
-from moviola.align.fit import TestPairs, fit
+from moviola.align.fit import UnseenPairs, fit
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.pipeline.inputs import is_named, read_clips, read_texts
 from moviola.pipeline.pairing import pair
@@ -83,9 +83,9 @@ def fit_files(
     require_free(out)
     texts, clips, owner = files.read(pooling)
 
-    def read_test() -> TestPairs:
+    def read_test() -> UnseenPairs:
         assert test is not None  # noqa: S101 -- only called where there is one
-        return TestPairs(*test.read(pooling))
+        return UnseenPairs(*test.read(pooling))
 
     head = fit(
         texts, clips, owner, method=method, seed=seed, test=None if test is None else read_test
