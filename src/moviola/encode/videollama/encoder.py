@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from moviola.core import Frames, LeftSampler, SoundSpec, Space, WeightsUnavailableError
 from moviola.encode.batching import run_batched
 from moviola.encode.decoder_encoder import DecoderEncoder
-from moviola.encode.decoder_inputs import Kind, Piece
-from moviola.encode.readout_presets import DEFAULT, asked_readouts
+from moviola.encode.decoder_inputs import DecoderInputs, Kind, Piece, assemble
+from moviola.encode.readout_presets import DEFAULT, PRESETS, asked_readouts
 from moviola.encode.videollama.frames import distinct, left_sampler, pixel_values, preprocessing
 from moviola.encode.videollama.mel import RATE
 from moviola.encode.videollama.prompts import frames_message
 from moviola.encode.videollama.published import PublishedFiles, fetch_files, load_model
+from moviola.encode.videollama.report import REPORT
 from moviola.encode.videollama.sound import mel_pictures
 from moviola.encode.videollama.tokens import load_tokenizer
 
@@ -101,9 +102,9 @@ class VideoLlamaBackbone:
         """The layers of the LLaMA."""
         return self._llama.model
 
-    def embedding(self) -> nn.Embedding:
-        """The table of its tokens."""
-        return self._llama.get_input_embeddings()  # pyright: ignore[reportReturnType]
+    def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
+        """Rows of pieces as the LLaMA reads them."""
+        return assemble(rows, self._llama.get_input_embeddings())
 
     @torch.inference_mode()
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
@@ -198,7 +199,7 @@ def load(
     Args:
         model: an id such as `DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned`, or a folder.
         revision: of the model, where it has one.
-        readout: names of readouts; see `moviola.encode.readout_presets.PRESETS`.
+        readout: names of readouts; see `readout_presets.PRESETS` and `report.REPORT`.
         layers: hidden states in place of the readouts' own, such as `all` or `0,8,16-24`.
         pooling: names of poolings in place of the readouts' own.
         audio: `none`, `beside` the video, or `alone`.
@@ -221,5 +222,7 @@ def load(
         device_map=device_map,
         eight_bit=eight_bit,
     )
-    asked = asked_readouts(backbone.depth, readout=readout, layers=str(layers), pooling=pooling)
+    asked = asked_readouts(
+        {**PRESETS, **REPORT}, backbone.depth, readout=readout, layers=str(layers), pooling=pooling
+    )
     return DecoderEncoder(backbone, asked)
