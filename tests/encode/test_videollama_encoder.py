@@ -11,11 +11,13 @@ import torch
 from safetensors.torch import load_file
 
 from moviola.core import Frames, WeightsUnavailableError
-from moviola.encode.readout_presets import PRESETS
+from moviola.encode.readout_presets import PRESETS as GENERAL
 from moviola.encode.videollama import encoder as videollama
+from moviola.encode.videollama.report import REPORT as PUBLISHED
 from moviola.testing import check_encoder
 
 pytestmark = pytest.mark.shared
+PRESETS = {**GENERAL, **PUBLISHED}
 REPORT = ("report-before-llama", "report-after-llama", "report-as-scripted")
 
 

@@ -78,6 +78,7 @@ class Maps(Protocol):
 
 #: The kinds of maps there are, and where each lives; a module is imported when a head needs it.
 KINDS: dict[str, str] = {
+    "anchors": "moviola.align.anchors:AnchorMaps",
     "linear": "moviola.align.maps:LinearMaps",
     "network": "moviola.align.networks:NetworkMaps",
 }
@@ -135,7 +136,7 @@ class LinearMaps:
         del offsets
         mapped = rows @ self._texts
         if self._penalty is None:
-            return _unit(mapped)
+            return unit_rows(mapped)
         own = -(mapped * mapped) @ self._penalty[0]
         return np.column_stack([mapped, own, np.ones_like(own)])
 
@@ -144,7 +145,7 @@ class LinearMaps:
         del offsets
         mapped = rows @ self._clips
         if self._penalty is None:
-            return _unit(mapped)
+            return unit_rows(mapped)
         own = -(mapped * mapped) @ self._penalty[1]
         return np.column_stack([mapped, np.ones_like(own), own])
 
@@ -167,5 +168,6 @@ class LinearMaps:
         return made
 
 
-def _unit(rows: Floats) -> Floats:
+def unit_rows(rows: Floats) -> Floats:
+    """Rows `(n, D)` of unit length; rows of zeros stay."""
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -290,3 +290,14 @@ def kept_rows(embeddings: Embeddings[ItemT], rows: slice) -> Embeddings[ItemT]:
         for place in range(len(embeddings))
     ]
     return Embeddings.from_rows(embeddings.items, kept, embeddings.space, embeddings.readout)
+
+
+def some_items(embeddings: Embeddings[ItemT], items: Counts) -> Embeddings[ItemT]:
+    """Some items, in the order given."""
+    rows: list[int] = items.tolist()
+    return Embeddings.from_rows(
+        [embeddings.items[row] for row in rows],
+        [embeddings.rows(row) for row in rows],
+        embeddings.space,
+        embeddings.readout,
+    )
