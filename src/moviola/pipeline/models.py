@@ -78,7 +78,7 @@ def wanted_sources(name: str) -> list[Source]:
     """
     bare, _ = split_options(name)
     if (checkpoint := find_checkpoint(bare)) is None:
-        names = ", ".join(known_models())
+        names = ", ".join(sorted(known_models()))
         raise ValueError(f"{name!r} has no weights to fetch; these have: {names}, and FAMILY:ID")
     usual = families()[checkpoint.family].patterns
     if (found := find_known(bare)) is None:
