@@ -35,14 +35,18 @@ class KeepWeights(lightning.Callback):
         """The file of one epoch."""
         return self.folder / f"epoch-{epoch:03d}.safetensors"
 
-    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002
+        """Every process of several keeps weights of its own, which are the same."""
+        if trainer.global_rank and not self.folder.name.startswith("device-"):
+            self.folder /= f"device-{trainer.global_rank}"
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
         """Write, remember a better validation MRR, and drop what is neither wanted nor best."""
         module: HeadTraining = pl_module
         epoch, before = module.history[-1], self.best
         if epoch.measures["MRR"] > self.reached:
             self.best, self.reached = epoch.number, epoch.measures["MRR"]
-        if not trainer.is_global_zero:
-            return
         state = {name: each.contiguous() for name, each in module.state_dict().items()}
         save_file(state, self.path(epoch.number))
         for old in {before, epoch.number - 1} - {self.best, epoch.number}:

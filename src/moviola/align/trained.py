@@ -80,11 +80,11 @@ def _config(
         return (
             TrainConfig(
                 network,
-                epochs=40,
-                batch=256,
+                epochs=30,
+                batch=128,
                 rate=2e-3,
                 warm_up=40,
-                patience=10,
+                patience=8,
                 skip_texts=int(not task.texts.is_pooled),
                 seed=task.seed,
             ),

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from moviola.align.batches import Batch, PairedRows
 from moviola.align.history import Cosines, Epoch, chance_mrr, measured
-from moviola.align.losses import MINING
+from moviola.align.losses import MINING, Loss
 from moviola.align.networks import Network
 from moviola.align.train_config import TrainConfig
 
@@ -51,7 +51,7 @@ class HeadTraining(lightning.LightningModule):
         scale, bias = start_of(config)
         self.log_scale = nn.Parameter(torch.tensor(math.log(scale)))
         self.bias = nn.Parameter(torch.tensor(bias))
-        self.loss = config.function
+        self.loss: Loss = config.function
         self.history: list[Epoch] = []
         self._seen: list[float] = []
 
@@ -74,7 +74,8 @@ class HeadTraining(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _place: int) -> Tensor:
         """The loss of one batch of training videos."""
-        loss = self.loss_of(batch)
+        # Devices agree on gradients only where every parameter has one, used by the loss or not.
+        loss = self.loss_of(batch) + 0 * (self.log_scale + self.bias)
         self._seen.append(float(loss.detach()))
         return loss
 
@@ -102,8 +103,7 @@ class HeadTraining(lightning.LightningModule):
         )
         self._seen = []
         self.history.append(epoch)
-        if measures["MRR"] > _MINING_FROM * chance_mrr(len(data.clips)):
-            self.loss = MINING.get(str(self.config.loss), self.loss)
+        self.loss = self._mined(measures["MRR"], len(data.clips))
         figures = {"val_loss": epoch.val_loss, **{f"val_{k}": v for k, v in measures.items()}}
         if train_loss is not None:
             figures["train_loss"] = train_loss
@@ -132,6 +132,11 @@ class HeadTraining(lightning.LightningModule):
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _mined(self, mrr: float, gallery: int) -> Loss:
+        """The loss that goes on: of the hardest negatives, once validation is well above chance."""
+        above = mrr > _MINING_FROM * chance_mrr(gallery)
+        return MINING.get(str(self.config.loss), self.loss) if above else self.loss
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A run that goes on tells the whole story."""

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from moviola.cli import align_check
 from moviola.cli.console import print_json, say
 from moviola.cli.options import JsonOption
 
@@ -15,6 +16,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Make frozen embeddings of texts and videos comparable.",
 )
+app.command(name="check")(align_check.run)
 
 TextsOption = Annotated[
     str,

@@ -77,7 +77,7 @@ class Experiment:
                 "name": self.preset.remedy,
                 "what": REMEDIES[self.preset.remedy],
                 "result": self.remedy.result.to_json(),
-                "history": None if self.remedy.history is None else self.remedy.history.to_json(),
+                "epochs": list(self.remedy.epochs),
                 "seconds": self.remedy.seconds,
             },
             "unknowns": list(self.preset.unknowns),

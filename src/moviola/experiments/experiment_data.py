@@ -34,6 +34,11 @@ _MOST = 1000
 _BEFORE, _BEHIND = 6, 14
 
 
+#: Dimension, videos, captions each, and test videos of planted pairs.
+_SIZES: dict[Scale, tuple[int, int, int, int]] = {
+    "full": (512, 7000, 20, 1000),
+    "small": (128, 1500, 6, 500),
+}
 #: In few dimensions noise drowns the signal that many would average out.
 _FEW = Mixture(signal=0.4, nuisance=0.43, noise=0.17, shared=0.7)
 
@@ -136,9 +141,7 @@ def planted_data(scale: Scale, *, seed: int = 0) -> ExperimentData:
     The states behind the LLaMA are the same rows between rows that are alike for all videos and
     rows that say nothing of what is shown, as its prompt and its message about times are.
     """
-    dimension, videos, captions, tests = (
-        (128, 1500, 6, 500) if scale == "small" else (512, 7000, 20, 1000)
-    )
+    dimension, videos, captions, tests = _SIZES[scale]
     drawn = plant(
         seed,
         dimension=dimension,
@@ -287,3 +290,14 @@ def kept_rows(embeddings: Embeddings[ItemT], rows: slice) -> Embeddings[ItemT]:
         for place in range(len(embeddings))
     ]
     return Embeddings.from_rows(embeddings.items, kept, embeddings.space, embeddings.readout)
+
+
+def some_items(embeddings: Embeddings[ItemT], items: Counts) -> Embeddings[ItemT]:
+    """Some items, in the order given."""
+    rows: list[int] = items.tolist()
+    return Embeddings.from_rows(
+        [embeddings.items[row] for row in rows],
+        [embeddings.rows(row) for row in rows],
+        embeddings.space,
+        embeddings.readout,
+    )

@@ -7,14 +7,14 @@ from typing import Literal
 
 from moviola.align.history import COLLAPSED, Cosines, History
 
-Outcome = Literal["learned", "collapsed", "unmoved", "memorised", "constant"]
+Outcome = Literal["learned", "collapsed", "unmoved", "memorised", "constant", "astray"]
 
 #: An MRR below this many times chance ranks nothing.
 WORTHLESS = 3.0
 #: Share of the constant's loss within which a loss counts as that of the constant.
 _NEAR = 0.04
 #: Share of the constant's loss that validation must move by to have moved.
-_MOVED = 0.06
+_MOVED = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,15 @@ def judge(history: History, cosines: Cosines, mrr: float, chance: float) -> Verd
             f"{constant:.4f} of a constant answer, while the validation loss rose to "
             f"{last.val_loss:.4f}; {apart}; {ranking}.",
         )
+    if abs(train - constant) < _NEAR * constant:
+        return Verdict(
+            "constant",
+            f"It gives one answer to every pair: the loss of {train:.4f} is that of the best "
+            f"constant, {constant:.4f}; {apart}; {ranking}.",
+        )
     return Verdict(
-        "constant",
-        f"It gives one answer to every pair: the loss of {train:.4f} is that of the best constant, "
-        f"{constant:.4f}; {apart}; {ranking}.",
+        "astray",
+        f"It answers differently, and wrongly: the training loss of {train:.4f} and the validation "
+        f"loss of {last.val_loss:.4f} stand beside {constant:.4f} for a constant answer; {apart}; "
+        f"{ranking}.",
     )
