@@ -201,6 +201,7 @@ def _plain_cca(shrinkage: float, *, each_pair: bool, width: int = 64) -> Scorer:
 
 def _standard(known: Rows, other: Rows) -> tuple[Rows, Rows]:
     mean, scale = known.mean(axis=0), known.std(axis=0)
+    scale[scale == 0] = 1  # a dimension that says nothing
     return (known - mean) / scale, (other - mean) / scale
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: Shrinkage to begin with, as a multiple of dimensions a video.
-_START = 1.2
+START = 1.2
 #: Captions of a bank at most, and how much of a correction is tried.
 _BANK = 4000
 _STRENGTHS = (0.25, 0.5, 1.0)
@@ -33,7 +33,7 @@ def fit_cca(task: Task, widths: tuple[int, ...] = WIDTHS) -> Fitted:
         widths: how many coordinates may count.
     """
     whole, rests = task.moments
-    start = _START * max(task.dimensions) / len(task.pairs.captioned)
+    start = START * max(task.dimensions) / len(task.pairs.captioned)
     chosen = choose(rests, task.held, start, widths)
     solved = [
         CanonicalSolver(moments).solve(chosen.shrinkage, max(widths)) for moments in (whole, *rests)
