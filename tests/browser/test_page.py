@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import moviola
+from moviola.serve.index_process import DEMO_VIDEOS
 from moviola.video import read_frames_at
 
 pytestmark = pytest.mark.browser
@@ -71,7 +72,7 @@ def test_both_themes_a_phone_and_accessibility(look, world_server, question):
 
 def test_first_run_and_indexing(look, serving, tmp_path):
     with serving(tmp_path / "new library") as server:
-        look("first-run", server, shots=str(SHOTS), seconds=400)
+        look("first-run", server, shots=str(SHOTS), videos=DEMO_VIDEOS, seconds=400)
 
 
 def test_results_appear_while_another_process_indexes(look, serving, world, tmp_path):

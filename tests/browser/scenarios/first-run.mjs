@@ -43,7 +43,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
   assert.deepEqual(failed, []);
   await eventually(() => page.locator('[data-notice="indexing"]').count(), (count) => count === 0, "no line about indexing");
   await page.locator("#query").fill("");
-  await eventually(() => page.locator("#count").textContent(), (text) => text === "40 videos", "all of them");
+  await eventually(() => page.locator("#count").textContent(), (text) => text === `${data.videos} videos`, "all of them");
   await page.locator(".intro .chip").first().waitFor();
   await shot(page, "demo-library");
   await page.locator(".intro .chip").first().click();

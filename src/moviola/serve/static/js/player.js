@@ -142,12 +142,18 @@ export class Player {
     for (const event of ["play", "pause", "ended", "waiting", "playing", "volumechange"]) {
       video.addEventListener(event, () => this.onState());
     }
-    const watch = () => {
-      if (this.playing) this.#tell();
-      requestAnimationFrame(watch);
-    };
-    requestAnimationFrame(watch);
+    video.addEventListener("play", () => this.#follow());
     video.addEventListener("click", () => this.toggle());
+    document.addEventListener("fullscreenchange", () => {
+      video.controls = document.fullscreenElement === video; // ours stay behind
+    });
+  }
+
+  /** Tells the time with every picture of the screen while it plays. */
+  #follow() {
+    if (!this.playing) return;
+    this.#tell();
+    requestAnimationFrame(() => this.#follow());
   }
 
   #tell() {

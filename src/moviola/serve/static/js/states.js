@@ -40,7 +40,7 @@ export function firstRun(status, command) {
       status.demo ? action("Try the demo library", () => command("demo"), true) : "",
       status.folders_known ? action("Index again", () => command("update")) : "",
     ),
-    status.demo ? h("p", { class: "quiet" }, "40 generated videos of moving shapes, made on this machine in about a minute.") : "",
+    status.demo ? h("p", { class: "quiet" }, "Generated videos of moving shapes, made on this machine in about a minute.") : "",
   );
 }
 
