@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -49,13 +50,14 @@ def run(
     from moviola.pipeline.places import library_path
     from moviola.serve.starting import serve
 
-    serve(
-        library_path(library),
-        roots=[folder.absolute() for folder in folders or ()],
-        host=host,
-        port=port,
-        access=token,
-        open_browser=browser,
-        show_paths=show_paths,
-        say=say,
-    )
+    with suppress(KeyboardInterrupt):  # the way to end it
+        serve(
+            library_path(library),
+            roots=[folder.absolute() for folder in folders or ()],
+            host=host,
+            port=port,
+            access=token,
+            open_browser=browser,
+            show_paths=show_paths,
+            say=say,
+        )

@@ -86,8 +86,8 @@ def score(
     Text and picture are combined as numbers of standard deviations above the mean of all clips:
     two pictures of anything resemble each other more than a text and its picture do, so that the
     scores themselves, or a mean of the vectors, would be the picture's alone. From every step is
-    taken off by how much a clip answers to what is not wanted more than the median clip does, so
-    that a clip without it keeps its score.
+    taken off by how much a clip answers to what is not wanted beyond an ordinary clip, so that a clip
+    without it keeps its score.
 
     Args:
         question: what is asked.
@@ -110,7 +110,7 @@ def score(
     steps = [first, *rest[: len(question.then)]]
     penalty = np.zeros(len(snapshot.spans), np.float32)
     for unwanted in rest[len(question.then) :]:
-        penalty += np.maximum(unwanted - np.median(unwanted), 0) if unwanted.size else 0
+        penalty += _excess(unwanted)
     return np.stack([step - penalty for step in steps]).astype(np.float32)
 
 
@@ -139,6 +139,17 @@ def rank(
         calibration=calibration if plain else None,
         filters=filters,
     )
+
+
+def _excess(unwanted: NDArray[np.float32]) -> NDArray[np.float32]:
+    """By how much clips answer to what is not wanted; 0 for those that do not.
+
+    The middle of the range takes the median's place where most of a library answers.
+    """
+    if not unwanted.size:
+        return unwanted
+    middle = (float(unwanted.min()) + float(unwanted.max())) / 2
+    return np.maximum(unwanted - min(float(np.median(unwanted)), middle), 0)
 
 
 def _combined(

@@ -17,7 +17,7 @@ from moviola.serve.desk import Desk, desk_of
 from moviola.serve.errors import ApiError
 from moviola.serve.files import open_to_serve
 from moviola.serve.params import ID
-from moviola.serve.playing import media_type
+from moviola.serve.playing import Facts, media_type
 from moviola.serve.studio import LONGEST_PREVIEW, tag_of
 
 router = APIRouter(tags=["media"])
@@ -43,7 +43,8 @@ async def poster(clip: AnId, desk: AtDesk, request: Request) -> Response:
     return _jpeg(still, request, {})
 
 
-@router.api_route("/media/{video}", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/media/{video}", include_in_schema=False)
+@router.get("/media/{video}", response_class=FileResponse)
 def original(video: AnId, desk: AtDesk) -> FileResponse:
     """The file as it is, whole or in ranges."""
     record = desk.record(video)
@@ -86,11 +87,12 @@ async def playback(
         until=span.end,
         type="video/mp4",
         codec=facts.codec,
-        message=f"Your browser cannot play {facts.codec}; a preview of this part is made.",
+        message=_why(facts),
     )
 
 
-@router.api_route("/media/{video}/preview", methods=["GET", "HEAD"], response_class=FileResponse)
+@router.head("/media/{video}/preview", include_in_schema=False)
+@router.get("/media/{video}/preview", response_class=FileResponse)
 async def preview(video: AnId, desk: AtDesk, start: Second, end: Second) -> FileResponse:
     """A part of a video as H.264 and AAC, made when it is first asked for."""
     record, span = _asked_span(desk, video, start, end)
@@ -106,6 +108,11 @@ async def cut(video: AnId, desk: AtDesk, start: Second, end: Second) -> FileResp
     name = f"{record.path.stem} {span.start:.1f}-{span.end:.1f}.mp4"
     printable = name.encode("utf-8", "replace").decode()
     return FileResponse(path, media_type="video/mp4", filename=printable)
+
+
+def _why(facts: Facts) -> str:
+    cannot = "could not play this file" if facts.direct else f"cannot play {facts.codec}"
+    return f"Your browser {cannot}; a preview of this part is made."
 
 
 def _clip(desk: Desk, clip: str) -> tuple[VideoRecord, Span]:
