@@ -77,7 +77,7 @@ export class Results {
       this.intro.replaceChildren();
       byId("count").textContent = "";
       if (empty) firstRun(this.#status, this.command);
-      else problem(this.error.message);
+      else problem(this.error.message === this.#status.problem?.message ? "" : this.error.message);
       return;
     }
     if (!this.answer) return;

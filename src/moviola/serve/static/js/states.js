@@ -64,8 +64,10 @@ export function onlyWeak(query) {
   ];
 }
 
+/** A search that failed. Without a message, a notice says why already. */
 export function problem(message) {
-  showState("problem", big("warning"), h("h2", {}, "That did not work"), h("p", {}, message));
+  const heading = message ? "That did not work" : "This library cannot be searched now";
+  showState("problem", big("warning"), h("h2", {}, heading), message ? h("p", {}, message) : "");
 }
 
 function big(name) {
