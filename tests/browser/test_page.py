@@ -18,6 +18,7 @@ from moviola.serve.index_process import DEMO_VIDEOS
 from moviola.video import read_frames_at
 
 pytestmark = pytest.mark.browser
+HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,16 @@ pytestmark = pytest.mark.browser
 )
 def test_over_a_generated_world(look, world_server, question, scenario):
     look(scenario, world_server, question=question)
+
+
+def test_pure_functions():
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=spec", HERE / "modules.test.mjs"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_favourites_and_exports(look, world_library, serving, question):
