@@ -33,7 +33,7 @@ export function firstRun(status, command) {
     h("p", {}, "Point Moviola at a folder of videos. In a terminal:"),
     h("p", {}, h("code", {}, "moviola index ~/Videos")),
     h("p", { class: "quiet" }, "This page fills up while it runs. Your videos stay where they are, and nothing leaves this machine."),
-    indexing.message ? h("p", {}, indexing.message) : "",
+    indexing.message ? h("p", { class: "said" }, indexing.message) : "",
     h(
       "div",
       { class: "row" },
@@ -67,7 +67,7 @@ export function onlyWeak(query) {
 /** A search that failed. Without a message, a notice says why already. */
 export function problem(message) {
   const heading = message ? "That did not work" : "This library cannot be searched now";
-  showState("problem", big("warning"), h("h2", {}, heading), message ? h("p", {}, message) : "");
+  showState("problem", big("warning"), h("h2", {}, heading), message ? h("p", { class: "said" }, message) : "");
 }
 
 function big(name) {
