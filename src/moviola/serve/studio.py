@@ -146,7 +146,7 @@ class Studio:
             alone = self._filming.setdefault(path, Lock())
         with alone:  # two who ask for the same wait for one film
             try:
-                path.touch()  # the cache drops what was not asked for longest
+                os.utime(path)  # the cache drops what was asked for longest ago
             except OSError:
                 self._make(source, span, path, lines=lines, swift=swift)
         with self._lock:

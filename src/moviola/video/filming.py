@@ -62,10 +62,11 @@ def film(path: Path, span: Span, limits: Limits, *, lines: int, swift: bool) -> 
             track = _Track(output, sound) if sound.shape[1] else None
             ticks = -1
             for shot in _within(first, frames, span):
-                at = round(max(shot[0] - span.start, 0.0) * _TICKS)
-                if at - ticks < _TICKS / _FASTEST - 1 and ticks >= 0:
-                    continue
+                # The first frame stands in for the time before it.
+                at = round((shot[0] - span.start) * _TICKS) if ticks >= 0 else 0
                 if ticks >= 0:
+                    if at - ticks < _TICKS / _FASTEST - 1:
+                        continue
                     pixels = painter.paint(shot[1])
                 ticks = at
                 _draw(output, video, pixels, ticks)
