@@ -189,10 +189,11 @@ export class Player {
   /** A preview failed: the server's answer says why, the video element does not. */
   async #explain(url) {
     const answer = await fetch(url, { headers: { Range: "bytes=0-0" } }).catch(() => null);
-    if (answer?.ok) this.#fail("Your browser could not play the preview of this part.");
+    if (!answer) this.#fail("Moviola's server does not answer.");
+    else if (answer.ok) this.#fail("Your browser could not play the preview of this part.");
     else {
-      const { error } = (await answer?.json().catch(() => null)) ?? {};
-      this.#fail(error?.message ?? "Moviola's server does not answer.");
+      const { error } = await answer.json().catch(() => ({}));
+      this.#fail(error?.message ?? `The server answered ${answer.status}.`);
     }
   }
 
