@@ -11,7 +11,7 @@ import numpy as np
 
 from moviola.library.bands import Band, Calibrated, Outstanding, Yardstick
 from moviola.library.filters import VideoFilter
-from moviola.library.moments import Stretch, merge_windows
+from moviola.library.moments import Stretch, best_stretches
 from moviola.library.records import VideoRecord
 from moviola.library.schema import KEY, vectors_of
 from moviola.library.sequences import best_chains
@@ -75,6 +75,7 @@ class Snapshot:
     spans: NDArray[np.float64]
     matrix: NDArray[np.float32]
     clips: NDArray[np.bytes_]
+    _by_id: NDArray[np.int64] = field(repr=False)
     _admitted: dict[VideoFilter, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -94,12 +95,14 @@ class Snapshot:
         matrix = vectors_of(clips)[order].astype(np.float32)
         if unit:
             matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+        names = np.asarray(clips.column(KEY).to_pylist(), np.bytes_)[order]
         return cls(
             [known[ids[place]] for place in shown],
             np.concatenate([[0], np.cumsum(counts[shown])]).astype(np.int64),
             np.stack([starts, clips.column("end").to_numpy()], axis=1)[order],
             matrix,
-            np.asarray(clips.column(KEY).to_pylist(), np.bytes_)[order],
+            names,
+            np.argsort(names, kind="stable"),
         )
 
     def video(self, place: int) -> slice:
@@ -122,8 +125,12 @@ class Snapshot:
         """Where the clip `clip` stands, None where there is none of that id."""
         if not clip.isascii():
             return None
-        rows = np.flatnonzero(self.clips == clip.encode())
-        return int(rows[0]) if rows.size else None
+        wanted = clip.encode()
+        at = int(np.searchsorted(self.clips, wanted, sorter=self._by_id))
+        if at == self.clips.size:
+            return None
+        row = int(self._by_id[at])
+        return row if bytes(self.clips[row]) == wanted else None
 
     def owner_of(self, row: int) -> int:
         """The place of the video that owns the clip at `row`."""
@@ -171,9 +178,10 @@ class Snapshot:
         # A video beyond the first `top` cannot hold any of the `top` best moments.
         for place in self._best_first(best, top, filters):
             own = self.video(place)
-            stretches = merge_windows(scores[own], self.spans[own], background=background)
-            kept = stretches[:per_video]
-            others = len(stretches) - len(kept)
+            kept, count = best_stretches(
+                scores[own], self.spans[own], background=background, most=per_video
+            )
+            others = count - len(kept)
             found.extend(
                 (place, self._moment(place, stretch, yardstick, others=others)) for stretch in kept
             )

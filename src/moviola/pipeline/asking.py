@@ -86,8 +86,8 @@ def score(
     Text and picture are combined as numbers of standard deviations above the mean of all clips:
     two pictures of anything resemble each other more than a text and its picture do, so that the
     scores themselves, or a mean of the vectors, would be the picture's alone. From every step is
-    taken off by how much a clip answers to what is not wanted beyond an ordinary clip, so that a clip
-    without it keeps its score.
+    taken off by how much a clip answers to what is not wanted, beyond an ordinary clip, so that
+    one without it keeps its score.
 
     Args:
         question: what is asked.

@@ -18,7 +18,7 @@ from moviola.serve.routes import export, favourites, media, pictures, search, st
 from moviola.serve.settings import Settings
 
 # Threads that answer: a search mostly waits for its batch, and many may wait together.
-_THREADS = 64
+_THREADS = 128
 
 
 def create_app(settings: Settings) -> Gate:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from moviola.library import Snapshot
 
-_MOST_TOGETHER = 32
+_MOST_TOGETHER = 128
+_ENCODED_TOGETHER = 16
 _TEXTS_KEPT = 4096
 _CLOSED = "the server is going down"
 
@@ -100,17 +101,18 @@ class Batcher:
 
     def _learn(self, texts: set[str]) -> None:
         """Encode what is not known yet, together; one by one where that fails."""
-        new = [text for text in texts if text not in self._known]
-        if not new:
-            return
-        try:
-            self._known.update(zip(new, self._encode(new), strict=True))
-        except Exception:  # noqa: BLE001 -- one strange text must not fail the searches beside it
-            for text in new:
-                try:
-                    (self._known[text],) = self._encode([text])
-                except Exception as error:  # noqa: BLE001 -- told to those who asked for it
-                    self._known[text] = error
+        # Those of a length together: each batch is padded to its longest.
+        new = sorted((text for text in texts if text not in self._known), key=len)
+        for first in range(0, len(new), _ENCODED_TOGETHER):
+            part = new[first : first + _ENCODED_TOGETHER]
+            try:
+                self._known.update(zip(part, self._encode(part), strict=True))
+            except Exception:  # noqa: BLE001 -- one strange text must not fail those beside it
+                for text in part:
+                    try:
+                        (self._known[text],) = self._encode([text])
+                    except Exception as error:  # noqa: BLE001 -- told to those who asked for it
+                        self._known[text] = error
 
     def _answer(self, snapshot: Snapshot, jobs: list[_Job]) -> None:
         ready: list[tuple[_Job, list[NDArray[np.float32]]]] = []

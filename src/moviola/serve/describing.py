@@ -18,6 +18,8 @@ from moviola.serve.folders import shown_folder
 from moviola.serve.playing import Facts
 
 _DIGITS = 6
+# Videos whose description is kept: most searches show the same few thousand.
+_KEPT = 20_000
 
 
 class Teller:
@@ -25,6 +27,7 @@ class Teller:
 
     def __init__(self, *, show_paths: bool) -> None:
         self._absolute = show_paths
+        self._known: dict[str, tuple[VideoRecord, MomentAnswer]] = {}
 
     def moment(
         self,
@@ -119,6 +122,16 @@ class Teller:
         return text
 
     def _told(self, record: VideoRecord, facts: Facts | None) -> MomentAnswer:
+        known = self._known.get(record.id)
+        if known is None or known[0] is not record:
+            known = record, self._described(record)
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[record.id] = known
+        return known[1].model_copy(update={"playable": facts.direct}) if facts else known[1]
+
+    def _described(self, record: VideoRecord) -> MomentAnswer:
+        """What is the same in all moments of a video."""
         name = _first(record)
         return MomentAnswer(
             id="",
@@ -134,7 +147,7 @@ class Teller:
             missing=record.is_missing,
             **_of_info(record.info),
             date=record.date.isoformat(),
-            playable=facts.direct if facts else None,
+            playable=None,
             others=0,
             duplicates=[],
             steps=None,

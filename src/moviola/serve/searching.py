@@ -27,6 +27,9 @@ NEAR = 0.985
 # A page draws no more points than this.
 _MOST_POINTS = 2000
 _ANSWERS_KEPT = 16
+# Moments that are looked at beyond those wanted, for copies; and at most, however many there are.
+_SPARE = 12
+_MOST_RANKED = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +104,7 @@ class Searcher:
         began = perf_counter()
         scored = self.scored(view, params)
         compared = perf_counter()
-        # One more tells whether there are more; copies that are folded away make room.
-        wanted = params.top + 1
-        taken = 2 * wanted + 20 if params.duplicates == "collapse" else wanted
-        moments = asking.rank(
-            scored.question,
-            view.snapshot,
-            scored.steps,
-            top=taken,
-            per_video=1 if params.group == "video" else None,
-            calibration=view.library.card.calibration,
-            filters=filters,
-            pictured=scored.pictured,
-        )
-        hits = self._collapsed(view, moments) if params.duplicates == "collapse" else None
-        hits = [Hit(moment) for moment in moments] if hits is None else hits
+        hits = self._hits(view, scored, params, filters)
         more = len(hits) > params.top
         hits = _sorted(view, hits[: params.top], params.sort)
         weak = [place for place, hit in enumerate(hits) if hit.moment.band == "weak"]
@@ -150,6 +139,30 @@ class Searcher:
             pictured=scored.pictured,
         )
         return *_thinned(view.snapshot.spans[own], scores[own]), (min(low, high), high), peaks
+
+    def _hits(
+        self, view: View, scored: Scored, params: SearchParams, filters: VideoFilter
+    ) -> list[Hit]:
+        """One more than wanted, where there are so many; copies that are folded make room."""
+        wanted = params.top + 1
+        taken = wanted + (_SPARE if params.duplicates == "collapse" else 0)
+        while True:
+            moments = asking.rank(
+                scored.question,
+                view.snapshot,
+                scored.steps,
+                top=taken,
+                per_video=1 if params.group == "video" else None,
+                calibration=view.library.card.calibration,
+                filters=filters,
+                pictured=scored.pictured,
+            )
+            if params.duplicates == "show":
+                return [Hit(moment) for moment in moments]
+            hits = self._collapsed(view, moments)
+            if len(hits) >= wanted or len(moments) < taken or taken >= _MOST_RANKED:
+                return hits
+            taken *= 3
 
     def _directions(self, view: View, asked: Asked) -> list[NDArray[np.float32]]:
         found: list[NDArray[np.float32]] = []
