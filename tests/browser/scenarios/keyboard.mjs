@@ -11,6 +11,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
     "the best hit",
   );
   await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#query").inputValue(), data.question.query, "Escape keeps the words");
   await page.keyboard.press("/");
   assert.equal(await active(page, "id"), "query");
   await page.keyboard.press("ArrowDown");
