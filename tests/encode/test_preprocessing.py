@@ -134,7 +134,7 @@ def test_equal_steps_and_only_they_share_a_spec():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"do_normalize": False}, "without do_normalize"),
+        ({"do_rescale": False}, "without do_rescale"),
         ({"resample": 1}, "neither bilinear"),
         ({"rescale_factor": 1 / 127.5}, "rescale factor"),
         ({"size": {"longest_edge": 3}}, "size of"),
@@ -151,5 +151,6 @@ def test_a_checkpoint_says_it_in_either_of_two_files(tmp_path):
     nested = {"image_processor": {"size": {"height": 9, "width": 9}, "do_center_crop": False}}
     (tmp_path / "processor_config.json").write_text(json.dumps(nested))
     assert Preprocessing.from_folder(tmp_path, CLIP).resize == (9, 9)
+    (tmp_path / "processor_config.json").unlink()
     (tmp_path / "preprocessor_config.json").write_text(json.dumps({"size": 8}))
     assert Preprocessing.from_folder(tmp_path, CLIP).resize == 8
