@@ -3,10 +3,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from moviola.encode.decoder_inputs import Kind, Piece
+from moviola.encode.prompting import caption_pieces, prompt_row
+from moviola.encode.readout import INPUT
 from moviola.encode.videollama import VideoLlama
 from moviola.encode.videollama.frames import frame_indices, pixel_values
 from moviola.encode.videollama.mel import mel_picture
 from moviola.encode.videollama.prompts import (
+    IMAGE,
     LLAMA2_SYSTEM,
     STILL_MARKS,
     VIDEO_MARKS,
@@ -17,7 +21,7 @@ from moviola.encode.videollama.prompts import (
 )
 from moviola.encode.videollama.resampling import resample
 from moviola.encode.videollama.sound import clip_slices, mel_pictures
-from moviola.encode.videollama.tokens import load_tokenizer, segment_ids, text_ids
+from moviola.encode.videollama.tokens import load_tokenizer
 
 pytestmark = pytest.mark.shared
 
@@ -109,17 +113,24 @@ def test_prompts(golden):
     assert said["image_message_template"] == STILL_MARKS
 
 
+def ids_of(pieces):
+    return [number for piece in pieces for number in piece.content]
+
+
 def test_token_ids(golden):
     tokenizer = load_tokenizer(golden.folder)
     said = golden.facts["prompts"]
     for text in golden.facts["texts"].values():
-        assert list(text_ids(tokenizer, text["caption"])) == text["input_ids"]
-    for prompt, ids in (
+        pieces = caption_pieces(tokenizer, text["caption"], 512)
+        assert ids_of(prompt_row(tokenizer, INPUT, pieces)) == text["input_ids"]
+    video = Piece(Kind.VIDEO, torch.zeros(5, 1))
+    for prompt, segments in (
         ("vicuna_video", "vicuna_segment_ids"),
         ("llama2_video_empty_system", "llama2_segment_ids"),
     ):
-        found = segment_ids(tokenizer, said[prompt])
-        assert [list(piece) for piece in found] == said[ids]
+        row = prompt_row(tokenizer, said[prompt].replace(IMAGE, INPUT), [video])
+        at = row.index(video)
+        assert [ids_of(row[:at]), ids_of(row[at + 1 :])] == said[segments]
     assert tokenizer.pad_token_id == golden.facts["tokenizer"]["pad_token_id"]
 
 
