@@ -73,6 +73,21 @@ def test_the_whole_state_dict_gives_the_same_as_the_released_files(golden, golde
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
 
 
+def test_bfloat16_keeps_directions(golden, golden_model):
+    half = VideoLlama.from_original(golden.config, golden.sources, dtype=torch.bfloat16)
+    assert half.visual.vit.encoder.layers[0].mlp.fc1.weight.dtype == torch.bfloat16
+    # What stands between the towers, and the sound, stay in single precision.
+    for tensor in (*half.visual.video_qformer.parameters(), *half.audio.parameters()):
+        assert tensor.dtype == torch.float32
+    exact, rounded = (model.stages(video=golden["input.video"]) for model in (golden_model, half))
+    for name, least in (
+        ("before_llama.video_embeddings", 0.9999),
+        ("after_llama.last_hidden_state", 0.998),
+    ):
+        cosines = torch.cosine_similarity(exact[name], rounded[name].float(), dim=-1)
+        assert cosines.min() > least, name
+
+
 def test_epsilons(golden, golden_model):
     probes = [name for name in golden.tensors if name.startswith("eps_probe.")]
     names = {name.removeprefix("eps_probe.").rpartition(".")[0] for name in probes}

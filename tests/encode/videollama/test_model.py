@@ -144,6 +144,14 @@ def test_stages_without_a_configured_prompt_end_before_the_llama(model, video):
     assert torch.equal(told["after_llama.hidden_states.4"], told["after_llama.last_hidden_state"])
 
 
+def test_one_video_and_one_sound_need_no_batch(model, video):
+    alone, within = model.stages(video=video[0]), model.stages(video=video[:1])
+    assert all(torch.equal(tensor, within[name]) for name, tensor in alone.items())
+    mel = torch.randn(2, 1, 128, 204)
+    found = model.stages(mel=mel)["audio.audio_llama_proj_output"]
+    assert torch.equal(found, model.hear(mel[None]))
+
+
 def test_hooks_leave_nothing_behind(model, video):
     model.stages(video=video)
     assert not any(
