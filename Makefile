@@ -1,4 +1,5 @@
 # Two commands: `make demo` and `make test`. Both install what is missing and work again offline.
+# `make browser` adds what the tests of the search page need (Debian and its relatives).
 PYTHON ?= python3
 VENV := .venv
 ifeq ($(OS),Windows_NT)
@@ -8,7 +9,12 @@ BIN := $(VENV)/bin
 endif
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
-.PHONY: demo test slow clean
+# Root needs no sudo, and may have none.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+APT := $(SUDO) apt-get install --yes --no-install-recommends
+BROWSER := tests/browser
+
+.PHONY: demo test slow browser clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -24,7 +30,18 @@ test: $(VENV)/.installed-dev
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow
 
+# What the tests of the search page need. Without it they are skipped, and say so.
+browser:
+	command -v chromium || { $(SUDO) apt-get update && $(APT) chromium; }
+	command -v npm || { $(SUDO) apt-get update && $(APT) nodejs npm; }
+	$(MAKE) $(BROWSER)/node_modules/.package-lock.json
+
+$(BROWSER)/node_modules/.package-lock.json: $(BROWSER)/package-lock.json
+	cd $(BROWSER) && npm ci --no-audit --no-fund
+	touch $@
+
 clean:
+	rm -rf $(BROWSER)/node_modules $(BROWSER)/screenshots
 	rm -rf $(VENV) demo .pytest_cache .ruff_cache .import_linter_cache
 
 $(BIN)/python:

@@ -101,7 +101,7 @@ def test_a_reader_sees_whole_videos_while_another_process_writes(shelf):
             reader.refresh()
             assert reader.verify() == []
             seen.append(len(reader.videos()))
-            assert len(reader._vectors().records) >= seen[-1]
+            assert len(reader.snapshot().records) >= seen[-1]
     finally:
         process.kill()
         process.communicate()

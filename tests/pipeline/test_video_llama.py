@@ -15,7 +15,7 @@ pytestmark = pytest.mark.shared
 
 @pytest.fixture(scope="module")
 def model(shared_data):
-    return f"moviola.encode.videollama.encoder:load,model={shared_data / 'videollama_golden'}"
+    return f"video-llama:{shared_data / 'videollama_golden'}"
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,7 @@ from moviola.cli import (
     models,
     pooling_grid,
     search,
+    serve,
     status,
     table,
 )
@@ -48,6 +49,7 @@ for command in (
     demo,
     index,
     search,
+    serve,
     status,
     failures,
     encode,

@@ -31,6 +31,7 @@ class Collected:
         grid: of poolings, before any alignment; None where items have one row.
         xclip: name to the JSON of `moviola evaluate`, for X-CLIP on these data.
         made_with: the last line.
+        left_out: sentences about presets that were not run.
     """
 
     data: str
@@ -38,6 +39,7 @@ class Collected:
     grid: PoolingGrid | None = None
     xclip: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     made_with: str = ""
+    left_out: Sequence[str] = ()
 
 
 def lead(collected: Collected) -> str:
@@ -174,6 +176,7 @@ def render_collected(collected: Collected) -> str:
             "stays there has learned nothing of its input, however flat and low it looks.",
             class_="note",
         ),
+        *(element("p", said, class_="note") for said in collected.left_out),
         element("h2", "X-CLIP"),
         _table(xclip_rows(collected)),
         *([element("p", missing, class_="note")] if missing else []),

@@ -23,10 +23,11 @@ from moviola.core import (
     display_path,
 )
 from moviola.library.card import CARD_NAME, LibraryCard
+from moviola.library.filters import VideoFilter
 from moviola.library.locking import LOCK_NAME, NOTE_NAME, writer_lock
 from moviola.library.records import VideoRecord
 from moviola.library.schema import CLIPS, VIDEOS, video_records
-from moviola.library.searching import Moment, Snapshot, VideoFilter
+from moviola.library.searching import Moment, Snapshot
 from moviola.library.status import LibraryStatus
 from moviola.library.tables import Tables, faults
 from moviola.library.verifying import Problem, find_problems
@@ -35,7 +36,17 @@ from moviola.library.writing import LibraryWriter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_OURS = frozenset({f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
+#: Folder within a library for what can be made again, such as previews.
+CACHE = "cache"
+#: The folder of the head that the vectors of a library went through, where there is one.
+HEAD_NAME = "head"
+
+_OURS = frozenset(
+    {
+        *(f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME),
+        *(CACHE, HEAD_NAME, "favourites.json"),
+    }
+)
 
 
 class Library:
@@ -166,6 +177,41 @@ class Library:
             self._snapshot = None
             return True
 
+    def advance(self) -> bool:
+        """Load what has been committed since, then show it; whether there was anything.
+
+        Unlike after `refresh`, whoever searches meanwhile finds the state before and never waits.
+        """
+        with self._loading:
+            shown = None if self._snapshot is None else self._state
+            if shown is not None and self._open_tables().refresh() == shown[0]:
+                return False
+            state = self._read_state()
+            self._snapshot = self._read_snapshot(state[1])
+            self._state = state
+            return True
+
+    @property
+    def generation(self) -> str:
+        """What is shown, as a text that changes with every commit; `""` before anything is."""
+        state = self._state
+        return "" if state is None else f"{state[0][0]}.{state[0][1]}"
+
+    def snapshot(self) -> Snapshot:
+        """All committed clips in memory, loaded when they are first needed.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        found = self._snapshot
+        if found is None:
+            with self._loading:
+                if self._snapshot is None:
+                    self.refresh()  # files of a state seen long ago may have been tidied away
+                    self._snapshot = self._read_snapshot(self._load())
+                found = self._snapshot
+        return found
+
     def videos(self) -> list[VideoRecord]:
         """Every content the library knows, failures included, ordered by id.
 
@@ -209,9 +255,10 @@ class Library:
             StoreCorruptError: when the tables are damaged.
         """
         self.require(space=space, text_readout=readout)
-        query = self._query(text_vectors)
-        return self._vectors().search(
-            query,
+        query = self.direction(text_vectors)
+        snapshot = self.snapshot()
+        return snapshot.rank(
+            snapshot.matrix @ query,
             top=top,
             per_video=per_video,
             calibration=self.card.calibration,
@@ -226,7 +273,7 @@ class Library:
         Raises:
             StoreCorruptError: when the tables are damaged.
         """
-        snapshot = self._vectors()
+        snapshot = self.snapshot()
         ends = snapshot.spans[snapshot.offsets[1:] - 1, 1]
         items = [
             Clip(record.id, record.path, Span(0.0, float(end)))
@@ -247,7 +294,12 @@ class Library:
         except StoreCorruptError as error:
             return [Problem(str(error))]
 
-    def _query(self, text_vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    def direction(self, text_vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """A query of one row `(1, D)` as what vectors are multiplied with, `(D,)`.
+
+        Raises:
+            ValueError: when it is not one finite row, or has no direction.
+        """
         query = np.asarray(text_vectors, np.float32)
         if query.shape != (1, self.card.space.dimension):
             raise ValueError(
@@ -269,27 +321,27 @@ class Library:
         return self._tables
 
     def _load(self) -> list[VideoRecord]:
-        with self._loading:
-            if self._state is None:
-                tables = self._open_tables()
-                versions = tables.refresh()
-                with faults(self.path):
-                    records = video_records(tables.read(tables.videos))
-                named = [record for record in records if record.names]
-                self._state = versions, sorted(named, key=lambda record: record.id)
-            return self._state[1]
+        state = self._state
+        if state is None:
+            with self._loading:
+                if self._state is None:
+                    self._state = self._read_state()
+                state = self._state
+        return state[1]
 
-    def _vectors(self) -> Snapshot:
-        with self._loading:
-            if self._snapshot is None:
-                self.refresh()  # the files of a state seen long ago may have been tidied away
-                records = self._load()
-                tables = self._open_tables()
-                with faults(self.path):
-                    clips = tables.read(tables.clips)
-                    unit = self.card.space.metric == "cosine"
-                    self._snapshot = Snapshot.of(records, clips, unit=unit)
-            return self._snapshot
+    def _read_state(self) -> tuple[tuple[int, int], list[VideoRecord]]:
+        tables = self._open_tables()
+        versions = tables.refresh()
+        with faults(self.path):
+            records = video_records(tables.read(tables.videos))
+        named = [record for record in records if record.names]
+        return versions, sorted(named, key=lambda record: record.id)
+
+    def _read_snapshot(self, records: Sequence[VideoRecord]) -> Snapshot:
+        tables = self._open_tables()
+        with faults(self.path):
+            clips = tables.read(tables.clips)
+            return Snapshot.of(records, clips, unit=self.card.space.metric == "cosine")
 
 
 def _refuse_foreign(path: Path, names: set[str]) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Self
 
 from moviola.core import FileCode, VideoInfo
 from moviola.library.files import Entry, InputFile
+
+_CLOCKLESS = 1970
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,17 @@ class VideoRecord:
     def is_missing(self) -> bool:
         """Whether none of its files was there when they were last looked for."""
         return all(name.missing for name in self.names)
+
+    @property
+    def date(self) -> date:
+        """The day it was made (UTC): as the container says, else when its oldest file changed."""
+        if self.info is not None and self.info.created is not None:
+            made = datetime.fromisoformat(self.info.created)
+            # Cameras without a clock say 1904 or 1970.
+            if made.year > _CLOCKLESS:
+                return (made if made.tzinfo is None else made.astimezone(UTC)).date()
+        seconds = min(name.mtime_ns for name in self.names) / 1e9
+        return datetime.fromtimestamp(seconds, UTC).date()
 
     def name_at(self, path: Path) -> VideoName | None:
         """The name with this path, if it has one."""

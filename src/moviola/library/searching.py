@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moviola.library.bands import Band, Calibrated, Outstanding, Yardstick
-from moviola.library.moments import merge_windows
+from moviola.library.filters import VideoFilter
+from moviola.library.moments import Stretch, best_stretches
 from moviola.library.records import VideoRecord
-from moviola.library.schema import vectors_of
+from moviola.library.schema import KEY, vectors_of
+from moviola.library.sequences import best_chains
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +35,9 @@ class Moment:
         band: what the score means.
         probability: of being right, where the encoder ships a calibration.
         missing: whether the file was gone when its folder was last indexed.
+        clip: id of the best clip in it.
+        others: how many further moments of the video a limit per video left out.
+        steps: of a moment that is one thing after another, its parts in order.
     """
 
     video: str
@@ -44,44 +49,13 @@ class Moment:
     band: Band
     probability: float | None = None
     missing: bool = False
+    clip: str = ""
+    others: int = 0
+    steps: tuple[Stretch, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VideoFilter:
-    """Which videos to search; None does not filter. Values are compared, never parsed.
-
-    Attributes:
-        shortest: least duration, seconds.
-        longest: greatest duration, seconds.
-        has_sound: whether there is a sound track.
-        codecs: names of video codecs, such as `h264`.
-        below: only files under this absolute folder.
-        videos: only these ids.
-        missing: False leaves out videos whose files are gone.
-    """
-
-    shortest: float | None = None
-    longest: float | None = None
-    has_sound: bool | None = None
-    codecs: frozenset[str] | None = None
-    below: Path | None = None
-    videos: frozenset[str] | None = None
-    missing: bool = True
-
-    def admits(self, record: VideoRecord) -> bool:
-        """Whether a video passes. A fact that is unknown passes no filter on it."""
-        info, names = record.info, record.names
-        below = self.below
-        checks = (
-            self.shortest is None or (info is not None and info.duration >= self.shortest),
-            self.longest is None or (info is not None and info.duration <= self.longest),
-            self.has_sound is None or (info is not None and info.has_sound == self.has_sound),
-            self.codecs is None or (info is not None and info.codec in self.codecs),
-            below is None or any(name.path.is_relative_to(below) for name in names),
-            self.videos is None or record.id in self.videos,
-            self.missing or not record.is_missing,
-        )
-        return all(checks)
+# Masks of filters are cheap to keep and not to make: people type while filters stay.
+_FILTERS_KEPT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +67,16 @@ class Snapshot:
         offsets: `(V + 1,)` video v owns clips `offsets[v]:offsets[v + 1]`.
         spans: `(n, 2)` starts and ends in seconds, ordered within each video.
         matrix: `(n, D)` float32 vectors.
+        clips: `(n,)` ids of the clips, as bytes.
     """
 
     records: Sequence[VideoRecord]
     offsets: NDArray[np.int64]
     spans: NDArray[np.float64]
     matrix: NDArray[np.float32]
+    clips: NDArray[np.bytes_]
+    _by_id: NDArray[np.int64] = field(repr=False)
+    _admitted: dict[VideoFilter, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, records: Sequence[VideoRecord], clips: pa.Table, *, unit: bool) -> Snapshot:
@@ -117,69 +95,182 @@ class Snapshot:
         matrix = vectors_of(clips)[order].astype(np.float32)
         if unit:
             matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+        names = np.asarray(clips.column(KEY).to_pylist(), np.bytes_)[order]
         return cls(
             [known[ids[place]] for place in shown],
             np.concatenate([[0], np.cumsum(counts[shown])]).astype(np.int64),
             np.stack([starts, clips.column("end").to_numpy()], axis=1)[order],
             matrix,
+            names,
+            np.argsort(names, kind="stable"),
         )
 
-    def search(
+    def video(self, place: int) -> slice:
+        """The clips of the video at `place`."""
+        return slice(int(self.offsets[place]), int(self.offsets[place + 1]))
+
+    def place_of(self, video: str) -> int | None:
+        """Where the video `video` stands, None where it has no clips here."""
+        low, high = 0, len(self.records)
+        while low < high:
+            middle = (low + high) // 2
+            if self.records[middle].id < video:
+                low = middle + 1
+            else:
+                high = middle
+        found = low < len(self.records) and self.records[low].id == video
+        return low if found else None
+
+    def row_of(self, clip: str) -> int | None:
+        """Where the clip `clip` stands, None where there is none of that id."""
+        if not clip.isascii():
+            return None
+        wanted = clip.encode()
+        at = int(np.searchsorted(self.clips, wanted, sorter=self._by_id))
+        if at == self.clips.size:
+            return None
+        row = int(self._by_id[at])
+        return row if bytes(self.clips[row]) == wanted else None
+
+    def owner_of(self, row: int) -> int:
+        """The place of the video that owns the clip at `row`."""
+        return int(np.searchsorted(self.offsets, row, side="right")) - 1
+
+    def admitted(self, filters: VideoFilter | None) -> NDArray[np.bool_]:
+        """`(V,)` which videos pass `filters`."""
+        if filters is None:
+            return np.ones(len(self.records), np.bool_)
+        found = self._admitted.get(filters)
+        if found is None:
+            found = np.fromiter(map(filters.admits, self.records), np.bool_, len(self.records))
+            if len(self._admitted) >= _FILTERS_KEPT:
+                self._admitted.clear()
+            self._admitted[filters] = found
+        return found
+
+    def rank(
         self,
-        query: NDArray[np.float32],
+        scores: NDArray[np.floating],
         *,
         top: int,
         per_video: int | None,
-        calibration: tuple[float, float] | None,
-        filters: VideoFilter | None,
+        calibration: tuple[float, float] | None = None,
+        filters: VideoFilter | None = None,
     ) -> list[Moment]:
-        """The best `top` moments for one query `(D,)`, best first."""
+        """The best `top` moments for one query.
+
+        Args:
+            scores: `(n,)` of every clip, larger is better.
+            top: at most this many moments.
+            per_video: at most this many of one video; None for no limit.
+            calibration: slope and intercept, where the scores are what it was fitted on.
+            filters: which videos to search. Bands do not depend on it.
+
+        Returns:
+            Moments, best first; ties in the order of videos and times.
+        """
         if not self.records or top < 1:
             return []
-        scores = self.matrix @ query
         best = np.maximum.reduceat(scores, self.offsets[:-1])
         yardstick = self._yardstick(scores, int(best.argmax()), calibration)
         background = float(np.median(scores)) if len(self.records) > 1 else None
         found: list[tuple[int, Moment]] = []
-        admitted = 0
         # A video beyond the first `top` cannot hold any of the `top` best moments.
-        for place in np.argsort(-best, kind="stable"):
-            if filters is not None and not filters.admits(self.records[place]):
-                continue
-            moments = self._moments(int(place), scores, background, yardstick)
-            found.extend((int(place), moment) for moment in moments[:per_video])
-            admitted += 1
-            if admitted == top:
-                break
+        for place in self._best_first(best, top, filters):
+            own = self.video(place)
+            kept, count = best_stretches(
+                scores[own], self.spans[own], background=background, most=per_video
+            )
+            others = count - len(kept)
+            found.extend(
+                (place, self._moment(place, stretch, yardstick, others=others)) for stretch in kept
+            )
         found.sort(key=lambda pair: (-pair[1].score, pair[0], pair[1].start))
         return [moment for _, moment in found[:top]]
 
-    def _moments(
+    def rank_sequences(
+        self,
+        scores: NDArray[np.floating],
+        *,
+        within: float,
+        top: int,
+        filters: VideoFilter | None = None,
+    ) -> list[Moment]:
+        """The best chain of clips in each of the best `top` videos, one clip a step, in order.
+
+        Args:
+            scores: `(k, n)` of every clip for every step.
+            within: seconds from the start of one step to the start of the next, at most.
+            top: at most this many moments, one a video.
+            filters: which videos to search.
+        """
+        if not self.records or top < 1:
+            return []
+        totals, chains = best_chains(scores, self.spans, self.offsets, within=within)
+        best = np.maximum.reduceat(totals, self.offsets[:-1])
+        if not np.isfinite(best).any():
+            return []
+        # Chains that end in neighbouring clips share most of their steps: one a video is counted.
+        rest = np.delete(best, best.argmax())
+        yardstick = Outstanding.of(rest[np.isfinite(rest)])
+        found: list[Moment] = []
+        for place in self._best_first(best, top, filters):
+            if not np.isfinite(best[place]):
+                break
+            own = self.video(place)
+            end = int(own.start + totals[own].argmax())
+            steps = tuple(
+                Stretch(
+                    float(self.spans[row, 0]),
+                    float(self.spans[row, 1]),
+                    float(self.spans[row].mean()),
+                    float(scores[step, row]),
+                    int(row - own.start),
+                )
+                for step, row in enumerate(chains[:, end])
+            )
+            whole = Stretch(
+                steps[0].start, steps[-1].end, steps[0].peak, float(best[place]), steps[0].window
+            )
+            found.append(self._moment(place, whole, yardstick, steps=steps))
+        return found
+
+    def _best_first(
+        self, best: NDArray[np.floating], top: int, filters: VideoFilter | None
+    ) -> list[int]:
+        order = np.argsort(-best, kind="stable")
+        return order[self.admitted(filters)[order]][:top].tolist()
+
+    def _moment(
         self,
         place: int,
-        scores: NDArray[np.float32],
-        background: float | None,
+        stretch: Stretch,
         yardstick: Yardstick,
-    ) -> list[Moment]:
+        *,
+        others: int = 0,
+        steps: tuple[Stretch, ...] = (),
+    ) -> Moment:
         record = self.records[place]
-        own = slice(self.offsets[place], self.offsets[place + 1])
-        return [
-            Moment(
-                record.id,
-                record.path,
-                stretch.start,
-                stretch.end,
-                stretch.peak,
-                stretch.score,
-                yardstick.band(stretch.score),
-                yardstick.probability(stretch.score),
-                record.is_missing,
-            )
-            for stretch in merge_windows(scores[own], self.spans[own], background=background)
-        ]
+        return Moment(
+            record.id,
+            record.path,
+            stretch.start,
+            stretch.end,
+            stretch.peak,
+            stretch.score,
+            yardstick.band(stretch.score),
+            yardstick.probability(stretch.score),
+            record.is_missing,
+            bytes(self.clips[self.offsets[place] + stretch.window]).decode(),
+            others,
+            steps,
+        )
 
     def _yardstick(
-        self, scores: NDArray[np.float32], best: int, calibration: tuple[float, float] | None
+        self,
+        scores: NDArray[np.floating],
+        best: int,
+        calibration: tuple[float, float] | None,
     ) -> Yardstick:
         if calibration is not None:
             return Calibrated(*calibration)

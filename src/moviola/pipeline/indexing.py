@@ -20,10 +20,13 @@ from moviola.library import (
     VideoRecord,
     scan,
 )
+from moviola.library.opening import HEAD_NAME
+from moviola.pipeline.aligned import AlignedEncoder, head_of, load_aligned
 from moviola.pipeline.models import DEFAULT_MODEL
+from moviola.pipeline.sprites import draw_sprite, drop_sprites, keep_sprite
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
-from moviola.plugins import load_encoder, settled_name
-from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, ReadRequest, parse_segmenter
+from moviola.plugins import settled_name
+from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,6 +85,7 @@ def index(
     library: Path | str,
     model: str | None = None,
     segment: str | None = None,
+    head: Path | str | None = None,
     retry: bool = False,
     workers: int | None = None,
     extra_codecs: tuple[str, ...] = (),
@@ -98,6 +102,8 @@ def index(
         model: the encoder's name; None takes the library's own, or `DEFAULT_MODEL` for a new
             one.
         segment: how videos are cut; None takes the library's own, or `windows:6/3`.
+        head: folder or hub id of a head that a new library's vectors shall go through; it is kept
+            in the library. None takes the library's own, where it has one.
         retry: also try what failed before.
         workers: decoding processes; None decides by the number of cores.
         extra_codecs: names of codecs to decode beyond the allow-list.
@@ -116,10 +122,10 @@ def index(
     for path in named:
         if not path.exists() and not path.is_symlink():
             raise FileNotFoundError(f"there is nothing at {path}; name a folder or a video file")
-    opened, encoder, segmenter = _prepare(Path(library), model, segment)
+    opened, encoder, segmenter = _prepare(Path(library), model, segment, head)
     with opened.writer() as writer:
         plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry)
-        run = _Run(writer, encoder, plan, on_progress)
+        run = _Run(opened.path, writer, encoder, plan, on_progress)
         with DecodePool(workers, Limits(extra_codecs=extra_codecs)) as pool:
             run.decode(pool, segmenter)
     opened.refresh()
@@ -127,15 +133,18 @@ def index(
 
 
 def _prepare(
-    place: Path, model: str | None, segment: str | None
+    place: Path, model: str | None, segment: str | None, head: Path | str | None
 ) -> tuple[Library, Encoder, Segmenter]:
     """The library, opened or made, with the encoder and the policy that belong to it."""
     existing = _opened(place)
     card = existing.card if existing else None
     name = model or (card.model if card else DEFAULT_MODEL)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
-    encoder = load_encoder(name)
+    encoder = load_aligned(name, head or head_of(place))
     if existing is None:
+        # The head before the card, with which a library begins to be one.
+        if isinstance(encoder, AlignedEncoder):
+            encoder.head.save_pretrained(place / HEAD_NAME)
         existing = Library.create(place, _card(name, encoder, segmenter))
     existing.require(
         space=encoder.space,
@@ -170,11 +179,13 @@ class _Run:
 
     def __init__(
         self,
+        library: Path,
         writer: LibraryWriter,
         encoder: Encoder,
         plan: Plan,
         on_progress: Callable[[IndexStep], Any],
     ) -> None:
+        self._library = library
         self._writer = writer
         self._encoder = encoder
         self._plan = plan
@@ -190,11 +201,17 @@ class _Run:
             ReadRequest(video.id, video.path, segmenter, sampler, sound)
             for video in self._plan.decode
         )
-        for result in encode_stream(pool, requests, self._encoder):
+        for result in encode_stream(pool, requests, self._encoder, on_clip=self._draw):
             video = wanted[str(result.done.key)]
             self._codes.append((video, self._add(video, result)))
             self._tell()
         self._writer.commit()
+
+    def _draw(self, read: ClipRead) -> None:
+        """Keep a small picture of what the encoder sees, while it is at hand."""
+        video = str(read.key)
+        sheet = draw_sprite(read.frames)
+        keep_sprite(self._library, video, clip_id(video, read.span), sheet)
 
     def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
@@ -202,6 +219,7 @@ class _Run:
             code = FileCode.CHANGED_WHILE_READING
             message = "the file changed while it was read; index again when it is at rest"
         if code.is_failure or info is None:
+            drop_sprites(self._library, video.id)
             record = video.failure(code, message, info)
             self._writer.fail(record)
             return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -73,12 +73,16 @@ class _Batch(Generic[RowsT]):
 
 
 def encode_stream(
-    pool: DecodePool, requests: Iterable[ReadRequest], encoder: VideoTower[RowsT]
+    pool: DecodePool,
+    requests: Iterable[ReadRequest],
+    encoder: VideoTower[RowsT],
+    *,
+    on_clip: Callable[[ClipRead], None] = lambda _: None,
 ) -> Iterator[EncodedVideo[RowsT]]:
     """Decode and encode videos; each comes out once all its clips have their vectors.
 
     Videos come out in the order in which they finish. A file that cannot be read comes out with
-    its code and whatever clips were read before.
+    its code and whatever clips were read before. `on_clip` sees every clip's frames.
     """
     unfinished: dict[int | str, _Unfinished[RowsT]] = {}
     batch = _Batch[RowsT](encoder)
@@ -86,6 +90,7 @@ def encode_stream(
         video = unfinished.setdefault(event.key, _Unfinished[RowsT]())
         if isinstance(event, ClipRead):
             video.spans.append(event.span)
+            on_clip(event)
             batch.add(video, event.frames)
         else:
             video.done = event

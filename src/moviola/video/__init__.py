@@ -1,6 +1,13 @@
 """File to clips to frames and sound, decoded in worker processes."""
 
 from moviola.core.videos import VIDEO_SUFFIXES
+from moviola.video.answers import PlayFacts
+from moviola.video.glimpsing import (
+    make_film,
+    read_frames_near,
+    read_picture,
+    read_play_facts,
+)
 from moviola.video.limits import Limits
 from moviola.video.messages import ClipRead, ReadRequest, VideoDone
 from moviola.video.pool import DecodePool, probe, read_frames_at, read_waveform
@@ -18,13 +25,18 @@ __all__ = [
     "DecodePool",
     "GivenSegmenter",
     "Limits",
+    "PlayFacts",
     "ReadRequest",
     "ShotSegmenter",
     "VideoDone",
     "WholeSegmenter",
     "WindowSegmenter",
+    "make_film",
     "parse_segmenter",
     "probe",
     "read_frames_at",
+    "read_frames_near",
+    "read_picture",
+    "read_play_facts",
     "read_waveform",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,35 @@ class Refused:
     message: str
 
 
-Answer = ClipPart | Frames | Waveform | Phase | Done | Refused
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of a file that was made; pieces follow each other."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFacts:
+    """What a player needs to know of a file.
+
+    Attributes:
+        container: name of the demuxer.
+        codec: name of the video codec.
+        pixels: how its pixels are stored, such as `yuv420p10le`.
+        bits: of one sample.
+        sound: name of the sound's codec, None where there is none.
+        title: the container's title, `""` where it has none.
+    """
+
+    container: str
+    codec: str
+    pixels: str
+    bits: int
+    sound: str | None
+    title: str
+
+
+Answer = ClipPart | Frames | Waveform | Piece | PlayFacts | Phase | Done | Refused
 
 
 def parse(message: Message) -> Answer:
@@ -60,37 +89,26 @@ def parse(message: Message) -> Answer:
     Raises:
         GarbageError: when a field is missing, of another type, or contradicts the body.
     """
-    head = message.head
     try:
-        match head["kind"]:
-            case "clip":
-                span = Span(float(head["start"]), float(head["end"]))
-                return ClipPart(int(head["index"]), span, _clip_frames(message))
-            case "frames":
-                return _frames(message.head, message.body)
-            case "sound":
-                return _sound(message.head, message.body)
-            case "phase":
-                return Phase(float(head["seconds"]), _info(head.get("info")))
-            case "done":
-                return Done(FileCode(head["code"]), str(head["message"])[:_LONGEST_TEXT])
-            case "refused":
-                return Refused(str(head["message"])[:_LONGEST_TEXT])
-            case kind:
-                raise GarbageError(f"unknown kind of message: {kind!r:.50}")
+        kind = message.head["kind"]
+        if kind not in _PARSERS:
+            raise GarbageError(f"unknown kind of message: {kind!r:.50}")
+        return _PARSERS[kind](message)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise GarbageError(f"a message does not add up: {error!r:.200}") from error
 
 
-def _clip_frames(message: Message) -> Frames:
-    """Frames, after their sound where the head tells of some."""
-    if "sound" not in message.head:
-        return _frames(message.head, message.body)
-    size = 4 * math.prod(int(length) for length in message.head["sound"])
-    if not 0 <= size <= message.body.size:
-        raise GarbageError("a clip with more sound than bytes")
-    sound = _sound(message.head, message.body[:size])
-    return _frames(message.head, message.body[size:], sound)
+def _clip(message: Message) -> ClipPart:
+    """A clip: its frames, after their sound where the head tells of some."""
+    head, body = message.head, message.body
+    sound = None
+    if "sound" in head:
+        size = 4 * math.prod(int(length) for length in head["sound"])
+        if not 0 <= size <= body.size:
+            raise GarbageError("a clip with more sound than bytes")
+        sound, body = _sound(head, body[:size]), body[size:]
+    span = Span(float(head["start"]), float(head["end"]))
+    return ClipPart(int(head["index"]), span, _frames(head, body, sound))
 
 
 def _frames(head: dict[str, Any], body: NDArray[np.uint8], sound: Waveform | None = None) -> Frames:
@@ -111,6 +129,35 @@ def _sound(head: dict[str, Any], body: NDArray[np.uint8]) -> Waveform:
     return Waveform(samples, int(head["rate"]), float(head["heard_from"]))
 
 
+def _piece(message: Message) -> Piece:
+    return Piece(message.body.tobytes())
+
+
+def _phase(message: Message) -> Phase:
+    return Phase(float(message.head["seconds"]), _info(message.head.get("info")))
+
+
+def _done(message: Message) -> Done:
+    return Done(FileCode(message.head["code"]), str(message.head["message"])[:_LONGEST_TEXT])
+
+
+def _refused(message: Message) -> Refused:
+    return Refused(str(message.head["message"])[:_LONGEST_TEXT])
+
+
+def _play_facts(message: Message) -> PlayFacts:
+    head = message.head
+    sound = head["sound"]
+    return PlayFacts(
+        container=str(head["container"])[:_LONGEST_TEXT],
+        codec=str(head["codec"])[:_LONGEST_TEXT],
+        pixels=str(head["pixels"])[:_LONGEST_TEXT],
+        bits=int(head["bits"]),
+        sound=None if sound is None else str(sound)[:_LONGEST_TEXT],
+        title=str(head["title"])[:_LONGEST_TEXT],
+    )
+
+
 def _info(facts: object) -> VideoInfo | None:
     if not isinstance(facts, dict):
         return None
@@ -126,3 +173,15 @@ def _info(facts: object) -> VideoInfo | None:
     )
     Span(0.0, info.duration)  # a finite, positive duration
     return info
+
+
+_PARSERS: dict[str, Callable[[Message], Answer]] = {
+    "clip": _clip,
+    "frames": lambda message: _frames(message.head, message.body),
+    "sound": lambda message: _sound(message.head, message.body),
+    "piece": _piece,
+    "facts": _play_facts,
+    "phase": _phase,
+    "done": _done,
+    "refused": _refused,
+}

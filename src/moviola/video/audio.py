@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.packet import Packet
     from numpy.typing import NDArray
 
     Samples = NDArray[np.float32]
 
 # Codecs carry something over from packet to packet; a second is far more than any of them needs.
 _RUN_UP_SECONDS = 1.0
+# Sound that begins earlier is read from the start of the file.
+_SOUGHT_FROM = 10.0
 _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
@@ -153,7 +156,9 @@ class SoundTrack:
         # What precedes the first packet that can be decoded is the start of a recording, no damage.
         noted = Damage()
         try:
-            for packet in self._container.demux(stream):
+            for packet in _packets_near(
+                self._container, stream, self._zero, self._begin - _RUN_UP_SECONDS
+            ):
                 if packet.pts is not None:
                     time = packet.pts * tick - self._zero
                     if time < self._begin - _RUN_UP_SECONDS:
@@ -208,3 +213,27 @@ def _default(container: InputContainer, limits: Limits) -> int | None:
     ]
     usable.sort(key=lambda stream: not stream.disposition & stream.disposition.default)
     return usable[0].index if usable else None
+
+
+def _packets_near(
+    container: InputContainer, stream: AudioStream, zero: float, start: float
+) -> Iterator[Packet[AudioStream]]:
+    """Packets from somewhere before `start` (seconds) on, from the first where a seek fails."""
+    if start > _SOUGHT_FROM:
+        try:
+            container.seek(round((start + zero) * av.time_base))
+            landed = next(container.demux(stream), None)
+            if landed is not None and _time_of(landed, zero) <= start:
+                yield landed
+                yield from container.demux(stream)
+                return
+            container.seek(0, backward=True)
+        except av.error.FFmpegError:
+            container.seek(0, backward=True)
+    yield from container.demux(stream)
+
+
+def _time_of(packet: Packet[AudioStream], zero: float) -> float:
+    if packet.pts is None or packet.time_base is None:
+        return math.inf
+    return float(packet.pts * packet.time_base) - zero

@@ -20,7 +20,7 @@ from moviola.core import (
     VideoUnreadableError,
     Waveform,
 )
-from moviola.video.answers import ClipPart, Done, Phase, Refused, parse
+from moviola.video.answers import ClipPart, Done, Phase, Piece, PlayFacts, Refused, parse
 from moviola.video.limits import Limits
 from moviola.video.messages import ClipRead, ReadRequest, VideoDone
 from moviola.video.session import Session
@@ -35,7 +35,7 @@ from moviola.video.workers import (
 
 _ATTEMPTS = 2
 
-Part = ClipPart | Frames | Waveform
+Part = ClipPart | Frames | Waveform | Piece | PlayFacts
 
 
 class PoolClosedError(RuntimeError):

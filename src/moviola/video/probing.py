@@ -89,16 +89,38 @@ def survey(path: Path, limits: Limits, *, opened: InputContainer) -> Survey:
         VideoUnreadableError: when no stream can be shown.
     """
     with closing(opened):
-        candidates = _candidates(path, opened, limits)
-        first = _survey_stream(path, limits, opened, candidates[0])
+        usable = candidates(path, opened, limits)
+        first = _survey_stream(path, limits, opened, usable[0])
         if isinstance(first, Survey):
             return first
-    for index in candidates[1:]:
+    for index in usable[1:]:
         with closing(open_container(path, limits)) as container:
             found = _survey_stream(path, limits, container, index)
             if isinstance(found, Survey):
                 return found
     raise first
+
+
+def play_facts(
+    path: Path, container: InputContainer, limits: Limits
+) -> dict[str, str | int | None]:
+    """What a player needs to know, from the headers alone. Uses up and closes `container`.
+
+    Raises:
+        VideoUnreadableError: when there is no video stream.
+    """
+    with closing(container):
+        context = container.streams[candidates(path, container, limits)[0]].codec_context
+        shape = getattr(context, "format", None)
+        sounds = [audio for audio in container.streams.audio if audio.codec_context is not None]
+        return {
+            "container": container.format.name,
+            "codec": context.codec.canonical_name,
+            "pixels": shape.name if shape is not None else "unknown",
+            "bits": max((part.bits for part in shape.components), default=0) if shape else 0,
+            "sound": sounds[0].codec_context.codec.canonical_name if sounds else None,
+            "title": container.metadata.get("title", "")[:1000],
+        }
 
 
 def select(container: InputContainer, index: int, limits: Limits) -> VideoStream:
@@ -139,7 +161,12 @@ def decode(
         return []
 
 
-def _candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:
+def candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:
+    """Indices of the streams that may be shown, at least one, the one a player shows first.
+
+    Raises:
+        VideoUnreadableError: when there is none.
+    """
     videos = [stream for stream in container.streams.video if not stream.disposition & _STILLS]
     if not videos:
         if outline(path).promised > path.stat().st_size:

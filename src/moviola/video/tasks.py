@@ -42,4 +42,47 @@ class SoundTask:
     sound: SoundSpec
 
 
-Task = ClipsTask | InfoTask | FramesTask | SoundTask
+@dataclass(frozen=True, slots=True)
+class FactsTask:
+    """Tell what a player needs to know of a file, from its headers."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class GlimpseTask:
+    """Read frames at some times that lie close together, wherever that is in the file.
+
+    `longest` is how many pixels their longer side has at most.
+    """
+
+    path: Path
+    times: tuple[float, ...]
+    longest: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilmTask:
+    """Make an MP4 of a span that every player plays.
+
+    `lines` is how many pixels the shorter side has at most, `swift` prefers speed to size.
+    """
+
+    path: Path
+    span: Span
+    lines: int
+    swift: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTask:
+    """Read a picture file of at most `most_pixels`, reduced to `longest` on its longer side."""
+
+    path: Path
+    most_pixels: int
+    longest: int
+
+
+Task = (
+    ClipsTask | InfoTask | FramesTask | SoundTask | FactsTask | GlimpseTask | FilmTask | PictureTask
+)

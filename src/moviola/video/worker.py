@@ -11,28 +11,45 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
 
 import av.logging
+import numpy as np
 
 from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
 from moviola.video import wire
 from moviola.video.audio import ClipSound, SoundTrack
+from moviola.video.filming import film
 from moviola.video.limits import IN_FORCE, Limits
 from moviola.video.opening import check_file, check_unchanged, fault, open_container
-from moviola.video.probing import Damage, Survey, clock_zero, survey
+from moviola.video.pictures import read_picture
+from moviola.video.probing import Damage, Survey, clock_zero, play_facts, survey
 from moviola.video.reading import Reading, clamp, frames_at, read_clips
+from moviola.video.seeking import frames_near
 
 if TYPE_CHECKING:
-    import numpy as np
     from av.container import InputContainer
     from numpy.typing import NDArray
 
     Picture = NDArray[np.uint8]
 
-from moviola.video.tasks import ClipsTask, FramesTask, SoundTask, Task
+from moviola.video.tasks import (
+    ClipsTask,
+    FactsTask,
+    FilmTask,
+    FramesTask,
+    GlimpseTask,
+    PictureTask,
+    SoundTask,
+    Task,
+)
 
 try:
     import resource
 except ImportError:  # Windows: the pool's clock is the only limit there
     resource = None
+
+
+_PIECE_BYTES = 4 << 20
+# Seconds that encoding a second may take: 8K on a slow machine.
+_ENCODING_SHARE = 10.0
 
 
 def main() -> None:
@@ -72,9 +89,12 @@ class Worker:
         """
         try:
             before = check_file(task.path)
-            container = open_container(task.path, self._limits)
-            self._allow(self._limits.scan_limit(before.st_size))
-            code, message = self._work(task, container)
+            if isinstance(task, PictureTask):
+                code, message = self._picture(task)
+            else:
+                container = open_container(task.path, self._limits)
+                self._allow(self._limits.scan_limit(before.st_size))
+                code, message = self._work(task, container)
             check_unchanged(task.path, before)
         except BrokenPipeError:
             raise
@@ -91,6 +111,14 @@ class Worker:
     def _work(self, task: Task, container: InputContainer) -> tuple[FileCode, str]:
         if isinstance(task, SoundTask):
             return self._sound(task, container)
+        if isinstance(task, FactsTask):
+            wire.send(
+                self._answers, {"kind": "facts", **play_facts(task.path, container, self._limits)}
+            )
+            return FileCode.OK, ""
+        if isinstance(task, GlimpseTask | FilmTask):
+            container.close()  # these open it as often as they must
+            return self._glimpse(task) if isinstance(task, GlimpseTask) else self._film(task)
         found = survey(task.path, self._limits, opened=container)
         self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
         if isinstance(task, ClipsTask):
@@ -154,6 +182,26 @@ class Worker:
             samples = track.read(task.span)
         head = {"kind": "sound"} | _sound_head(samples, task.sound, task.span)
         wire.send(self._answers, head, [samples])
+        return FileCode.OK, ""
+
+    def _glimpse(self, task: GlimpseTask) -> tuple[FileCode, str]:
+        self._allow(self._limits.decode_seconds)
+        pictures, times = frames_near(task.path, task.times, self._limits, longest=task.longest)
+        self._send_pictures({"kind": "frames"}, pictures, times)
+        return FileCode.OK, ""
+
+    def _film(self, task: FilmTask) -> tuple[FileCode, str]:
+        self._allow(self._limits.decode_seconds + _ENCODING_SHARE * task.span.duration)
+        made = film(task.path, task.span, self._limits, lines=task.lines, swift=task.swift)
+        data = np.frombuffer(made, np.uint8)
+        for first in range(0, data.size, _PIECE_BYTES):
+            wire.send(self._answers, {"kind": "piece"}, [data[first : first + _PIECE_BYTES]])
+        return FileCode.OK, ""
+
+    def _picture(self, task: PictureTask) -> tuple[FileCode, str]:
+        self._allow(self._limits.open_seconds)
+        pixels = read_picture(task.path, most_pixels=task.most_pixels, longest=task.longest)
+        self._send_pictures({"kind": "frames"}, [pixels], [0.0])
         return FileCode.OK, ""
 
     def _send_pictures(

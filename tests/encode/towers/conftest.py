@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -236,3 +237,16 @@ def pe_video_folder(tmp_path_factory, pe_timm_config) -> Path:
     config, _ = _pe_configs(pe_timm_config)
     folder = tmp_path_factory.mktemp("pe-video")
     return _save_pe(folder, PeVideoModel, config, pe_timm_config, ("video_config",))
+
+
+VIDEO_MODULE = Path(__file__).parent / "video_module.py"
+
+
+@pytest.fixture(scope="session")
+def video_module():
+    """The module `video_module.py` of this folder."""
+    pytest.importorskip("sentence_transformers")
+    spec = importlib.util.spec_from_file_location("video_module", VIDEO_MODULE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

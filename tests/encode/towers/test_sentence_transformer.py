@@ -3,7 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer, VideoPrismClipModel
 
 from moviola.core import MissingExtraError, Space, UniformSampler
 from moviola.encode.sentence_transformer import SentenceTransformerEncoder, load
@@ -15,62 +14,9 @@ FRAMES = 4
 SPACE = Space("tiny", "1", "0", 32)
 
 
-def make_module(folder):
-    """An input module of sentence-transformers around a real video-text model.
-
-    Modules of its own that take video need torchvision; this one needs only torch.
-    """
-    from sentence_transformers.base.modules import InputModule
-
-    class Module(InputModule):
-        def __init__(self):
-            super().__init__()
-            self.model = VideoPrismClipModel.from_pretrained(folder).eval()
-            self.tokenizer = AutoTokenizer.from_pretrained(folder)
-            self.calls = []
-
-        @property
-        def modalities(self):
-            return ["text", "video"]
-
-        def preprocess(self, inputs, prompt=None, processing_kwargs=None, **_):
-            self.calls.append((inputs, prompt, processing_kwargs))
-            values = [next(iter(each.values())) for each in inputs]
-            if "video" in inputs[0]:
-                frames = [torch.from_numpy(value["array"]) for value in values]
-                small = [
-                    torch.nn.functional.interpolate(each.float(), (36, 36)) / 255 for each in frames
-                ]
-                return {"pixels": torch.stack(small)}
-            words = self.tokenizer(
-                [(prompt or "") + value for value in values],
-                padding="max_length",
-                truncation=True,
-                max_length=16,
-                return_tensors="pt",
-            )
-            return {"ids": words["input_ids"], "mask": words["attention_mask"]}
-
-        def forward(self, features, **_):
-            if "pixels" in features:
-                found = self.model.get_video_features(
-                    features["pixels"], interpolate_pos_encoding=True
-                ).pooler_output[:, 0]
-            else:
-                found = self.model.get_text_features(
-                    input_ids=features["ids"], attention_mask=features["mask"]
-                ).pooler_output
-            return {**features, "sentence_embedding": 3 * found}
-
-        def save(self, *_, **__):
-            raise NotImplementedError
-
-    return Module()
-
-
 @pytest.fixture(scope="module")
-def module(videoprism_folder):
-    return make_module(videoprism_folder)
+def module(videoprism_folder, video_module):
+    return video_module.VideoModule(videoprism_folder)
 
 
 @pytest.fixture

@@ -1,0 +1,294 @@
+"""What the API answers, as types: the OpenAPI document is made of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong: a word from a closed list, and one sentence."""
+
+    code: str
+    message: str
+    file_code: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """The answer of every status from 400 up."""
+
+    error: ErrorDetail
+
+
+class SessionAnswer(BaseModel):
+    """What a page needs to make changes."""
+
+    token: str
+    version: str
+    max_upload: int
+    max_text: int
+
+
+class StepAnswer(BaseModel):
+    """One step of a moment that is one thing after another, in seconds."""
+
+    start: float
+    end: float
+    peak: float
+    score: float
+
+
+class MomentAnswer(BaseModel):
+    """A moment of a video, in seconds from its first moment."""
+
+    id: str = Field(description="Id of its best clip.")
+    video: str
+    name: str
+    folder: str
+    start: float
+    end: float
+    peak: float
+    score: float | None
+    band: Literal["strong", "likely", "weak"] | None
+    probability: float | None
+    missing: bool
+    duration: float | None
+    width: int | None
+    height: int | None
+    sound: bool | None
+    date: str
+    codec: str | None
+    playable: bool | None
+    others: int
+    duplicates: list[str]
+    steps: list[StepAnswer] | None
+
+
+class QueryAnswer(BaseModel):
+    """How a query was understood."""
+
+    text: str
+    without: list[str] = Field(serialization_alias="not")
+    then: list[str]
+    within: float | None
+    picture: str | None
+    weight: float | None
+    clip: str | None
+
+
+class TookAnswer(BaseModel):
+    """Milliseconds spent."""
+
+    score_ms: float
+    rank_ms: float
+
+
+class SearchAnswer(BaseModel):
+    """Moments, best first."""
+
+    query: QueryAnswer
+    moments: list[MomentAnswer]
+    weak_from: int | None
+    found: int
+    more: bool
+    took: TookAnswer
+    generation: str
+
+
+class VideosAnswer(BaseModel):
+    """Videos to browse, each as a moment without a score."""
+
+    videos: list[MomentAnswer]
+    found: int
+
+
+class NameAnswer(BaseModel):
+    """One file of a video."""
+
+    name: str
+    folder: str
+    missing: bool
+
+
+class VideoAnswer(BaseModel):
+    """Facts about a video."""
+
+    id: str
+    name: str
+    folder: str
+    names: list[NameAnswer]
+    title: str | None
+    duration: float | None
+    width: int | None
+    height: int | None
+    frames: int | None
+    codec: str | None
+    container: str | None
+    sound: bool | None
+    date: str
+    size: int
+    clips: int
+    code: str
+    message: str
+    missing: bool
+    media: str
+    playable: bool | None
+
+
+class PeakAnswer(BaseModel):
+    """A marked peak of a similarity curve."""
+
+    start: float
+    end: float
+    peak: float
+    score: float
+    band: Literal["strong", "likely", "weak"]
+
+
+class CurveAnswer(BaseModel):
+    """What every window of a video scores, in the order of time."""
+
+    starts: list[float]
+    ends: list[float]
+    scores: list[float]
+    low: float
+    high: float
+    moments: list[PeakAnswer]
+    duration: float
+
+
+class FolderAnswer(BaseModel):
+    """A folder that holds videos, below one that was indexed."""
+
+    id: str
+    name: str
+    path: str
+    depth: int
+    parent: str | None
+    videos: int
+
+
+class FoldersAnswer(BaseModel):
+    """Folders, parents before what is in them."""
+
+    folders: list[FolderAnswer]
+
+
+class ProblemAnswer(BaseModel):
+    """What keeps the library from being searched."""
+
+    code: str
+    message: str
+
+
+class LibraryAnswer(BaseModel):
+    """What the library holds."""
+
+    name: str
+    videos: int
+    clips: int
+    failed: int
+    missing: int
+    seconds: float
+
+
+class ModelAnswer(BaseModel):
+    """What the library was indexed with."""
+
+    name: str
+    segment: str
+    pictures: bool
+    calibrated: bool
+    note: str | None
+
+
+class IndexingAnswer(BaseModel):
+    """How far an index run has come."""
+
+    state: Literal["idle", "running", "elsewhere", "stopped", "failed", "done"]
+    what: Literal["", "demo", "update", "retry"] = ""
+    done: int = 0
+    total: int = 0
+    clips: int = 0
+    failed: int = 0
+    rate: float | None = None
+    eta: tuple[float, float] | None = None
+    message: str = ""
+
+
+class StatusAnswer(BaseModel):
+    """The state of everything."""
+
+    state: Literal["loading", "first_run", "ready", "mismatch", "damaged"]
+    problem: ProblemAnswer | None
+    generation: str
+    library: LibraryAnswer
+    model: ModelAnswer | None
+    indexing: IndexingAnswer
+    demo: bool
+    folders_known: int
+
+
+class FailureAnswer(BaseModel):
+    """A file that could not be used."""
+
+    video: str
+    name: str
+    folder: str
+    code: str
+    message: str
+    size: int
+    codec: str | None
+
+
+class FailuresAnswer(BaseModel):
+    """Files that could not be used, ordered by path."""
+
+    failures: list[FailureAnswer]
+
+
+class ExamplesAnswer(BaseModel):
+    """Sentences to try."""
+
+    examples: list[str]
+
+
+class PlaybackAnswer(BaseModel):
+    """How to play a part of a video; times in seconds of the original."""
+
+    mode: Literal["direct", "preview", "none"]
+    url: str | None = None
+    offset: float = 0.0
+    until: float = 0.0
+    type: str | None = None
+    codec: str
+    message: str = ""
+
+
+class PictureAnswer(BaseModel):
+    """A picture or clip that was taken in."""
+
+    picture: str
+    kind: Literal["image", "clip"]
+    width: int
+    height: int
+    preview: str
+
+
+class FavouriteAnswer(BaseModel):
+    """A judgement on a moment."""
+
+    id: str
+    query: str
+    relevant: bool
+    start: float
+    end: float
+    moment: MomentAnswer | None
+    saved: str
+
+
+class FavouritesAnswer(BaseModel):
+    """Judgements, newest first."""
+
+    favourites: list[FavouriteAnswer]

@@ -1,0 +1,54 @@
+"""The application: routes behind the gate."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import FastAPI
+
+from moviola import __version__
+from moviola.serve.answers import ErrorAnswer
+from moviola.serve.desk import Desk
+from moviola.serve.errors import install
+from moviola.serve.gate import Gate
+from moviola.serve.page import page_routes
+from moviola.serve.routes import export, favourites, media, pictures, search, status, videos
+from moviola.serve.settings import Settings
+
+# Threads that answer: a search mostly waits for its batch, and many may wait together.
+_THREADS = 128
+
+
+def create_app(settings: Settings) -> Gate:
+    """The server's application; `.app` is the FastAPI application within the gate.
+
+    Whoever runs it runs its lifespan too: that opens the library and begins to look after it.
+    """
+    desk = Desk.of(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        desk.live.start()
+        try:
+            yield
+        finally:
+            await anyio.to_thread.run_sync(desk.close)
+
+    app = FastAPI(
+        title="Moviola",
+        summary="Find the moment in a video that a sentence describes.",
+        version=__version__,
+        docs_url=None,  # these pages load their scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+        responses={"4XX": {"model": ErrorAnswer}, "5XX": {"model": ErrorAnswer}},
+    )
+    app.state.desk = desk
+    install(app)
+    for room in (search, videos, status, pictures, media, export, favourites):
+        app.include_router(room.router)
+    app.include_router(page_routes())
+    return Gate(app, settings)

@@ -1,0 +1,133 @@
+"""Many searches at once as one: texts are encoded, and vectors multiplied, in batches.
+
+Whoever asks alone is answered at once. While a batch is worked on, the next one gathers, so that
+a hundred people who type at the same time cost little more than a few.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moviola.library import Snapshot
+
+_MOST_TOGETHER = 128
+_ENCODED_TOGETHER = 16
+_TEXTS_KEPT = 4096
+_CLOSED = "the server is going down"
+
+
+@dataclass(slots=True)
+class _Job:
+    """Texts and pictures that one search wants multiplied with one snapshot."""
+
+    snapshot: Snapshot
+    texts: Sequence[str]
+    pictures: Sequence[NDArray[np.float32]]
+    answer: Future[list[NDArray[np.float32]]] = field(default_factory=Future)
+
+
+class Batcher:
+    """One thread that encodes and multiplies for all the others."""
+
+    def __init__(self, encode: Callable[[Sequence[str]], list[NDArray[np.float32]]]) -> None:
+        """`encode` gives a direction `(D,)` a text; it is called by one thread only."""
+        self._encode = encode
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._known: OrderedDict[str, NDArray[np.float32] | Exception] = OrderedDict()
+        self._thread = threading.Thread(target=self._run, name="moviola-ask", daemon=True)
+        self._thread.start()
+
+    def scores(
+        self,
+        snapshot: Snapshot,
+        texts: Sequence[str],
+        pictures: Sequence[NDArray[np.float32]] = (),
+    ) -> list[NDArray[np.float32]]:
+        """`(n,)` scores of all clips for each text, then for each picture's direction `(D,)`.
+
+        Raises:
+            ValueError: when a text cannot be encoded.
+            RuntimeError: when the batcher was closed.
+        """
+        job = _Job(snapshot, texts, pictures)
+        self._jobs.put(job)
+        return job.answer.result()
+
+    def close(self) -> None:
+        """End the thread after what it has in hand; who waits is told."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            jobs = [job]
+            open_ = True
+            while len(jobs) < _MOST_TOGETHER and not self._jobs.empty():
+                more = self._jobs.get()
+                if more is None:
+                    open_ = False
+                    break
+                jobs.append(more)
+            self._work(jobs)
+            if not open_:
+                break
+        while not self._jobs.empty():
+            job = self._jobs.get()
+            if job is not None:
+                job.answer.set_exception(RuntimeError(_CLOSED))
+
+    def _work(self, jobs: list[_Job]) -> None:
+        try:
+            self._learn({text for job in jobs for text in job.texts})
+            while len(self._known) > _TEXTS_KEPT + _MOST_TOGETHER:
+                self._known.popitem(last=False)
+            for snapshot in {id(job.snapshot): job.snapshot for job in jobs}.values():
+                self._answer(snapshot, [job for job in jobs if job.snapshot is snapshot])
+        except Exception as error:  # noqa: BLE001 -- told to those who wait, the thread lives on
+            for job in jobs:
+                if not job.answer.done():
+                    job.answer.set_exception(error)
+
+    def _learn(self, texts: set[str]) -> None:
+        """Encode what is not known yet, together; one by one where that fails."""
+        # Those of a length together: each batch is padded to its longest.
+        new = sorted((text for text in texts if text not in self._known), key=len)
+        for first in range(0, len(new), _ENCODED_TOGETHER):
+            part = new[first : first + _ENCODED_TOGETHER]
+            try:
+                self._known.update(zip(part, self._encode(part), strict=True))
+            except Exception:  # noqa: BLE001 -- one strange text must not fail those beside it
+                for text in part:
+                    try:
+                        (self._known[text],) = self._encode([text])
+                    except Exception as error:  # noqa: BLE001 -- told to those who asked for it
+                        self._known[text] = error
+
+    def _answer(self, snapshot: Snapshot, jobs: list[_Job]) -> None:
+        ready: list[tuple[_Job, list[NDArray[np.float32]]]] = []
+        for job in jobs:
+            rows = [self._known[text] for text in job.texts]
+            wrong = next((row for row in rows if isinstance(row, Exception)), None)
+            if wrong is not None:
+                job.answer.set_exception(wrong)
+                continue
+            ready.append((job, [r for r in rows if not isinstance(r, Exception)] + [*job.pictures]))
+        queries = [row for _, rows in ready for row in rows]
+        if not queries:
+            return
+        scores = np.stack(queries) @ snapshot.matrix.T
+        first = 0
+        for job, rows in ready:
+            job.answer.set_result([scores[i] for i in range(first, first + len(rows))])
+            first += len(rows)

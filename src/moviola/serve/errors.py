@@ -1,0 +1,94 @@
+"""Refusals and faults as JSON: `{"error": {"code", "message"}}`, one sentence each."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from moviola.core import (
+    LibraryLockedError,
+    MoviolaError,
+    SpaceMismatchError,
+    StorageError,
+    StoreCorruptError,
+    VideoUnreadableError,
+)
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+_LOG = logging.getLogger("moviola.serve")
+
+_CODES = {404: "not_found", 405: "method", 413: "too_large", 415: "unsupported"}
+# What the faults of the world are to a browser: the status, and the word for it.
+_FAULTS: tuple[tuple[type[MoviolaError], int, str], ...] = (
+    (SpaceMismatchError, 409, "space_mismatch"),
+    (LibraryLockedError, 409, "locked"),
+    (VideoUnreadableError, 422, "unreadable"),
+    (StoreCorruptError, 503, "corrupt"),
+    (StorageError, 503, "storage"),
+    (MoviolaError, 503, "unavailable"),
+)
+
+
+class ApiError(HTTPException):
+    """A refusal: a status, a word from the API's closed list, and one sentence."""
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.code = code
+
+
+def problem(error: MoviolaError) -> tuple[int, str]:
+    """Status and word for a fault of the world."""
+    return next((status, code) for kind, status, code in _FAULTS if isinstance(error, kind))
+
+
+def body(code: str, message: str, **more: Any) -> dict[str, Any]:
+    """The JSON of an error; undecodable bytes of a name are escaped."""
+    printable = message.encode("utf-8", "backslashreplace").decode("utf-8")
+    return {"error": {"code": code, "message": " ".join(printable.split()), **more}}
+
+
+def install(app: FastAPI) -> None:
+    """Have `app` answer every error in this form."""
+
+    @app.exception_handler(HTTPException)
+    async def _refused(_: Request, error: HTTPException) -> JSONResponse:
+        code = (
+            error.code
+            if isinstance(error, ApiError)
+            else _CODES.get(error.status_code, "bad_request")
+        )
+        return JSONResponse(
+            body(code, str(error.detail)), error.status_code, headers=dict(error.headers or {})
+        )
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        return JSONResponse(body("invalid", _sentence(error)), 422)
+
+    @app.exception_handler(MoviolaError)
+    async def _fault(_: Request, error: MoviolaError) -> JSONResponse:
+        status, code = problem(error)
+        more = {"file_code": str(error.code)} if isinstance(error, VideoUnreadableError) else {}
+        return JSONResponse(body(code, str(error), **more), status)
+
+    @app.exception_handler(Exception)
+    async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+        _LOG.error("unexpected %s", type(error).__name__, exc_info=error)
+        message = f"something unexpected went wrong ({type(error).__name__}); the log says more"
+        return JSONResponse(body("unexpected", message), 500)
+
+
+def _sentence(error: RequestValidationError) -> str:
+    """The first mistake, naming its parameter."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+    return f"{place}: {first['msg']}"

@@ -1,0 +1,121 @@
+"""Moments that people marked."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Response
+from fastapi import Path as InPath
+from pydantic import BaseModel, ConfigDict, Field
+
+from moviola.pipeline.asking import LONGEST_QUERY
+from moviola.serve.answers import FavouriteAnswer, FavouritesAnswer
+from moviola.serve.desk import Desk, desk_of
+from moviola.serve.errors import ApiError
+from moviola.serve.favourites import Favourite, qrels_text, queries_of
+from moviola.serve.params import ID, Id, SearchParams
+from moviola.serve.routes.answering import answer_search, clip_answer
+
+router = APIRouter(prefix="/api/favourites", tags=["favourites"])
+AtDesk = Annotated[Desk, Depends(desk_of)]
+_DEEP = 1000
+Seconds = Annotated[float, Field(ge=0, le=1e9)]
+
+
+class NewFavourite(BaseModel):
+    """A judgement on a moment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    query: Annotated[str, Field(min_length=1, max_length=LONGEST_QUERY)]
+    clip: Id
+    start: Seconds
+    end: Seconds
+    relevant: bool = True
+
+
+@router.get("")
+def favourites(desk: AtDesk) -> FavouritesAnswer:
+    """All judgements, newest first."""
+    desk.live.opened()
+    return FavouritesAnswer(
+        favourites=[_answer(desk, found) for found in reversed(desk.favourites.all())]
+    )
+
+
+@router.post("", status_code=201)
+def add(new: NewFavourite, desk: AtDesk) -> FavouriteAnswer:
+    """Mark a moment as an answer to a query, or as none."""
+    snapshot = desk.live.opened().snapshot()
+    row = snapshot.row_of(new.clip)
+    if row is None:
+        raise ApiError(404, "not_found", "there is no such clip in the library any more")
+    if new.end <= new.start:
+        raise ApiError(422, "invalid", "end: a moment ends after it starts")
+    found = Favourite.of(
+        new.query.encode("utf-8", "replace").decode(),
+        new.clip,
+        snapshot.records[snapshot.owner_of(row)].id,
+        new.start,
+        new.end,
+        relevant=new.relevant,
+    )
+    try:
+        desk.favourites.add(found)
+    except ValueError as error:
+        raise ApiError(409, "full", str(error)) from error
+    return _answer(desk, found)
+
+
+@router.delete("/{favourite}", status_code=204)
+def remove(favourite: Annotated[str, InPath(pattern=ID)], desk: AtDesk) -> Response:
+    """Forget a judgement."""
+    desk.live.opened()
+    if not desk.favourites.remove(favourite):
+        raise ApiError(404, "not_found", "there is no such favourite any more")
+    return Response(status_code=204)
+
+
+@router.get("/export", response_class=Response)
+def export(format: Literal["qrels", "run", "queries"], desk: AtDesk) -> Response:  # noqa: A002
+    """The judgements as TREC qrels, as a TREC run over this library, or the queries' words."""
+    found = desk.favourites.all()
+    match format:
+        case "qrels":
+            text, name = qrels_text(found), "favourites.qrels"
+        case "run":
+            text, name = _run(desk, queries_of(found)), "favourites.run"
+        case "queries":
+            rows = queries_of(found).items()
+            text = "".join(json.dumps({"id": key, "text": words}) + "\n" for key, words in rows)
+            name = "favourites.jsonl"
+    return Response(
+        text,
+        media_type="text/plain; charset=utf-8",
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _run(desk: Desk, queries: dict[str, str]) -> str:
+    from moviola.evaluate.trec import run_lines
+
+    view = desk.live.view()
+    ranked: list[tuple[str, list[tuple[str, float]]]] = []
+    for number, words in queries.items():
+        params = SearchParams(q=words, top=_DEEP, duplicates="show")
+        hits = answer_search(params, desk, view).moments
+        ranked.append((number, [(hit.video, hit.score or 0.0) for hit in hits]))
+    return "".join(run_lines(ranked, tag="moviola"))
+
+
+def _answer(desk: Desk, found: Favourite) -> FavouriteAnswer:
+    return FavouriteAnswer(
+        id=found.id,
+        query=found.query,
+        relevant=found.relevant,
+        start=found.start,
+        end=found.end,
+        moment=clip_answer(desk, found.clip),
+        saved=found.saved,
+    )

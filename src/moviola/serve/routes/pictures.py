@@ -1,0 +1,59 @@
+"""Pictures and clips to search with: sent as raw bodies, no forms."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Path as InPath
+
+from moviola.serve.answers import PictureAnswer
+from moviola.serve.desk import Desk, desk_of
+from moviola.serve.errors import ApiError
+from moviola.serve.gate import UPLOAD_TYPES
+from moviola.serve.params import ID
+
+router = APIRouter(tags=["pictures"])
+AtDesk = Annotated[Desk, Depends(desk_of)]
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in sorted(UPLOAD_TYPES)
+        },
+    }
+}
+
+
+@router.post("/api/pictures", status_code=201, openapi_extra=_BODY)
+async def upload(request: Request, desk: AtDesk) -> PictureAnswer:
+    """Take a picture or a short clip in; the answer's id is what to search with."""
+    data = await request.body()
+    if not data:
+        raise ApiError(422, "invalid", "the body is empty; send the bytes of a picture or a clip")
+    kind = request.headers.get("content-type", "")
+    is_clip = not kind.startswith("image/")
+    found = await desk.slow.run(partial(_take, desk, data, is_clip=is_clip))
+    return PictureAnswer(
+        picture=found.id,
+        kind=found.kind,
+        width=found.width,
+        height=found.height,
+        preview=f"/media/pictures/{found.id}",
+    )
+
+
+@router.get("/media/pictures/{picture}", response_class=Response)
+def preview(picture: Annotated[str, InPath(pattern=ID)], desk: AtDesk) -> Response:
+    """A small JPEG of what was sent."""
+    return Response(
+        desk.pictures.preview(picture),
+        media_type="image/jpeg",
+        headers={"cache-control": "private, max-age=86400"},
+    )
+
+
+def _take(desk: Desk, data: bytes, *, is_clip: bool):  # noqa: ANN202 -- see Pictures.take
+    return desk.pictures.take(desk.live.view(), data, is_clip=is_clip)

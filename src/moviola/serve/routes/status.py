@@ -1,0 +1,151 @@
+"""The state of everything; and what a page needs to make changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
+
+from moviola import __version__
+from moviola.pipeline.asking import LONGEST_QUERY
+from moviola.serve.answers import (
+    ExamplesAnswer,
+    FailuresAnswer,
+    LibraryAnswer,
+    ModelAnswer,
+    ProblemAnswer,
+    SessionAnswer,
+    StatusAnswer,
+)
+from moviola.serve.desk import Desk, desk_of
+from moviola.serve.errors import ApiError, problem
+from moviola.serve.indexing import What
+
+#: The encoder that ships, whose world the examples are of.
+SHAPES = "moviola/shapes"
+_EXAMPLES = (
+    "a red circle moves to the right",
+    "a blue square",
+    "a green triangle moves up",
+    "a small yellow circle",
+    "a large red square",
+    "a circle moves left, then a square moves right",
+)
+
+router = APIRouter(prefix="/api", tags=["status"])
+AtDesk = Annotated[Desk, Depends(desk_of)]
+
+
+class IndexAction(BaseModel):
+    """What to do about indexing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["demo", "update", "retry", "stop"]
+
+
+@router.get("/session")
+def session(desk: AtDesk) -> SessionAnswer:
+    """The token that writes carry, and the limits of what is sent."""
+    return SessionAnswer(
+        token=desk.settings.token,
+        version=__version__,
+        max_upload=desk.settings.most_upload,
+        max_text=LONGEST_QUERY,
+    )
+
+
+@router.get("/status")
+def status(desk: AtDesk) -> StatusAnswer:
+    """The state of library, model and indexing."""
+    return status_of(desk)
+
+
+@router.get("/failures")
+def failures(desk: AtDesk) -> FailuresAnswer:
+    """Files that could not be used, and why."""
+    return FailuresAnswer(
+        failures=[
+            desk.teller.failure(record, name)
+            for record in desk.live.opened().failures()
+            for name in record.names
+        ]
+    )
+
+
+@router.get("/examples")
+def examples(desk: AtDesk) -> ExamplesAnswer:
+    """Sentences to try, where it is known what the model understands."""
+    library = desk.live.library
+    known = library is not None and library.card.space.model == SHAPES
+    return ExamplesAnswer(examples=list(_EXAMPLES) if known else [])
+
+
+@router.post("/index", status_code=202)
+def index(asked: IndexAction, desk: AtDesk) -> StatusAnswer:
+    """Begin or end an index run over folders that are known; no folder comes from a request."""
+    if asked.action == "stop":
+        desk.indexing.stop()
+    else:
+        paths = _paths(desk, asked.action)
+        if not paths:
+            raise ApiError(
+                409, "nothing", "there is nothing to index; name a folder with moviola index"
+            )
+        desk.indexing.start(asked.action, paths)
+    return status_of(desk)
+
+
+def _paths(desk: Desk, what: What) -> list[Path]:
+    """What an index run is about."""
+    settings = desk.settings
+    if what == "demo":
+        if desk.live.state != "first_run":
+            raise ApiError(409, "not_empty", "the demo is for an empty library")
+        return [settings.library.with_name(f"{settings.library.name}-demo") / "videos"]
+    library = desk.live.library
+    records = library.videos() if library is not None else []
+    if what == "retry":
+        failed = [record for record in records if record.code.is_failure]
+        return [name.path for record in failed for name in record.names]
+    roots = {name.root for record in records for name in record.names}
+    return sorted({*roots, *settings.roots})
+
+
+def status_of(desk: Desk) -> StatusAnswer:
+    """The state of library, model and indexing."""
+    live, library = desk.live, desk.live.library
+    records = library.videos() if library is not None and live.state != "damaged" else []
+    usable = [record for record in records if record.code.has_clips]
+    fault = live.fault
+    return StatusAnswer(
+        state=live.state,
+        problem=None
+        if fault is None
+        else ProblemAnswer(code=problem(fault)[1], message=str(fault)),
+        generation=live.generation,
+        library=LibraryAnswer(
+            name=desk.settings.library.name,
+            videos=len(usable),
+            clips=sum(record.clips for record in usable),
+            failed=sum(record.code.is_failure for record in records),
+            missing=sum(record.is_missing for record in records),
+            seconds=sum(record.info.duration for record in usable if record.info),
+        ),
+        model=None
+        if library is None
+        else ModelAnswer(
+            name=library.card.model,
+            segment=library.card.segment,
+            pictures=True,
+            calibrated=library.card.calibration is not None,
+            note=None,
+        ),
+        indexing=desk.indexing.answer(),
+        demo=not records and live.state == "first_run",
+        folders_known=len(
+            {name.root for record in records for name in record.names} | set(desk.settings.roots)
+        ),
+    )
