@@ -19,7 +19,7 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from moviola.encode.decoder_inputs import Kind, Piece, prompt_row
+from moviola.encode.decoder_inputs import Kind, Piece, row_of_ids
 from moviola.encode.packing import read_rows
 from moviola.encode.precision import best_device
 from moviola.encode.readout import DecoderReadout
@@ -106,11 +106,8 @@ class Benchmark:
     def after_together(self, videos: Tensor) -> object:
         """The mean of the video's positions at every layer, in batches."""
         seen = [own for part in videos.split(self.at_a_time) for own in self.visual(part)]
-        embedding = self.llama.get_input_embeddings()
-        assert isinstance(embedding, torch.nn.Embedding)
-        return read_rows(
-            self.llama.model, embedding, [self._row(own) for own in seen], self.readouts
-        )
+        rows = [self._row(own) for own in seen]
+        return read_rows(self.llama.model, self.model.inputs, rows, self.readouts)
 
     def after_alone(self, videos: Tensor) -> list[Tensor]:
         """The same as the original would: every hidden state of one video, then their means."""
@@ -130,7 +127,7 @@ class Benchmark:
 
     @staticmethod
     def _row(vectors: Tensor) -> list[Piece]:
-        return prompt_row(SEGMENTS, [Piece(Kind.VIDEO, vectors)])
+        return row_of_ids(SEGMENTS, [Piece(Kind.VIDEO, vectors)])
 
 
 @torch.inference_mode()

@@ -98,6 +98,13 @@ def test_videos_are_what_the_reports_scripts_saved(folder, golden, clip):
     np.testing.assert_allclose(read["report-after-llama"], golden["fork.after_llama"], atol=1e-5)
 
 
+def test_the_words_of_llama_2_are_the_originals(folder, golden, clip):
+    encoder = videollama.load(str(folder), readout="llama2-after-llama", pooling="none")
+    (read,) = encoder.read_videos([clip])
+    wanted = golden["after_llama_llama2prompt.last_hidden_state"][0]
+    np.testing.assert_allclose(read[""], wanted, atol=1e-5)
+
+
 def test_all_layers_come_from_one_pass_and_are_the_originals(folder, golden, clip, second):
     encoder = videollama.load(
         str(folder), readout="report-after-llama", layers="all", pooling="none"

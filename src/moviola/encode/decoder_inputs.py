@@ -50,13 +50,8 @@ class DecoderInputs:
     kinds: Tensor
 
 
-def text_row(ids: Sequence[int]) -> list[Piece]:
-    """A text with its BOS, without any prompt."""
-    return [Piece(Kind.BOS, tuple(ids[:1])), Piece(Kind.TEXT, tuple(ids[1:]))]
-
-
-def prompt_row(segments: Sequence[Sequence[int]], vectors: Sequence[Piece]) -> list[Piece]:
-    """A prompt whose `segments` (the first with its BOS) stand around `vectors`.
+def row_of_ids(segments: Sequence[Sequence[int]], vectors: Sequence[Piece]) -> list[Piece]:
+    """A prompt in token ids, whose `segments` (the first with its BOS) stand around `vectors`.
 
     Raises:
         ValueError: there is not one segment more than there are vectors.

@@ -3,10 +3,14 @@ from __future__ import annotations
 import pytest
 import torch
 
+from moviola.encode.decoder_inputs import Kind, Piece
+from moviola.encode.prompting import caption_pieces, prompt_row
+from moviola.encode.readout import INPUT
 from moviola.encode.videollama import VideoLlama
 from moviola.encode.videollama.frames import frame_indices, pixel_values
 from moviola.encode.videollama.mel import mel_picture
 from moviola.encode.videollama.prompts import (
+    IMAGE,
     LLAMA2_SYSTEM,
     STILL_MARKS,
     VIDEO_MARKS,
@@ -17,7 +21,7 @@ from moviola.encode.videollama.prompts import (
 )
 from moviola.encode.videollama.resampling import resample
 from moviola.encode.videollama.sound import clip_slices, mel_pictures
-from moviola.encode.videollama.tokens import load_tokenizer, segment_ids, text_ids
+from moviola.encode.videollama.tokens import load_tokenizer
 
 pytestmark = pytest.mark.shared
 
@@ -69,6 +73,21 @@ def test_the_whole_state_dict_gives_the_same_as_the_released_files(golden, golde
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
 
 
+def test_bfloat16_keeps_directions(golden, golden_model):
+    half = VideoLlama.from_original(golden.config, golden.sources, dtype=torch.bfloat16)
+    assert half.visual.vit.encoder.layers[0].mlp.fc1.weight.dtype == torch.bfloat16
+    # What stands between the towers, and the sound, stay in single precision.
+    for tensor in (*half.visual.video_qformer.parameters(), *half.audio.parameters()):
+        assert tensor.dtype == torch.float32
+    exact, rounded = (model.stages(video=golden["input.video"]) for model in (golden_model, half))
+    for name, least in (
+        ("before_llama.video_embeddings", 0.9999),
+        ("after_llama.last_hidden_state", 0.998),
+    ):
+        cosines = torch.cosine_similarity(exact[name], rounded[name].float(), dim=-1)
+        assert cosines.min() > least, name
+
+
 def test_epsilons(golden, golden_model):
     probes = [name for name in golden.tensors if name.startswith("eps_probe.")]
     names = {name.removeprefix("eps_probe.").rpartition(".")[0] for name in probes}
@@ -109,17 +128,24 @@ def test_prompts(golden):
     assert said["image_message_template"] == STILL_MARKS
 
 
+def ids_of(pieces):
+    return [number for piece in pieces for number in piece.content]
+
+
 def test_token_ids(golden):
     tokenizer = load_tokenizer(golden.folder)
     said = golden.facts["prompts"]
     for text in golden.facts["texts"].values():
-        assert list(text_ids(tokenizer, text["caption"])) == text["input_ids"]
-    for prompt, ids in (
+        pieces = caption_pieces(tokenizer, text["caption"], 512)
+        assert ids_of(prompt_row(tokenizer, INPUT, pieces)) == text["input_ids"]
+    video = Piece(Kind.VIDEO, torch.zeros(5, 1))
+    for prompt, segments in (
         ("vicuna_video", "vicuna_segment_ids"),
         ("llama2_video_empty_system", "llama2_segment_ids"),
     ):
-        found = segment_ids(tokenizer, said[prompt])
-        assert [list(piece) for piece in found] == said[ids]
+        row = prompt_row(tokenizer, said[prompt].replace(IMAGE, INPUT), [video])
+        at = row.index(video)
+        assert [ids_of(row[:at]), ids_of(row[at + 1 :])] == said[segments]
     assert tokenizer.pad_token_id == golden.facts["tokenizer"]["pad_token_id"]
 
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from importlib.util import find_spec
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from moviola.core import WeightsUnavailableError
+from moviola.core import MissingExtraError, WeightsUnavailableError
 from moviola.encode.videollama import VideoLlama, VideoLlamaConfig
 from moviola.encode.videollama.llama import load_llama
 from moviola.encode.videollama.loading import parts_of
@@ -197,6 +198,13 @@ def test_a_device_map_places_the_language_model(tiny_config, llama_folder):
     read = VideoLlama.from_original(tiny_config, {"llama": folder}, device_map="auto")
     ids = torch.tensor([[1, 8, 5, 40]])
     assert torch.equal(read.llama(ids).logits, model(ids).logits)
+
+
+@pytest.mark.skipif(find_spec("bitsandbytes") is not None, reason="bitsandbytes is installed")
+def test_what_8_bits_need_is_told(llama_folder):
+    folder, _ = llama_folder
+    with pytest.raises(MissingExtraError, match="pip install bitsandbytes"):
+        load_llama(folder, eight_bit=True)
 
 
 def test_a_language_model_of_another_width_is_refused(tiny_config, llama_folder):

@@ -5,12 +5,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moviola.encode.decoder_inputs import prompt_row, text_row
+from moviola.encode.decoder_inputs import row_of_ids
 from moviola.encode.videollama import Kind, Piece, VideoLlama
 from moviola.encode.videollama.keys import renamed
 from moviola.encode.videollama.sound import mel_pictures
 
 CLOSE = 1e-5
+
+
+def text_row(ids):
+    return [Piece(Kind.BOS, tuple(ids[:1])), Piece(Kind.TEXT, tuple(ids[1:]))]
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +96,7 @@ def test_the_side_of_the_padding_is_irrelevant(model, texts):
 
 def test_positions_have_kinds(model, video):
     vectors = model.before_llama(video[:1])[0]
-    row = prompt_row([[1, 5, 6], [7, 8]], [Piece(Kind.VIDEO, vectors)])
+    row = row_of_ids([[1, 5, 6], [7, 8]], [Piece(Kind.VIDEO, vectors)])
     inputs = model.inputs([row, text_row([1, 9])])
     kinds = [Kind.BOS, *[Kind.PROMPT] * 2, *[Kind.VIDEO] * 7, *[Kind.PROMPT] * 2]
     assert inputs.kinds[0].tolist() == kinds
@@ -105,7 +109,7 @@ def test_positions_have_kinds(model, video):
 
 def test_a_prompt_has_as_many_places_as_there_are_pieces():
     with pytest.raises(ValueError, match="a prompt with 1 places cannot hold 0 pieces"):
-        prompt_row([[1], [2]], [])
+        row_of_ids([[1], [2]], [])
 
 
 def test_markers_outside_the_vocabulary_are_refused(model):
@@ -138,6 +142,14 @@ def test_stages_without_a_configured_prompt_end_before_the_llama(model, video):
     told = model.stages(video=video, segment_ids={"after_llama": [[1, 5], [7]]})
     assert told["after_llama.last_hidden_state"].shape == (1, 10, 40)
     assert torch.equal(told["after_llama.hidden_states.4"], told["after_llama.last_hidden_state"])
+
+
+def test_one_video_and_one_sound_need_no_batch(model, video):
+    alone, within = model.stages(video=video[0]), model.stages(video=video[:1])
+    assert all(torch.equal(tensor, within[name]) for name, tensor in alone.items())
+    mel = torch.randn(2, 1, 128, 204)
+    found = model.stages(mel=mel)["audio.audio_llama_proj_output"]
+    assert torch.equal(found, model.hear(mel[None]))
 
 
 def test_hooks_leave_nothing_behind(model, video):

@@ -13,11 +13,17 @@ from moviola.core import Frames, LeftSampler, SoundSpec, Space, WeightsUnavailab
 from moviola.encode.batching import run_batched
 from moviola.encode.decoder_encoder import DecoderEncoder
 from moviola.encode.decoder_inputs import DecoderInputs, Kind, Piece, assemble
+from moviola.encode.precision import best_device
 from moviola.encode.readout_presets import DEFAULT, PRESETS, asked_readouts
 from moviola.encode.videollama.frames import distinct, left_sampler, pixel_values, preprocessing
 from moviola.encode.videollama.mel import RATE
 from moviola.encode.videollama.prompts import frames_message
-from moviola.encode.videollama.published import PublishedFiles, fetch_files, load_model
+from moviola.encode.videollama.published import (
+    PublishedFiles,
+    fetch_files,
+    load_model,
+    usual_dtype,
+)
 from moviola.encode.videollama.report import REPORT
 from moviola.encode.videollama.sound import mel_pictures
 from moviola.encode.videollama.tokens import load_tokenizer
@@ -66,7 +72,8 @@ class VideoLlamaBackbone:
         if audio != "none" and self.config.audio is None:
             raise WeightsUnavailableError(f"{model} has no branch for sound; leave audio out")
         parts = ["visual", "llama", *([] if audio == "none" else ["audio"])]
-        self._space = Space(model, revision, files.digest(parts), self.config.hidden_size)
+        weights = files.digest(parts) + _rounding(eight_bit=eight_bit)
+        self._space = Space(model, revision, weights, self.config.hidden_size)
 
     @property
     def space(self) -> Space:
@@ -179,6 +186,14 @@ class VideoLlamaBackbone:
 def _device_of(module: nn.Module) -> torch.device:
     """Where a module's weights lie, the first of them."""
     return next(module.parameters()).device
+
+
+def _rounding(*, eight_bit: bool) -> str:
+    """What the weights were rounded to: it moves vectors too far to be left out of their space."""
+    if eight_bit:
+        return " in 8 bits"
+    dtype = usual_dtype(best_device())
+    return "" if dtype == torch.float32 else f" in {dtype}".replace("torch.", "")
 
 
 def load(

@@ -43,10 +43,11 @@ def load_llama(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **options
         )
     except ImportError as error:
-        raise MissingExtraError(
-            f"placing a language model layer by layer needs the extra `llama`: "
-            f"pip install 'moviola[llama]' ({str(error).strip().splitlines()[0]})"
-        ) from error
+        if eight_bit:
+            why = "8 bits a weight need a GPU and bitsandbytes: pip install bitsandbytes"
+        else:
+            why = "placing layers needs the extra `llama`: pip install 'moviola[llama]'"
+        raise MissingExtraError(f"{why} ({str(error).strip().splitlines()[0]})") from error
     except (OSError, ValueError) as error:
         raise WeightsUnavailableError(
             f"{folder} holds no LLaMA in safetensors: {str(error).splitlines()[0]}"

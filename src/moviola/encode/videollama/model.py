@@ -158,10 +158,12 @@ class VideoLlama(nn.Module):
         """Every intermediate result that follows from what is given, under its published name.
 
         Args:
-            video: normalised frames (B, 3, T, S, S): see `video_stages`. Where there is a LLaMA,
-                also what it makes of the first video, see `prompt_stages`.
+            video: normalised frames (B, 3, T, S, S), or of one video without B: see
+                `video_stages`. Where there is a LLaMA, also what it makes of the first video, see
+                `prompt_stages`.
             input_ids: token ids of texts (B, n), or (n,) of one: see `text_stages`.
-            mel: normalised mel pictures (B, clips, 1, bins, frames): see `audio_stages`.
+            mel: normalised mel pictures (B, clips, 1, bins, frames), or without B: see
+                `audio_stages`.
             attention_mask: (B, n), 0 where `input_ids` is padding on the right; none by default.
             segment_ids: for names such as `after_llama`, the token ids before and after the
                 video; those of the configuration by default. They belong to the first video,
@@ -172,7 +174,7 @@ class VideoLlama(nn.Module):
         """
         stages: dict[str, Tensor] = {}
         if video is not None:
-            stages |= video_stages(self._part("visual"), video)
+            stages |= video_stages(self._part("visual"), video[None] if video.ndim == 4 else video)
             if self.llama is not None:
                 first = stages["before_llama.video_embeddings"][0]
                 segments = self.config.segment_ids if segment_ids is None else segment_ids
@@ -182,7 +184,7 @@ class VideoLlama(nn.Module):
             mask = torch.ones_like(ids) if attention_mask is None else attention_mask
             stages |= text_stages(self._part("llama"), ids, torch.atleast_2d(mask))
         if mel is not None:
-            stages |= audio_stages(self._part("audio"), mel)
+            stages |= audio_stages(self._part("audio"), mel[None] if mel.ndim == 4 else mel)
         return stages
 
     def original_module(self, name: str) -> nn.Module:

@@ -158,6 +158,11 @@ def fetch_files(
     return replace(files, sources={**files.sources, "blip2_flan_t5_xxl": blip2}), checkpoint
 
 
+def usual_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 on a GPU, where 7 billion weights in float32 would not fit, else float32."""
+    return torch.bfloat16 if device.type == "cuda" else torch.float32
+
+
 def load_model(
     files: PublishedFiles,
     parts: Sequence[str],
@@ -183,8 +188,7 @@ def load_model(
         MissingExtraError: accelerate or bitsandbytes is needed and not installed.
     """
     device = device or best_device()
-    if dtype is None:
-        dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    dtype = dtype or usual_dtype(device)
     sources = files.of(parts)
     config = files.read_config()
     if "audio" not in parts:

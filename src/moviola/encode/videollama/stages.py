@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from moviola.encode.decoder_inputs import Kind, Piece, assemble, prompt_row
+from moviola.encode.decoder_inputs import Kind, Piece, assemble, row_of_ids
 from moviola.encode.videollama.audio import AudioBranch
 from moviola.encode.videollama.visual import VisualBranch
 
@@ -64,7 +64,7 @@ def prompt_stages(
     """
     stages: Stages = {}
     for name, around in segments.items():
-        row = prompt_row(around, [Piece(Kind.VIDEO, video)])
+        row = row_of_ids(around, [Piece(Kind.VIDEO, video)])
         inputs = assemble([row], llama.get_input_embeddings())
         read = llama(inputs_embeds=inputs.embeds, output_hidden_states=True, use_cache=False)
         stages |= {

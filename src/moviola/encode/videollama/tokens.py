@@ -1,4 +1,4 @@
-"""Texts and prompts to token ids."""
+"""The tokenizer of a LLaMA."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from moviola.core.errors import WeightsUnavailableError
-from moviola.encode.videollama.prompts import IMAGE
 
 
 def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
@@ -27,17 +26,3 @@ def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
         tokenizer.pad_token = tokenizer.unk_token
     tokenizer.padding_side = "right"
     return tokenizer
-
-
-def text_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
-    """BOS and the tokens of `text`, no end: how the reference report reads a caption."""
-    return tuple(tokenizer(text).input_ids)
-
-
-def segment_ids(tokenizer: PreTrainedTokenizerBase, prompt: str) -> tuple[tuple[int, ...], ...]:
-    """Ids of the pieces of `prompt` between its `<ImageHere>`; only the first one has a BOS."""
-    first, *others = prompt.split(IMAGE)
-    return (
-        text_ids(tokenizer, first),
-        *(tuple(tokenizer(piece, add_special_tokens=False).input_ids) for piece in others),
-    )
