@@ -59,6 +59,13 @@ def _model(kind: str, size: int):
             prompt_num_attention_heads=4,
         )  # fmt: skip
         return transformers.XCLIPModel(config)
+    if kind == "siglip2":
+        config = transformers.Siglip2Config(
+            text_config={**_TEXT, "vocab_size": size, "hidden_size": 48, "projection_size": 48,
+                         "max_position_embeddings": 64},
+            vision_config={**_VISION, "num_patches": 16},
+        )  # fmt: skip
+        return transformers.Siglip2Model(config)
     if kind == "siglip":
         config = transformers.SiglipConfig(
             text_config={**_TEXT, "vocab_size": size, "hidden_size": 48, "projection_size": 48,
@@ -88,6 +95,8 @@ _PROCESSORS = {
              "image_std": [0.26862954, 0.26130258, 0.27577711]},
     "siglip": {"size": {"height": 32, "width": 32}, "resample": 3,
                "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]},
+    "siglip2": {"max_num_patches": 12, "patch_size": 16, "resample": 2,
+                "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]},
 }  # fmt: skip
 _PROCESSORS["metaclip_2"] = _PROCESSORS["clip"]
 
@@ -109,7 +118,7 @@ def make_checkpoint(tmp_path_factory):
         if (kind, seed) not in made:
             torch.manual_seed(seed)
             folder = tmp_path_factory.mktemp("checkpoints") / f"tiny-{kind}-{seed}"
-            tokenizer = siglip_tokenizer() if kind == "siglip" else clip_tokenizer()
+            tokenizer = siglip_tokenizer() if kind.startswith("siglip") else clip_tokenizer()
             model = _model(kind, len(tokenizer))
             with torch.no_grad():  # initial weights are so small that features hardly differ
                 for value in model.parameters():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -9,6 +10,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from moviola.core import Frames, WeightsUnavailableError
+from moviola.encode.preprocessing import Patches
 from moviola.encode.two_tower import KINDS, load
 from moviola.testing import check_encoder
 
@@ -30,6 +32,29 @@ def tiny(request, make_checkpoint):
     return request.param, folder, model
 
 
+def inputs_of(encoder, clip):
+    """What transformers' own call takes; patches are cut and padded by its own processor."""
+    pixels = encoder._preprocessing(clip.pixels)
+    if not isinstance(encoder._preprocessing.resize, Patches):
+        return {"pixel_values": pixels}
+    cut = transformers.Siglip2ImageProcessorPil(
+        do_resize=False, do_rescale=False, do_normalize=False, patch_size=16, max_num_patches=12
+    )
+    return cut(images=list(pixels.numpy()), return_tensors="pt")
+
+
+def test_patches_are_as_many_and_as_large_as_transformers_makes_them(make_checkpoint):
+    folder = make_checkpoint("siglip2")
+    encoder = load(str(folder), frames=2)
+    config = json.loads((folder / "preprocessor_config.json").read_text())
+    theirs = transformers.Siglip2ImageProcessorPil(**config)
+    for clip in clips((2, 2, 2)):
+        wanted = theirs(images=list(clip.pixels), return_tensors="pt")
+        ours = inputs_of(encoder, clip)
+        assert torch.equal(ours["spatial_shapes"], wanted["spatial_shapes"])
+        assert (ours["pixel_values"] - wanted["pixel_values"]).abs().max() <= 2.1 / 127.5
+
+
 def test_the_kit_is_content(tiny):
     check_encoder(load(str(tiny[1])), tolerance=1e-4)
     check_encoder(load(str(tiny[1]), pooling="none", frames=4), tolerance=1e-4)
@@ -40,9 +65,8 @@ def test_frames_equal_those_of_transformers_call(tiny):
     encoder = load(str(folder), pooling="none")
     given = clips()
     for rows, clip in zip(encoder.encode_videos(given), given, strict=True):
-        pixels = encoder._preprocessing(clip.pixels)
         with torch.inference_mode():
-            wanted = model.get_image_features(pixel_values=pixels).pooler_output
+            wanted = model.get_image_features(**inputs_of(encoder, clip)).pooler_output
         wanted = torch.nn.functional.normalize(wanted, dim=-1).numpy()
         assert np.abs(rows - wanted).max() < 1e-5
 
@@ -51,7 +75,7 @@ def test_texts_equal_those_of_transformers_call(tiny):
     kind, folder, model = tiny
     encoder = load(str(folder))
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    padding = "max_length" if kind == "siglip" else False
+    padding = "max_length" if kind.startswith("siglip") else False
     for text, row in zip(TEXTS, encoder.encode_texts(TEXTS), strict=True):
         length = model.config.text_config.max_position_embeddings
         tokens = tokenizer(

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import AutoTokenizer, PeAudioVideoModel, PeVideoModel
+from transformers import PeAudioVideoModel, PeVideoModel
 
 from moviola.core.frames import Frames, SoundSpec
 from moviola.core.sampling import RateSampler, UniformSampler
@@ -26,10 +26,10 @@ from moviola.encode.loading import checkpoint_digest
 from moviola.encode.pe_loading import load_model
 from moviola.encode.precision import Tower, best_device
 from moviola.encode.preprocessing import Preprocessing, stored_config
+from moviola.encode.sentences import TextTower, load_tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from transformers import PreTrainedTokenizerBase
 
     Model = PeAudioVideoModel | PeVideoModel
 
@@ -42,7 +42,7 @@ _FRAMES = {
     "image_mean": (0.5, 0.5, 0.5),
     "image_std": (0.5, 0.5, 0.5),
 }
-_TOKENS, _TEXTS, _CLIPS = 512, 64, 4
+_TOKENS, _CLIPS = 512, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class PeAvEncoder:
     def __init__(
         self,
         model: Model,
-        tokenizer: PreTrainedTokenizerBase,
+        tokenizer: Any,
         preprocessing: Preprocessing,
         space: Space,
         *,
@@ -93,22 +93,24 @@ class PeAvEncoder:
         self._space = space
         self._sampler = sampler
         self._preprocessing = preprocessing
-        self._tokenizer = tokenizer
         self._hearing = hearing
         self._device = best_device()
         if hearing is not None:
             heard = cast("PeAudioVideoModel", model)
-            self._head = heard.text_audio_video_head
+            head = heard.text_audio_video_head
             self._both = _Both(heard).to(self._device)
         else:
             video = model.video_model if isinstance(model, PeAudioVideoModel) else model
-            self._head = cast("PeVideoModel", video).text_video_head
+            head = cast("PeVideoModel", video).text_video_head
             self._seen = Tower(_Seen(cast("PeVideoModel", video)), lambda module, x: module(x))
-        # The heads were trained on the text before its final norm, where `hidden_states` ends too
-        # if it is told to.
-        self._text = cast("nn.Module", model.text_model).to(self._device)
-        model.text_model.config.tie_last_hidden_states = False
-        self._head.to(self._device)
+        self._text = TextTower(
+            tokenizer,
+            _Said(model, head).to(self._device),
+            length=_TOKENS,
+            padding="longest",
+            masked=True,
+            device=self._device,
+        )
 
     @property
     def space(self) -> Space:
@@ -139,7 +141,7 @@ class PeAvEncoder:
         """How texts are read."""
         return Readout(
             preprocessing="tokens",
-            sampling=f"tokens:{_TOKENS}",
+            sampling=self._text.spec,
             layer="before the final norm",
             tokens="class",
             pooling="class",
@@ -147,7 +149,7 @@ class PeAvEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a text."""
-        return run_batched(self._encode_texts, texts, _TEXTS)
+        return [_unit_row(row) for row in self._text(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a clip.
@@ -166,26 +168,32 @@ class PeAvEncoder:
         return [rows[number] for number in range(len(clips))]
 
     @torch.inference_mode()
-    def _encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        words = self._tokenizer(
-            list(texts), padding=True, truncation=True, max_length=_TOKENS, return_tensors="pt"
-        ).to(self._device)
-        found = self._text(
-            input_ids=words["input_ids"],
-            attention_mask=words["attention_mask"],
-            output_hidden_states=-1,
-        )
-        return _unit_rows(self._head(found.hidden_states[-1][:, 0]))
-
-    @torch.inference_mode()
     def _encode_alike(
         self, pairs: Sequence[tuple[Frames, NDArray[np.float32] | None]]
     ) -> list[NDArray[np.float32]]:
         pixels = torch.stack([self._preprocessing(clip.pixels) for clip, _ in pairs])
         if self._hearing is None:
-            return _unit_rows(self._seen(pixels))
+            return [_unit_row(row) for row in self._seen(pixels)]
         waves = torch.from_numpy(np.stack([wave for _, wave in pairs if wave is not None]))
-        return _unit_rows(self._both(pixels.to(self._device), waves[:, None].to(self._device)))
+        rows = self._both(pixels.to(self._device), waves[:, None].to(self._device)).cpu()
+        return [_unit_row(row) for row in rows]
+
+
+class _Said(nn.Module):
+    """Tokens `(B, L)` and their mask to vectors of the space of one of the heads.
+
+    The heads were trained on the text before its final norm, where `hidden_states` ends too if it
+    is told to.
+    """
+
+    def __init__(self, model: Model, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.head = cast("nn.Module", model.text_model), head
+        model.text_model.config.tie_last_hidden_states = False
+
+    def forward(self, ids: Tensor, mask: Tensor | None) -> Tensor:
+        found = self.encoder(input_ids=ids, attention_mask=mask, output_hidden_states=-1)
+        return self.head(found.hidden_states[-1][:, 0])
 
 
 class _Seen(nn.Module):
@@ -243,7 +251,7 @@ def load(
     count = frames or stored_config(found.folder, "video_processor").get("num_frames")
     return PeAvEncoder(
         weights,
-        AutoTokenizer.from_pretrained(found.folder, local_files_only=True),
+        load_tokenizer(found.folder),
         Preprocessing.from_folder(found.folder, _FRAMES, part="video_processor"),
         space,
         sampler=UniformSampler(count) if count else RateSampler(RATE, AT_MOST),
@@ -262,5 +270,5 @@ def _lasts(clip: Frames) -> float:
     return float(clip.times[-1] - clip.times[0]) * count / (count - 1) if count > 1 else 0.0
 
 
-def _unit_rows(vectors: Tensor) -> list[NDArray[np.float32]]:
-    return [row[None].numpy() for row in functional.normalize(vectors.float().cpu(), dim=-1)]
+def _unit_row(vector: Tensor) -> NDArray[np.float32]:
+    return functional.normalize(vector[None], dim=-1).numpy()

@@ -51,19 +51,40 @@ def stored_config(folder: Path, part: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
+class Patches:
+    """The largest size that keeps the shape of a picture and cuts into few enough patches.
+
+    Attributes:
+        side: of a patch, in pixels.
+        at_most: patches of a picture.
+    """
+
+    side: int
+    at_most: int
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """`(height, width)`, multiples of the side."""
+        from transformers.models.siglip2.image_processing_pil_siglip2 import (
+            get_image_size_for_max_num_patches,
+        )
+
+        return get_image_size_for_max_num_patches(height, width, self.side, self.at_most)
+
+
+@dataclass(frozen=True, slots=True)
 class Preprocessing:
     """How frames of any size become the pictures that a vision tower was trained on.
 
     Attributes:
-        resize: `(height, width)` whatever the shape, or the length of the shorter side, which
-            keeps the shape.
+        resize: `(height, width)` whatever the shape; or what keeps the shape: the length of the
+            shorter side, or how many patches.
         crop: `(height, width)` of the central crop after that; None for none.
         interpolation: `"bilinear"` or `"bicubic"`.
         mean: of each channel, subtracted from values in [0, 1].
         std: of each channel, divides what is left.
     """
 
-    resize: int | tuple[int, int]
+    resize: int | tuple[int, int] | Patches
     crop: tuple[int, int] | None
     interpolation: Interpolation
     mean: tuple[float, float, float]
@@ -106,16 +127,20 @@ class Preprocessing:
         resample = config.get("resample", 3)
         if resample not in _RESAMPLE:
             raise ValueError(f"resampling {resample} is neither bilinear (2) nor bicubic (3)")
-        size = config["size"]
+        if "max_num_patches" in config:
+            resize = Patches(int(config["patch_size"]), int(config["max_num_patches"]))
+        else:
+            size = config["size"]
+            shortest = size if isinstance(size, int) else size.get("shortest_edge")
+            resize = _pair(size) if shortest is None else int(shortest)
         crop = None
         if config.get("do_center_crop", False):
-            crop = _pair(config.get("crop_size", size))
-        shortest = size if isinstance(size, int) else size.get("shortest_edge")
+            crop = _pair(config.get("crop_size", config.get("size")))
         mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
         if config.get("do_normalize", True):
             mean, std = config["image_mean"], config["image_std"]
         return cls(
-            resize=_pair(size) if shortest is None else int(shortest),
+            resize=resize,
             crop=crop,
             interpolation=_RESAMPLE[resample],
             mean=(float(mean[0]), float(mean[1]), float(mean[2])),
@@ -125,7 +150,13 @@ class Preprocessing:
     @property
     def spec(self) -> str:
         """Canonical text for a `Readout`; equal steps, and only they, share it."""
-        size = f"{self.resize}" if isinstance(self.resize, int) else _by(self.resize)
+        match self.resize:
+            case int():
+                size = f"{self.resize}"
+            case Patches():
+                size = f"patches:{self.resize.at_most}/{self.resize.side}"
+            case _:
+                size = _by(self.resize)
         crop = "" if self.crop is None else f" crop:{_by(self.crop)}"
         mean, std = (",".join(f"{v:.8g}" for v in values) for values in (self.mean, self.std))
         return f"{self.interpolation}:{size}{crop} mean:{mean} std:{std}"
@@ -152,6 +183,8 @@ class Preprocessing:
         return (frames.float() - mean) / std
 
     def _target(self, height: int, width: int) -> tuple[int, int]:
+        if isinstance(self.resize, Patches):
+            return self.resize.size(height, width)
         if not isinstance(self.resize, int):
             return self.resize
         short, long = sorted((height, width))

@@ -101,7 +101,9 @@ class SentenceTransformerEncoder:
 
     def _encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         # A bare string that names a file or a page would be opened as a picture or video.
-        said: list[Any] = [{"text": text} for text in texts]
+        # Words of a command line may hold bytes that are no text.
+        clean = [text.encode(errors="replace").decode() for text in texts]
+        said: list[Any] = [{"text": text} for text in clean]
         return _rows(
             self._model.encode_query(said, prompt=self._query, batch_size=len(said), **_ENCODE)
         )
@@ -148,6 +150,7 @@ def load(
             "pip install 'moviola[sentence-transformers]'"
         )
     found = fetch(model, _FILES, revision)
+    import_module("transformers.utils.logging").disable_progress_bar()
     device = best_device()
     library = import_module("sentence_transformers")
     loaded: SentenceTransformer = library.SentenceTransformer(

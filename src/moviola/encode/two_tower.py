@@ -21,7 +21,7 @@ from moviola.encode.batching import run_batched
 from moviola.encode.hub import fetch
 from moviola.encode.loading import checkpoint_digest, load_strictly
 from moviola.encode.precision import Tower, best_device
-from moviola.encode.preprocessing import Preprocessing
+from moviola.encode.preprocessing import Patches, Preprocessing
 from moviola.encode.sentences import TextTower, load_tokenizer
 
 if TYPE_CHECKING:
@@ -67,13 +67,21 @@ _SQUASHED = {
     "image_mean": [0.5, 0.5, 0.5],
     "image_std": [0.5, 0.5, 0.5],
 }
+_NAFLEX = {
+    "max_num_patches": 256,
+    "patch_size": 16,
+    "resample": 2,
+    "image_mean": [0.5, 0.5, 0.5],
+    "image_std": [0.5, 0.5, 0.5],
+}
 KINDS = {
     "clip": Kind("CLIPModel", _SHORTEST, "longest", 77, masked=True),
     # SigLIP was trained on sentences padded to 64 tokens, and sees the padding.
     "siglip": Kind("SiglipModel", _SQUASHED, "max_length", 64, masked=False),
+    "siglip2": Kind("Siglip2Model", _NAFLEX, "max_length", 64, masked=False),
     "metaclip_2": Kind("MetaClip2Model", _SHORTEST, "longest", 77, masked=True),
 }
-"""By the `model_type` of a checkpoint's `config.json`; most of SigLIP 2 says `siglip`."""
+"""By the `model_type` of a checkpoint's `config.json`; SigLIP 2 says `siglip`, but for NaFlex."""
 
 
 class _Vision(nn.Module):
@@ -87,6 +95,25 @@ class _Vision(nn.Module):
     def forward(self, pixels: Tensor) -> Tensor:
         """`(B, 3, H, W)` to `(B, D)`."""
         return self.projection(self.vision_model(pixels).pooler_output)
+
+
+class _PatchVision(nn.Module):
+    """The part of SigLIP 2 NaFlex that looks at frames, which it wants cut into patches."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.vision_model = model.vision_model
+        self.side: int = model.config.vision_config.patch_size
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """`(B, 3, H, W)`, H and W multiples of the side of a patch, to `(B, D)`."""
+        batch, rows, columns = len(pixels), *(n // self.side for n in pixels.shape[2:])
+        patches = pixels.unflatten(3, (columns, self.side)).unflatten(2, (rows, self.side))
+        return self.vision_model(
+            pixel_values=patches.permute(0, 2, 4, 3, 5, 1).reshape(batch, rows * columns, -1),
+            pixel_attention_mask=pixels.new_ones((batch, rows * columns), dtype=torch.int32),
+            spatial_shapes=torch.tensor([[rows, columns]] * batch, device=pixels.device),
+        ).pooler_output
 
 
 class TwoTowerEncoder:
@@ -114,7 +141,8 @@ class TwoTowerEncoder:
         self._pooling: Pooling = pooling
         self._preprocessing = preprocessing
         device = best_device()
-        self._video = Tower(_Vision(model), _Vision.forward, device)
+        vision = _PatchVision if isinstance(preprocessing.resize, Patches) else _Vision
+        self._video = Tower(vision(model), nn.Module.__call__, device)
         self._batch = _FRAMES if device.type == "cpu" else 8 * _FRAMES
         # The tower has it now, and lets go of what it does not need.
         del model.vision_model
@@ -161,8 +189,19 @@ class TwoTowerEncoder:
         if any(len(clip) == 0 for clip in clips):
             raise ValueError("a clip without frames cannot be encoded")
         small = [frame for clip in clips for frame in self._preprocessing.shrink(clip.pixels)]
-        rows = iter(run_batched(self._encode, small, self._batch))
+        rows = iter(self._rows(small))
         return [self._pooled([next(rows) for _ in range(len(clip))]) for clip in clips]
+
+    def _rows(self, frames: Sequence[Tensor]) -> list[Tensor]:
+        """A unit row `(D,)` for each frame; those of one size share batches."""
+        alike: dict[torch.Size, list[int]] = {}
+        for place, frame in enumerate(frames):
+            alike.setdefault(frame.shape, []).append(place)
+        found: dict[int, Tensor] = {}
+        for places in alike.values():
+            own = run_batched(self._encode, [frames[place] for place in places], self._batch)
+            found.update(zip(places, own, strict=True))
+        return [found[place] for place in range(len(frames))]
 
     def _encode(self, frames: Sequence[Tensor]) -> Sequence[Tensor]:
         pixels = self._preprocessing.normalise(torch.stack(list(frames)))

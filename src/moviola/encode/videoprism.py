@@ -5,11 +5,11 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch.nn import functional
-from transformers import AutoTokenizer, VideoPrismClipModel
+from transformers import VideoPrismClipModel
 
 from moviola.core.frames import Frames
 from moviola.core.sampling import UniformSampler
@@ -19,14 +19,19 @@ from moviola.encode.hub import fetch
 from moviola.encode.loading import checkpoint_digest, load_strictly
 from moviola.encode.precision import Tower
 from moviola.encode.preprocessing import Preprocessing, stored_config
+from moviola.encode.sentences import TextTower, load_tokenizer
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
-    from transformers import PreTrainedTokenizerBase, VideoPrismTextConfig, VideoPrismVisionConfig
+    from transformers import VideoPrismTextConfig, VideoPrismVisionConfig
 
-_CLIPS, _TEXTS = 8, 64
+_CLIPS = 8
+_COMPUTED = frozenset(
+    {"text_model.embeddings.position_embedding", "text_model.embeddings.position_ids"}
+)
+"""Names of what is computed rather than learned, so that a checkpoint may leave it out."""
 _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
 
@@ -54,7 +59,7 @@ class VideoPrismEncoder:
     def __init__(
         self,
         model: VideoPrismClipModel,
-        tokenizer: PreTrainedTokenizerBase,
+        tokenizer: Any,
         preprocessing: Preprocessing,
         space: Space,
         *,
@@ -65,10 +70,16 @@ class VideoPrismEncoder:
         self._stretched = self._sampler.count != trained
         self._space = space
         self._preprocessing = preprocessing
-        self._tokenizer = tokenizer
-        self._tokens = _text_config(model).max_position_embeddings
         self._video = Tower(model.video_model, self._run_video)
-        self._text = cast("nn.Module", model.text_model).to(self._video.device)
+        text_model = cast("nn.Module", model.text_model).to(self._video.device)
+        self._text = TextTower(
+            tokenizer,
+            lambda ids, mask: text_model(input_ids=ids, attention_mask=mask).pooler_output,
+            length=_text_config(model).max_position_embeddings,
+            padding="max_length",
+            masked=True,
+            device=self._video.device,
+        )
 
     @property
     def space(self) -> Space:
@@ -94,14 +105,14 @@ class VideoPrismEncoder:
         """How texts are read."""
         return Readout(
             preprocessing="lower case, no punctuation, full stop",
-            sampling=f"tokens:{self._tokens}",
+            sampling=self._text.spec,
             tokens="class",
             pooling="class",
         )
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a text."""
-        return run_batched(self._encode_texts, texts, _TEXTS)
+        return [_unit_row(row) for row in self._text([canonical(text) for text in texts])]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a clip.
@@ -116,21 +127,9 @@ class VideoPrismEncoder:
                 )
         return run_batched(self._encode_videos, clips, _CLIPS)
 
-    @torch.inference_mode()
-    def _encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        words = self._tokenizer(
-            [canonical(text) for text in texts],
-            padding="max_length",
-            truncation=True,
-            max_length=self._tokens,
-            return_tensors="pt",
-        ).to(self._video.device)
-        found = self._text(input_ids=words["input_ids"], attention_mask=words["attention_mask"])
-        return _unit_rows(found.pooler_output.float().cpu())
-
     def _encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
         pixels = torch.stack([self._preprocessing(clip.pixels) for clip in clips])
-        return _unit_rows(self._video(pixels))
+        return [_unit_row(row) for row in self._video(pixels)]
 
     def _run_video(self, module: nn.Module, pixels: Tensor) -> Tensor:
         found = module(pixel_values_videos=pixels, interpolate_pos_encoding=self._stretched)
@@ -151,14 +150,14 @@ def load(
         WeightsUnavailableError: when they are neither here nor to be had, or do not fit.
     """
     found = fetch(model, revision=revision)
-    weights = load_strictly(VideoPrismClipModel, found.folder)
+    weights = load_strictly(VideoPrismClipModel, found.folder, ignored=_COMPUTED)
     space = Space(
         model=found.model,
         revision=found.revision,
         weights=checkpoint_digest(found.folder),
         dimension=_text_config(weights).hidden_size,
     )
-    tokenizer = AutoTokenizer.from_pretrained(found.folder, local_files_only=True)
+    tokenizer = load_tokenizer(found.folder)
     return VideoPrismEncoder(
         weights, tokenizer, _preprocessing(found.folder, weights), space, frames=frames
     )
@@ -186,5 +185,5 @@ def _preprocessing(folder: Path, model: VideoPrismClipModel) -> Preprocessing:
     )
 
 
-def _unit_rows(vectors: Tensor) -> list[NDArray[np.float32]]:
-    return [row[None].numpy() for row in functional.normalize(vectors, dim=-1)]
+def _unit_row(vector: Tensor) -> NDArray[np.float32]:
+    return functional.normalize(vector[None], dim=-1).numpy()

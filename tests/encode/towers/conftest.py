@@ -201,6 +201,9 @@ def _save_pe(folder, kind, config, pe_timm_config, path_to_vision) -> Path:
     (folder / "config.json").write_text(json.dumps(content))
     frames = {
         "video_processor_type": "PeVideoVideoProcessor",
+        "do_resize": True,
+        "do_rescale": True,
+        "do_normalize": True,
         "size": {"height": 28, "width": 28},
         "resample": 2,
         "image_mean": [0.5, 0.5, 0.5],

@@ -59,7 +59,7 @@ def model(request, make_checkpoint, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("model", FAMILIES, indirect=True)
-def test_a_folder_is_indexed_searched_and_encoded(model, clips, tmp_path):
+def test_a_folder_is_indexed_searched_and_encoded(model, clips, tmp_path, capfd):
     library = tmp_path / "clips.library"
     report = moviola.index([clips], library=library, model=model, segment="windows:4/4")
     assert (report.ok, report.failed, report.partial) == (len(list(clips.iterdir())), 0, 0)
@@ -76,3 +76,4 @@ def test_a_folder_is_indexed_searched_and_encoded(model, clips, tmp_path):
     # A second run decodes nothing.
     again = moviola.index([clips], library=library, model=model, segment="windows:4/4")
     assert (again.ok, again.skipped) == (0, report.ok)
+    assert not capfd.readouterr().out  # where commands print data, and libraries must not

@@ -9,7 +9,15 @@ import torch
 from safetensors import safe_open
 from transformers import AutoTokenizer, PeAudioFeatureExtractor
 
-from moviola.core import Frames, RateSampler, SoundSpec, UniformSampler, Waveform
+import moviola
+from moviola.core import (
+    Frames,
+    RateSampler,
+    SoundSpec,
+    SpaceMismatchError,
+    UniformSampler,
+    Waveform,
+)
 from moviola.encode.pe_av import Hearing, load
 from moviola.encode.pe_loading import load_model
 from moviola.encode.pe_vision import PeVisionConfig, PeVisionTower
@@ -212,3 +220,14 @@ def test_sizes_of_the_published_tower():
     config = PeVisionConfig.from_timm({"architecture": "vit_pe_core_large_patch14_336"})
     assert (config.image, config.width, config.depth, config.labels) == (336, 1024, 24, 1024)
     assert (config.reference, config.pool_heads) == (24, 8)
+
+
+def test_a_library_of_silent_vectors_refuses_those_with_sound(pe_av_folder, colour_video, tmp_path):
+    (tmp_path / "videos").mkdir()
+    colour_video(tmp_path / "videos" / "red.mp4", (220, 20, 20))
+    name, library = f"pe-av:{pe_av_folder}", tmp_path / "library"
+    assert moviola.index([tmp_path / "videos"], library=library, model=name).ok == 1
+    with pytest.raises(SpaceMismatchError, match="with sound"):
+        moviola.index([tmp_path / "videos"], library=library, model=f"{name},sound=1")
+    with pytest.raises(SpaceMismatchError, match="sampling"):
+        moviola.index([tmp_path / "videos"], library=library, model=f"{name},frames=6")

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, VideoPrismClipModel
 
 from moviola.core import Frames, UniformSampler, WeightsUnavailableError
@@ -126,3 +129,22 @@ def test_the_space_is_that_of_the_weights(encoder, videoprism_folder):
 def test_a_folder_without_weights(tmp_path):
     with pytest.raises(WeightsUnavailableError, match="holds no weights"):
         load(str(tmp_path))
+
+
+def test_places_of_tokens_may_be_left_out_of_a_checkpoint(videoprism_folder, encoder, tmp_path):
+    for file in videoprism_folder.iterdir():
+        if file.suffix == ".json":
+            shutil.copyfile(file, tmp_path / file.name)
+    tensors = load_file(videoprism_folder / "model.safetensors")
+    computed = {f"text_model.embeddings.position_{word}" for word in ("embedding", "ids")}
+    assert computed <= tensors.keys()
+    learned = {name: value for name, value in tensors.items() if name not in computed}
+    save_file(learned, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    (row,), (wanted,) = (
+        each.encode_texts(["a red dog"]) for each in (load(str(tmp_path)), encoder)
+    )
+    assert np.abs(row - wanted).max() < 1e-6
+
+
+def test_bytes_that_are_no_text(encoder):
+    assert encoder.encode_texts(["dog \udcff"])[0].shape == (1, 32)
