@@ -110,7 +110,7 @@ def test_curves_are_written_with_the_constant_s_line(world, brief, tmp_path) -> 
         picture = (tmp_path / "r01" / name).read_text(encoding="utf-8")
         assert picture.startswith("<svg ")
         assert "<style>" in picture
-        assert len(re.findall("<polyline", picture)) == (4 if name == "loss.svg" else 2)
+        assert len(re.findall("<polyline", picture)) == (4 if name == "loss.svg" else 3)
     assert (tmp_path / "r01" / "training" / "metrics.csv").is_file()
 
 
