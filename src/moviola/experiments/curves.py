@@ -57,9 +57,9 @@ def remedied_csv(epochs: Sequence[Mapping[str, Any]]) -> str:
     """One line an epoch of a remedy's training, as the card of its head tells them."""
     sink = io.StringIO()
     columns: tuple[str, ...] = ("epoch", "train_loss", "val_loss", "constant_loss", "R@1", "MRR")
-    writer = csv.DictWriter(sink, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(epochs)
+    writer = csv.writer(sink, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([epoch[name] for name in columns] for epoch in epochs)
     return sink.getvalue()
 
 
