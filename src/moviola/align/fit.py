@@ -74,8 +74,7 @@ def fit(
     if method not in METHODS:
         known = ", ".join(METHODS)
         raise ValueError(f"there is no method {method!r}; there are {known}")
-    warnings = check_pairs(texts, clips, owner)
-    task = _task(texts, clips, owner, seed)
+    task, warnings = task_of(texts, clips, owner, seed=seed)
     fitted = METHODS[method](task)
     towers = (task.text_tower, task.clip_tower)
     record = _record(task, fitted, [*warnings, *fitted.warnings])
@@ -112,20 +111,32 @@ def as_record(result: RetrievalResult) -> dict[str, Any]:
     } | {"n_queries": result.n_queries, "n_gallery": result.n_gallery}
 
 
-def _task(
-    texts: Embeddings[Text], clips: Embeddings[Clip], owner: NDArray[np.int64], seed: int
-) -> Task:
+def task_of(
+    texts: Embeddings[Text], clips: Embeddings[Clip], owner: NDArray[np.int64], *, seed: int = 0
+) -> tuple[Task, list[str]]:
+    """What a method is given, after checks, and sentences that warn.
+
+    Args:
+        texts: N texts.
+        clips: M clips.
+        owner: `(N,)` row of its clip for every text.
+        seed: of what is held out and drawn.
+
+    Raises:
+        ValueError: as `moviola.align.checks.check_pairs`.
+    """
+    warnings = check_pairs(texts, clips, owner)
     wider = max(texts.space.dimension, clips.space.dimension)
-    captioned = np.unique(owner)
-    return Task(
+    task = Task(
         RaggedRows.of(texts),
         RaggedRows.of(clips),
         owner.astype(np.int64),
         Tower.of(texts),
         Tower.of(clips),
-        hold_out(captioned, copies(clips), wider, seed=seed),
+        hold_out(np.unique(owner), copies(clips), wider, seed=seed),
         seed,
     )
+    return task, warnings
 
 
 def _record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:

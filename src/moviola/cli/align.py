@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from moviola.cli import align_check
-from moviola.cli.console import print_json, say
+from moviola.cli.console import print_json, print_table, say
 from moviola.cli.options import JsonOption
 
 app = typer.Typer(
@@ -118,3 +119,46 @@ def apply(
         print_json({"items": count, "space": loaded.space.digest, "written": str(out)})
     else:
         typer.echo(f"{count:,} items in {display_path(out)}")
+
+
+@app.command()
+def sweep(
+    *,
+    texts: TextsOption,
+    videos: VideosOption,
+    caption_video: IndexOption = None,
+    width: Annotated[
+        str, typer.Option(metavar="N,N,...", help="Widths of the shared space to try.")
+    ] = "16,32,64,128,256,512",
+    pool: PoolOption = None,
+    seed: Annotated[int, typer.Option(help="Of what is held out and drawn.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(metavar="HTML", help="Also write a page with table and plot.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """How wide must the shared space be? R@1 and MRR of held-out videos for several widths."""
+    from moviola.pipeline.aligning import PairFiles
+    from moviola.pipeline.sweeping import sweep_files, write_sweep
+
+    if not all(each.strip().isdecimal() and int(each) for each in width.split(",")):
+        raise typer.BadParameter(f"--width is numbers such as 64,128,256, not {width!r}")
+    wanted = sorted({int(each) for each in width.split(",")})
+    found = sweep_files(PairFiles(texts, videos, caption_video), wanted, pooling=pool, seed=seed)
+    if out is not None:
+        write_sweep(found, out)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    print_table(
+        ("width", "R@1", "MRR", "95 % interval"),
+        [
+            (
+                str(each.width),
+                f"{each.r1:.1f}",
+                f"{each.mrr:.4f}",
+                f"{each.interval[0]:.4f} to {each.interval[1]:.4f}",
+            )
+            for each in found
+        ],
+    )

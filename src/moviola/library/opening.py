@@ -35,7 +35,9 @@ from moviola.library.writing import LibraryWriter
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_OURS = frozenset({f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME})
+#: The folder of the head that the vectors of a library went through, where there is one.
+HEAD_NAME = "head"
+_OURS = frozenset({f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME, HEAD_NAME})
 
 
 class Library:
