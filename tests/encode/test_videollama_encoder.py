@@ -14,7 +14,7 @@ from moviola.core import Frames, WeightsUnavailableError
 from moviola.encode.readout_presets import PRESETS as GENERAL
 from moviola.encode.videollama import encoder as videollama
 from moviola.encode.videollama.report import REPORT as PUBLISHED
-from moviola.testing import check_encoder, check_unpooled
+from moviola.testing import check_unpooled
 
 pytestmark = pytest.mark.shared
 PRESETS = {**GENERAL, **PUBLISHED}
@@ -150,11 +150,7 @@ def test_a_tower_that_is_not_asked_for_is_not_loaded(folder, clip, captions, mon
     assert loaded == ["visual"]
 
 
-def test_the_encoder_keeps_its_promises(folder):
-    check_encoder(videollama.load(str(folder), readout="echo"))
-
-
-def test_rows_and_what_is_pooled_of_them_belong_together(folder):
+def test_the_encoder_keeps_its_promises_with_its_pooling_and_without(folder):
     check_unpooled(*(videollama.load(str(folder), pooling=name) for name in ("none", "max")))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from moviola.experiments.alignment_report import chosen, run_and_write
-from moviola.experiments.experiment_data import planted_data
+from moviola.experiments.planted_experiment import planted_data
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 

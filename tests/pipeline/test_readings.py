@@ -11,9 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from moviola.cli.app import app
-from moviola.core import Readout, Space, SpaceMismatchError, Text, UniformSampler
+from moviola.core import Frames, Readout, Space, SpaceMismatchError, Text, UniformSampler
 from moviola.core.pooling import POOLINGS
 from moviola.pipeline import encode_captions, encode_videos, index, search
+from moviola.pipeline.aligned import AlignedEncoder
+from moviola.plugins import load_encoder
 from moviola.store import StoreWriter, open_clips, open_embeddings, open_texts
 
 MODEL = "moviola_layered_toy:Layered"
@@ -211,3 +213,39 @@ def test_poolings_of_a_plain_model_come_from_its_rows(folder, tmp_path):
     report = encode_videos([folder], out=tmp_path / "out", model="shapes", poolings=("none", "max"))
     rows, largest = map(open_embeddings, report.written)
     np.testing.assert_allclose(largest.rows(0)[0], rows.rows(0).max(axis=0), atol=2e-3)
+
+
+class Shift:
+    """What a fitted head is to `AlignedEncoder`, which hands it rows; remembers their lengths."""
+
+    def __init__(self):
+        self.texts = self.clips = self
+        self.space = Space("shifted", "1", "none", WIDTH)
+        self.seen = []
+
+    def require_like(self, *_args, **_named):
+        """Anything goes."""
+
+    def align_texts(self, rows):
+        self.seen += [float(np.linalg.norm(rows.rows(i))) for i in range(len(rows))]
+        return rows
+
+    align_clips = align_texts
+
+
+def test_a_head_sees_the_rows_that_stores_hold(tmp_path, folder):
+    encoder = load_encoder(MODEL, pooling="sum")
+    head = Shift()
+    aligned = AlignedEncoder(encoder, head)
+    options = {"model": MODEL, "poolings": ("sum",), "dtype": "float32"}
+    encode_captions(CAPTIONS, out=tmp_path / "texts", **options)
+    encode_videos([folder], out=tmp_path / "clips", **options)
+    aligned.encode_texts([text.text for text in CAPTIONS])
+    stored = open_texts(tmp_path / "texts").vectors
+    np.testing.assert_allclose(head.seen, np.linalg.norm(stored, axis=1), rtol=1e-5)
+    assert min(head.seen) > 2  # not of unit length
+    head.seen.clear()
+    clip = Frames(np.full((2, 4, 4, 3), 90, np.uint8), np.array([0.0, 0.5]))
+    aligned.encode_videos([clip])
+    expected = np.linalg.norm(encoder.read_videos([clip])[0][""])
+    assert head.seen == pytest.approx([float(expected)])

@@ -55,7 +55,7 @@ def run(
     """
     from moviola.core import display_path
     from moviola.experiments.alignment_report import MARKDOWN, PAGE, chosen, run_and_write
-    from moviola.experiments.experiment_data import PLANTED, experiment_data
+    from moviola.experiments.experiment_sources import PLANTED, experiment_data
     from moviola.experiments.presets import parse_scale
 
     presets, size = chosen(name), parse_scale(scale)

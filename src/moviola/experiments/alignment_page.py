@@ -225,8 +225,8 @@ def _experiment(experiment: Experiment) -> list[Html]:
             _figure(
                 "MRR",
                 mrr_picture(experiment),
-                "On validation videos by epoch; a closed form has no epochs and is drawn as the "
-                "level it reaches on the test videos.",
+                "On validation videos by epoch, as a multiple of chance among them; a closed form "
+                "has no epochs and is drawn as the level that it reaches on the test videos.",
             ),
             class_="charts",
         ),

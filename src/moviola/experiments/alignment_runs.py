@@ -29,6 +29,7 @@ class Experiment:
         config: how it was trained.
         data: what the data are.
         chance: MRR of random orders of the test videos.
+        watched_chance: MRR of random orders of the validation videos.
         history: of the training as the report had it.
         result: both directions on the test videos at its end.
         cosines: of the test pairs at its end.
@@ -43,6 +44,7 @@ class Experiment:
     config: TrainConfig
     data: str
     chance: float
+    watched_chance: float
     history: History
     result: RetrievalResult
     cosines: Cosines
@@ -151,6 +153,7 @@ def run_experiment(
         config=config,
         data=data.name,
         chance=chance,
+        watched_chance=chance_mrr(len(rows.captioned(data.split.validation))),
         history=trained.history,
         result=result,
         cosines=cosines,

@@ -23,6 +23,7 @@ from moviola.core import (
     wanted_sound,
 )
 from moviola.library.opening import HEAD_NAME
+from moviola.pipeline.readings import stored_clips, stored_texts
 from moviola.plugins import load_encoder
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class AlignedEncoder:
 
     @property
     def sound(self) -> SoundSpec | None:
-        """The encoder's."""
+        """The encoder's, None where it hears nothing."""
         return wanted_sound(self.encoder)
 
     @property
@@ -76,13 +77,13 @@ class AlignedEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> list[Rows]:
         """One `(1, D)` row a text, in the head's space."""
-        rows = self.encoder.encode_texts(texts)
+        rows = stored_texts(self.encoder, texts)
         items = [Text(str(number), text) for number, text in enumerate(texts)]
         return _split(self.head.align_texts(self._embedded(items, rows, self.text_readout)))
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[Rows]:
         """One `(1, D)` row a clip, in the head's space."""
-        rows = self.encoder.encode_videos(clips)
+        rows = stored_clips(self.encoder, clips)
         items = [Clip(str(number), Path(), Span(0.0, 1.0)) for number in range(len(clips))]
         return _split(self.head.align_clips(self._embedded(items, rows, self.video_readout)))
 

@@ -129,6 +129,23 @@ def read_tower(asked: Asked, kind: Kind) -> TowerReadings:
     return TowerReadings(encoder, readings or (Reading("", own),), poolings)
 
 
+def stored_texts(encoder: Encoder, texts: Sequence[str]) -> list[Rows]:
+    """Rows of texts as `moviola encode` stores them, on which heads are fitted.
+
+    Those of a model with many readouts are as the model made them, whatever their lengths.
+    """
+    if isinstance(encoder, ManyReadouts):
+        return [next(iter(rows.values())) for rows in encoder.read_texts(texts)]
+    return encoder.encode_texts(texts)
+
+
+def stored_clips(encoder: Encoder, clips: Sequence[Frames]) -> list[Rows]:
+    """Rows of clips as `moviola encode` stores them, as `stored_texts`."""
+    if isinstance(encoder, ManyReadouts):
+        return [next(iter(rows.values())) for rows in encoder.read_videos(clips)]
+    return encoder.encode_videos(clips)
+
+
 def _loaded(asked: Asked, poolings: tuple[str, ...]) -> Encoder:
     if not (asked.readouts or asked.layers or poolings):
         return load_encoder(asked.model)
