@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moviola.datasets.planted import plant
-
 
 def run(*words: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -23,20 +21,28 @@ def run(*words: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def common_pairs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two captions a video; both sides see eight numbers through maps of their own, and noise."""
+    rng = np.random.default_rng(0)
+    meaning, owners = rng.normal(size=(count, 8)), np.repeat(np.arange(count), 2)
+    texts = meaning[owners] @ rng.normal(size=(8, 24)) + rng.normal(size=(2 * count, 24))
+    videos = meaning @ rng.normal(size=(8, 32)) + rng.normal(size=(count, 32))
+    return texts.astype(np.float32), videos.astype(np.float32), owners
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pairs")
-    draw = plant(1, dimension=64, videos=200, captions=2, test_videos=50)
-    train, test = draw.train, draw.test
+    texts, videos, owners = common_pairs(250)
     for name, array in {
-        "t": train.texts,
-        "v": train.videos,
-        "o": train.owners,
-        "tt": test.texts,
-        "tv": test.videos,
-        "constant": np.ones_like(train.videos),
+        "t": texts[:400],
+        "v": videos[:200],
+        "o": owners[:400],
+        "tt": texts[400::2],
+        "tv": videos[200:],
+        "constant": np.ones_like(videos[:200]),
         "wide": np.ones((50, 99), np.float32),
-        "scaled": 100 * test.texts,
+        "scaled": 100 * texts[400::2],
     }.items():
         np.save(folder / f"{name}.npy", array)
     done = fit(folder, folder / "head", "--json")
@@ -73,7 +79,7 @@ def test_fit_prints_what_it_promises(files: Path) -> None:
 def test_evaluate_takes_a_head(files: Path) -> None:
     done = evaluate(files, "tt")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["t2v"]["MRR"] > 0.15
+    assert json.loads(done.stdout)["t2v"]["MRR"] > 0.5
 
 
 def test_a_constant_side_exits_2(files: Path, tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 import moviola
 from moviola.align import Aligner, LinearMaps, Tower
 from moviola.core import Clip, Embeddings, SpaceMismatchError, Span, Text
-from moviola.datasets.planted import plant
 from moviola.library import Library
 from moviola.pipeline import searching
 from moviola.pipeline.aligning import PairFiles, apply_head, fit_files
@@ -80,16 +79,25 @@ def test_a_head_of_another_encoder_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "lib").exists()
 
 
+def common_pairs(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two captions a video; both sides see eight numbers through maps of their own, and noise."""
+    rng = np.random.default_rng(0)
+    meaning, owners = rng.normal(size=(count, 8)), np.repeat(np.arange(count), 2)
+    texts = meaning[owners] @ rng.normal(size=(8, 24)) + rng.normal(size=(2 * count, 24))
+    videos = meaning @ rng.normal(size=(8, 32)) + rng.normal(size=(count, 32))
+    return texts.astype(np.float32), videos.astype(np.float32), owners
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pairs")
-    draw = plant(1, dimension=64, videos=200, captions=2, test_videos=50)
+    texts, videos, owners = common_pairs(250)
     for name, array in {
-        "t": draw.train.texts,
-        "v": draw.train.videos,
-        "o": draw.train.owners,
-        "tt": draw.test.texts,
-        "tv": draw.test.videos,
+        "t": texts[:400],
+        "v": videos[:200],
+        "o": owners[:400],
+        "tt": texts[400::2],
+        "tv": videos[200:],
     }.items():
         np.save(folder / f"{name}.npy", array)
     return folder
@@ -111,8 +119,8 @@ def test_files_are_fitted_measured_and_mapped(files: Path, tmp_path: Path) -> No
 
 def test_a_sweep_tells_each_width(files: Path, tmp_path: Path) -> None:
     pairs = PairFiles(*(str(files / f"{name}.npy") for name in ("t", "v", "o")))
-    found = sweep_files(pairs, [2, 16, 999])
-    assert [each.width for each in found] == [2, 16, 64]
+    found = sweep_files(pairs, [2, 8, 999])
+    assert [each.width for each in found] == [2, 8, 24]
     assert found[0].mrr < found[1].mrr
     assert all(each.interval[0] < each.mrr < each.interval[1] for each in found)
     write_sweep(found, tmp_path / "sweep.html")
