@@ -14,9 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from moviola.cli.app import app
-from moviola.experiments import alignment_report, presets
+from moviola.experiments import alignment_report, planted_experiment, presets
 from moviola.experiments.alignment_report import chosen, run_and_write
-from moviola.experiments.experiment_data import data_of_files, planted_data
+from moviola.experiments.experiment_sources import data_of_files
+from moviola.experiments.planted_experiment import planted_data
 
 VIDEOS, CAPTIONS, DIMENSION = 60, 2, 16
 
@@ -110,7 +111,7 @@ def test_curves_are_written_with_the_constant_s_line(world, brief, tmp_path) -> 
         picture = (tmp_path / "r01" / name).read_text(encoding="utf-8")
         assert picture.startswith("<svg ")
         assert "<style>" in picture
-        assert len(re.findall("<polyline", picture)) == (4 if name == "loss.svg" else 2)
+        assert len(re.findall("<polyline", picture)) == (4 if name == "loss.svg" else 3)
     assert (tmp_path / "r01" / "training" / "metrics.csv").is_file()
 
 
@@ -132,12 +133,22 @@ def test_the_tenth_needs_videos_behind_the_llama(world, brief, tmp_path) -> None
     assert "--videos-after" in str(alone.exception)
 
 
+def test_what_is_left_out_of_several_is_told(world, brief, tmp_path) -> None:
+    data = data_of_files(str(world / "texts"), str(world / "videos"))
+    wanted = [*chosen("r01"), *chosen("r10")]
+    collected = run_and_write(wanted, data, "small", tmp_path)
+    assert [each.preset.name for each in collected.experiments] == ["r01"]
+    for name in ("report.html", "report.md"):
+        assert "r10 was not run" in (tmp_path / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["r11"], "no experiment is called 'r11'"),
         (["r01", "--scale", "tiny"], "no scale is called 'tiny'"),
         (["r01", "--texts", "a.npy"], "give either --data, or --texts and --videos"),
+        (["r01", "--data", "d", "--videos", "v"], "give either --data, or --texts and --videos"),
         (["r01", "--data", "nowhere"], "there is no folder nowhere"),
         (["r01", "--data", "planted", "--xclip", "no.json"], "there is no file no.json"),
     ],
@@ -146,7 +157,7 @@ def test_what_cannot_run_is_refused_before_anything_runs(words, told, monkeypatc
     monkeypatch.setattr(alignment_report, "_grid", None)
     if "planted" in words:
         monkeypatch.setattr(
-            "moviola.experiments.experiment_data.planted_data", lambda *_, **__: None
+            "moviola.experiments.experiment_sources.planted_data", lambda *_, **__: None
         )
     done = CliRunner().invoke(app, ["experiment", *words])
     assert told in str(done.exception)
@@ -154,15 +165,13 @@ def test_what_cannot_run_is_refused_before_anything_runs(words, told, monkeypatc
 
 def test_planted_data_are_apart_and_equal_for_equal_seeds(monkeypatch) -> None:
     sizes = {"dimension": 16, "videos": 40, "captions": 2, "test_videos": 10}
-    from moviola.experiments import experiment_data
-
-    plant = experiment_data.plant
+    plant = planted_experiment.plant
     monkeypatch.setattr(
-        experiment_data,
+        planted_experiment,
         "plant",
         lambda seed, **options: plant(seed, **{**options, **sizes}),
     )
-    monkeypatch.setattr(experiment_data, "_SIZES", {"small": tuple(sizes.values())})
+    monkeypatch.setattr(planted_experiment, "_SIZES", {"small": tuple(sizes.values())})
     first, again = planted_data("small", seed=3), planted_data("small", seed=3)
     assert np.array_equal(first.clips.vectors, again.clips.vectors)
     assert len(first.after) == len(first.clips) == 50

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from moviola.experiments.alignment_report import chosen, run_and_write
-from moviola.experiments.experiment_data import planted_data
+from moviola.experiments.planted_experiment import planted_data
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -62,7 +62,8 @@ def test_all_items_get_one_vector(found, name, spread) -> None:
 def test_the_contrastive_loss_collapses_as_well(found) -> None:
     experiment = found["r08"]
     assert experiment.history.constant == pytest.approx(0.5, abs=1e-4)
-    assert abs(experiment.history.epochs[-1].train_loss - 0.5) < 0.02
+    # Twenty batches of 32 pairs are not quite half positive.
+    assert abs(experiment.history.epochs[-1].train_loss - 0.5) < 0.03
     assert experiment.verdict.outcome == "collapsed"
     assert experiment.cosines.negative_sd < 0.002
 
@@ -71,7 +72,7 @@ def test_the_contrastive_loss_collapses_as_well(found) -> None:
 def test_a_low_learning_rate_neither_collapses_nor_moves(found, name) -> None:
     experiment = found[name]
     assert experiment.verdict.outcome == "unmoved"
-    assert experiment.cosines.negative_sd > 0.002
+    assert experiment.cosines.negative_sd > 0.01
     first, last = experiment.history.epochs[0], experiment.history.epochs[-1]
     assert abs(last.val_loss - first.val_loss) < 0.05
-    assert abs(last.train_loss - 0.5) < 0.02
+    assert abs(last.train_loss - 0.5) < 0.04

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from moviola.cli import align_check
+from moviola.cli.app import app
 from moviola.pipeline.checking_pairs import check_files
 
 VIDEOS, CAPTIONS = 50, 3
@@ -30,9 +29,7 @@ def files(tmp_path: Path) -> dict[str, str]:
 
 
 def _check(files: dict[str, str], *more: str):
-    app = typer.Typer()
-    app.command()(align_check.run)
-    words = ["--texts", files["texts"], "--videos", files["videos"]]
+    words = ["align", "check", "--texts", files["texts"], "--videos", files["videos"]]
     return CliRunner().invoke(app, [*words, "--caption-video", files["index"], *more])
 
 

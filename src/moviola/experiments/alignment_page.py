@@ -31,6 +31,7 @@ class Collected:
         grid: of poolings, before any alignment; None where items have one row.
         xclip: name to the JSON of `moviola evaluate`, for X-CLIP on these data.
         made_with: the last line.
+        left_out: sentences about presets that were not run.
     """
 
     data: str
@@ -38,6 +39,7 @@ class Collected:
     grid: PoolingGrid | None = None
     xclip: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     made_with: str = ""
+    left_out: Sequence[str] = ()
 
 
 def lead(collected: Collected) -> str:
@@ -174,6 +176,7 @@ def render_collected(collected: Collected) -> str:
             "stays there has learned nothing of its input, however flat and low it looks.",
             class_="note",
         ),
+        *(element("p", said, class_="note") for said in collected.left_out),
         element("h2", "X-CLIP"),
         _table(xclip_rows(collected)),
         *([element("p", missing, class_="note")] if missing else []),
@@ -222,8 +225,8 @@ def _experiment(experiment: Experiment) -> list[Html]:
             _figure(
                 "MRR",
                 mrr_picture(experiment),
-                "On validation videos by epoch; a closed form has no epochs and is drawn as the "
-                "level it reaches on the test videos.",
+                "On validation videos by epoch, as a multiple of chance among them; a closed form "
+                "has no epochs and is drawn as the level that it reaches on the test videos.",
             ),
             class_="charts",
         ),

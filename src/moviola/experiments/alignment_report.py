@@ -70,10 +70,16 @@ def run_and_write(
     grid = _grid(data)
     done: dict[str, Remedied] = {}
     experiments: list[Experiment] = []
-    collected = Collected(data.name, experiments, grid, measured, _made_with(scale))
-    for preset in presets:
-        if preset.after_llama and data.after is None and len(presets) > 1:
-            continue
+    ready = [each for each in presets if data.after is not None or not each.after_llama]
+    left_out = [
+        f"{each.name} was not run: it reads videos behind the LLaMA, and these data hold none "
+        f"(--videos-after)."
+        for each in presets
+        if each not in ready
+    ]
+    collected = Collected(data.name, experiments, grid, measured, _made_with(scale), left_out)
+    # Alone it is not left out: the run itself says why it cannot be.
+    for preset in ready or presets:
         folder = out / preset.name
         folder.mkdir(exist_ok=True)
         experiment = run_experiment(

@@ -29,6 +29,7 @@ class Experiment:
         config: how it was trained.
         data: what the data are.
         chance: MRR of random orders of the test videos.
+        watched_chance: MRR of random orders of the validation videos.
         history: of the training as the report had it.
         result: both directions on the test videos at its end.
         cosines: of the test pairs at its end.
@@ -43,6 +44,7 @@ class Experiment:
     config: TrainConfig
     data: str
     chance: float
+    watched_chance: float
     history: History
     result: RetrievalResult
     cosines: Cosines
@@ -109,7 +111,8 @@ def run_experiment(
     Raises:
         ValueError: when the preset wants videos behind the LLaMA and there are none.
     """
-    clips, notes = data.clips, []
+    clips = data.clips
+    notes: list[str] = []
     if preset.after_llama:
         if data.after is None:
             raise ValueError(
@@ -117,6 +120,11 @@ def run_experiment(
                 f"with --videos-after"
             )
         clips = data.after
+        if data.own_rows is None:
+            notes.append(
+                "which rows behind the LLaMA are the video's own is not known; the remedy leaves "
+                "out the first"
+            )
     config = preset.config(clips.space.dimension, scale, seed=seed)
     if not config.network.takes_rows:
         notes.append("several rows of an item were pooled to their mean first")
@@ -145,6 +153,7 @@ def run_experiment(
         config=config,
         data=data.name,
         chance=chance,
+        watched_chance=chance_mrr(len(rows.captioned(data.split.validation))),
         history=trained.history,
         result=result,
         cosines=cosines,

@@ -198,7 +198,7 @@ _ALL = (
         title="transformer, 20+20 pairs, 100 epochs",
         pairs=20,
         epochs=100,
-        small=(12, 15),
+        small=(12, 10),
     ),
     replace(
         _TRANSFORMER,
@@ -207,7 +207,7 @@ _ALL = (
         pairs=20,
         loss="contrastive",
         epochs=5,
-        small=(5, 25),
+        small=(5, 20),
     ),
     replace(
         _TRANSFORMER,
@@ -217,7 +217,7 @@ _ALL = (
         loss="contrastive",
         rate=1e-5,
         epochs=5,
-        small=(5, 20),
+        small=(5, 15),
     ),
     replace(
         _TRANSFORMER,
@@ -227,7 +227,7 @@ _ALL = (
         loss="contrastive",
         rate=1e-5,
         epochs=5,
-        small=(5, 20),
+        small=(5, 15),
         after_llama=True,
         remedy="stripped",
     ),

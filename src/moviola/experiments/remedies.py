@@ -37,11 +37,13 @@ class Remedied:
     Attributes:
         result: both directions on the test videos.
         epochs: of its training, as the card of the head tells them; empty where it has none.
+        chance: MRR of random orders of the videos that those epochs were watched on.
         seconds: of the fit, the choice of its settings included.
     """
 
     result: RetrievalResult
     epochs: Sequence[Mapping[str, Any]]
+    chance: float
     seconds: float
 
 
@@ -70,7 +72,8 @@ def remedied(remedy: Remedy, data: ExperimentData, *, seed: int = 0) -> Remedied
         some_items(clips, data.test_clips),
         np.searchsorted(data.test_clips, data.owner[data.test_texts]),
     )
-    return Remedied(measure(head, unseen), head.fit["epochs"] or (), seconds)
+    told = head.fit
+    return Remedied(measure(head, unseen), told["epochs"] or (), told["chance_MRR"], seconds)
 
 
 def _sides(remedy: Remedy, data: ExperimentData) -> tuple[Embeddings[Text], Embeddings[Clip]]:

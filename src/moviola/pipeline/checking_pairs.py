@@ -10,8 +10,7 @@ from moviola.align.batches import PairedRows
 from moviola.align.pair_checks import LoaderCheck, check_loader
 from moviola.align.pairs import make_pairs, write_pairs
 from moviola.align.rows import RaggedRows
-from moviola.pipeline.inputs import is_named, read_clips, read_texts
-from moviola.pipeline.pairing import pair
+from moviola.pipeline.aligning import PairFiles
 
 #: Videos that are watched at most, and their share.
 _MOST_WATCHED, _WATCHED = 500, 0.1
@@ -46,11 +45,7 @@ def check_files(
         FileNotFoundError: when there is nothing of that name.
         ValueError: naming what cannot be used, or when there are too few videos.
     """
-    captions, clips = read_texts(texts, pooling=pooling), read_clips(videos, pooling=pooling)
-    by_row = not (is_named(texts) and is_named(videos))
-    qrels = pair(captions, clips, index=caption_video, by_row=by_row)
-    row_of = {clip.id: row for row, clip in enumerate(clips.items)}
-    owner = np.array([row_of[next(iter(qrels.relevant[text.id]))] for text in captions.items])
+    captions, clips, owner = PairFiles(texts, videos, caption_video).read(pooling)
     data = PairedRows(RaggedRows.of(captions), RaggedRows.of(clips), owner)
     order = np.random.default_rng(seed).permutation(np.unique(owner))
     watched = min(_MOST_WATCHED, int(_WATCHED * len(order)))
