@@ -20,8 +20,8 @@ Loss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
 #: Of the triplet loss; Faghri et al., "VSE++", 2018, section 4.
 MARGIN = 0.2
-#: Places on the range of the cosine at which a constant predictor is tried.
-_CONSTANTS = 201
+#: Constant cosines that are tried on either side of the middle, coarsely and then finely.
+_CONSTANTS = 10
 
 
 def mse(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
@@ -133,15 +133,17 @@ def constant_loss(loss: Loss, truth: Tensor, scale: Tensor, bias: Tensor) -> flo
         scale: as `loss` takes it.
         bias: as `loss` takes it.
     """
+    found: dict[float, float] = {}
+    centre, reach = 0.0, 1.0
+    # Coarsely over the whole range, then finely around the best: each try is a whole batch.
     with torch.no_grad():
-        tried = torch.linspace(-1, 1, _CONSTANTS, dtype=scale.dtype)
-        found = [
-            float(
-                loss(torch.full(truth.shape, float(value), dtype=scale.dtype), truth, scale, bias)
-            )
-            for value in tried
-        ]
-    return min(found)
+        for _ in range(2):
+            for step in range(-_CONSTANTS, _CONSTANTS + 1):
+                value = min(1.0, max(-1.0, centre + reach * step / _CONSTANTS))
+                cosines = torch.full(truth.shape, value, dtype=scale.dtype)
+                found[value] = float(loss(cosines, truth, scale, bias))
+            centre, reach = min(found, key=lambda value: found[value]), reach / _CONSTANTS
+    return min(found.values())
 
 
 def _owner(truth: Tensor) -> Tensor:
