@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,16 @@ from moviola.plugins import (
     describe_dataset,
     describe_encoder,
     encoder_names,
+    families,
+    find_known,
     load_dataset,
     load_encoder,
 )
 
 MODULE = '''"""Encoders of a stranger."""
 
-from moviola.core import MissingExtraError, Readout, RetrievalDataset, Qrels, Space, UniformSampler
+from moviola.core import KnownModel, MissingExtraError, ModelFamily, Readout, Source
+from moviola.core import RetrievalDataset, Qrels, Space, UniformSampler
 
 DIMENSION = 8
 
@@ -47,6 +51,14 @@ class Tower:
 
 def build(height=3):
     return Tower(height)
+
+
+OAK = KnownModel("oak", (Source("wood/oak", revision="1a"),), 4, 9, "MIT", "An oak.")
+FAMILY = ModelFamily(f"{__name__}:grow", "Trees.", (OAK,))
+
+
+def grow(model, revision=None, **options):
+    return Tower((model, revision, options))
 
 
 finished = Tower(9)
@@ -171,10 +183,58 @@ def test_described_built_ins_say_where_they_come_from():
     assert info.version
 
 
+def test_a_checkpoint_is_named_by_itself_or_by_its_family(stranger, monkeypatch, tmp_path):
+    def points(group):
+        trees = EntryPoint("trees", f"{stranger}:FAMILY", group)
+        return [trees] if group == "moviola.families" else []
+
+    monkeypatch.setattr("moviola.plugins.points.entry_points", points)
+    (tmp_path / "an@folder").mkdir()
+
+    def asked(name, **options):
+        return load_encoder(name, **options).height
+
+    assert asked("oak") == ("wood/oak", "1a", {})
+    assert asked("oak@2b") == ("wood/oak", "2b", {})
+    assert asked("trees:wood/oak") == ("wood/oak", None, {})
+    assert asked("trees:wood/elm@main") == ("wood/elm", "main", {})
+    assert asked("trees:./an@folder") == ("./an@folder", None, {})
+    assert asked("oak,frames=16,pooling=none") == (
+        "wood/oak",
+        "1a",
+        {"frames": 16, "pooling": "none"},
+    )
+    assert asked("trees:wood/oak@x,frames=16", frames=2) == ("wood/oak", "x", {"frames": 2})
+    assert "oak" in encoder_names()
+    info = describe_encoder("oak")
+    assert (info.summary, info.dimension, info.target) == ("An oak.", 4, f"{stranger}:grow")
+    with pytest.raises(PluginNotFoundError, match=r"Did you mean 'oak'\?.*checkpoint of trees"):
+        load_encoder("oek")
+
+
+def test_options_of_a_name_reach_any_encoder(stranger):
+    assert load_encoder(f"{stranger}:build,height=5").height == 5
+    with pytest.raises(TypeError, match=r"takes no options.*height"):
+        load_encoder(f"{stranger}:finished,height=5")
+
+
+def test_built_in_models_have_one_name_each_and_all_facts():
+    models = [model for family in families().values() for model in family.models]
+    assert len({model.name for model in models}) == len(models)
+    for model in models:
+        assert model.sources
+        assert model.licence
+        assert min(model.dimension, model.parameters) > 0
+        assert all(figure.source and figure.value > 0 for figure in model.reported)
+    assert find_known("xclip-base-patch32@abc")[1] == "abc"
+    assert find_known("absent") is None
+
+
 def test_names_are_told_without_torch():
     code = (
-        "import sys, moviola.plugins as p; p.encoder_names(); p.describe_encoder('shapes');"
-        "assert not {'torch', 'moviola.encode'} & set(sys.modules), 'too much was imported'"
+        "import sys, moviola.plugins as p;"
+        "p.encoder_names(); p.describe_encoder('xclip-base-patch32');"
+        "assert not {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules), 'too much'"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 

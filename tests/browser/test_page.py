@@ -14,17 +14,28 @@ from pathlib import Path
 import pytest
 
 import moviola
+from moviola.serve.index_process import DEMO_VIDEOS
 from moviola.video import read_frames_at
 
 pytestmark = pytest.mark.browser
-SHOTS = Path(__file__).parent / "screenshots"
+HERE = Path(__file__).parent
 
 
 @pytest.mark.parametrize(
-    "scenario", ["search", "play", "filters", "address", "keyboard", "sprites"]
+    "scenario", ["search", "play", "filters", "address", "keyboard", "sprites", "indexing"]
 )
 def test_over_a_generated_world(look, world_server, question, scenario):
     look(scenario, world_server, question=question)
+
+
+def test_pure_functions():
+    done = subprocess.run(
+        ["node", "--test", "--test-reporter=spec", HERE / "modules.test.mjs"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_favourites_and_exports(look, world_library, serving, question):
@@ -71,7 +82,7 @@ def test_both_themes_a_phone_and_accessibility(look, world_server, question):
 
 def test_first_run_and_indexing(look, serving, tmp_path):
     with serving(tmp_path / "new library") as server:
-        look("first-run", server, shots=str(SHOTS), seconds=400)
+        look("first-run", server, videos=DEMO_VIDEOS, seconds=400)
 
 
 def test_results_appear_while_another_process_indexes(look, serving, world, tmp_path):

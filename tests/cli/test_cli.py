@@ -228,6 +228,47 @@ def test_version_names_what_a_bug_report_needs():
     assert "torch" in done.stdout
 
 
-def test_models_lists_the_shipped_encoder():
-    listed = json.loads(moviola("models", "--json").stdout)
-    assert "shapes" in [entry["name"] for entry in listed]
+def test_models_lists_every_encoder_with_its_facts():
+    listed = {entry["name"]: entry for entry in json.loads(moviola("models", "--json").stdout)}
+    assert listed["shapes"]["dimension"] == 257
+    clip = listed["clip-base-patch32"]
+    assert (clip["dimension"], clip["parameters"], clip["licence"]) == (512, 151277313, "MIT")
+    assert clip["reported"][0]["value"] == 31.1
+    assert clip["reported"][0]["source"]
+    assert [name for name, entry in listed.items() if entry["default"]] == ["videoprism-base"]
+    table = moviola("models").stdout
+    assert "videoprism-base (default)" in table
+    assert "t2v R@1 31.1 (github.com/foolwood/DRL" in table
+
+
+def test_models_are_listed_without_torch():
+    code = (
+        "import sys\nfrom moviola.cli.models import app\n"
+        "app(['--json'], standalone_mode=False)\n"
+        "heavy = {'torch', 'transformers', 'huggingface_hub'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_weights_that_cannot_be_had_leave_with_7_within_15_seconds(indexed, tmp_path):
+    place, _ = indexed
+    began = time.monotonic()
+    for words in (
+        ("index", "videos", "--library", "new"),
+        ("encode", "videos", "--out", "new"),
+        ("models", "pull", "xclip-base-patch32"),
+    ):
+        done = moviola(*words, where=place, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 7
+        assert str(tmp_path) in line
+        assert "Ways out" in line
+        assert not (place / "new").exists()
+    assert time.monotonic() - began < 3 * 15
+
+
+def test_pulling_what_has_no_weights_is_told():
+    done = moviola("models", "pull", "shapes")
+    assert done.returncode == 2
+    assert "no weights to fetch; these have: clip-base-patch16" in done.stderr

@@ -24,6 +24,7 @@ def naive(name, rows):
         "last": [column[-1] for column in columns],
         "max": [max(column) for column in columns],
         "mean": [sum(column) / len(column) for column in columns],
+        "min": [min(column) for column in columns],
         "sum": [sum(column) for column in columns],
         "position_weighted_mean": [
             sum(w * v for w, v in zip(weights, column, strict=True)) / sum(weights)

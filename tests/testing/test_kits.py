@@ -15,12 +15,13 @@ from moviola.core import (
     Qrels,
     Readout,
     RetrievalDataset,
+    SoundSpec,
     Space,
     Span,
     Text,
     UniformSampler,
 )
-from moviola.testing import EchoEncoder, check_dataset, check_encoder
+from moviola.testing import EchoEncoder, check_dataset, check_encoder, check_unpooled
 
 
 def test_the_toy_passes_its_own_kit():
@@ -104,6 +105,98 @@ def test_a_broken_promise_is_one_sentence(attributes, sentence):
     with pytest.raises(AssertionError, match=sentence) as caught:
         check_encoder(changed(**attributes))
     assert "\n" not in str(caught.value)
+
+
+class Listening(EchoEncoder):
+    """Adds how loud a clip is to the last coordinate."""
+
+    sound = SoundSpec(100, 1)
+    video_readout = replace(EchoEncoder.video_readout, sampling=f"uniform:4 {sound.spec}")
+
+    def encode_videos(self, clips):
+        rows = []
+        for row, frames in zip(super().encode_videos(clips), clips, strict=True):
+            loud = np.abs(frames.sound.samples).mean() if frames.sound.samples.size else 0.0
+            row[:, 31] += loud
+            rows.append(row / np.linalg.norm(row))
+        return rows
+
+
+def test_an_encoder_that_hears_passes():
+    check_encoder(Listening())
+
+
+def spoil_sound(self, clips):
+    rows = Listening.encode_videos(self, clips)
+    for frames in clips:
+        frames.sound.samples[:] = np.roll(frames.sound.samples, 1)
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"sound": (100, 1)}, "sound is a tuple, neither a SoundSpec nor None"),
+        ({"sound": SoundSpec(200, 1)}, "does not tell of the sound that is heard .sound:200/1"),
+        ({"encode_videos": EchoEncoder.encode_videos}, "need not ask for sound"),
+        ({"encode_videos": spoil_sound}, "changes the pixels or the sound"),
+    ],
+)
+def test_a_broken_promise_about_sound(attributes, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        check_encoder(type("Changed", (Listening,), attributes)())
+
+
+class Rows(EchoEncoder):
+    """A row for each frame and for each word."""
+
+    video_readout = replace(EchoEncoder.video_readout, pooling="none")
+    text_readout = replace(EchoEncoder.text_readout, pooling="none")
+
+    def encode_texts(self, texts):
+        one = super().encode_texts
+        return [np.concatenate(one(text.split() or [""])) for text in texts]
+
+    def encode_videos(self, clips):
+        one = super().encode_videos
+        return [
+            np.concatenate(one([Frames(p[None], t[None]) for p, t in zip(*each, strict=True)]))
+            for each in ((clip.pixels, clip.times) for clip in clips)
+        ]
+
+
+class Mean(EchoEncoder):
+    """The mean of those rows, of unit length."""
+
+    def encode_texts(self, texts):
+        return [self._unit(rows.mean(axis=0)) for rows in Rows().encode_texts(texts)]
+
+    def encode_videos(self, clips):
+        return [self._unit(rows.mean(axis=0)) for rows in Rows().encode_videos(clips)]
+
+
+def test_rows_and_their_mean_pass():
+    check_unpooled(Rows(), Mean())
+
+
+@pytest.mark.parametrize(
+    ("rows", "pooled", "sentence"),
+    [
+        ({"space": replace(EchoEncoder.space, revision="2")}, {}, "different spaces"),
+        ({"sampler": UniformSampler(5)}, {}, "of other frames or another sound"),
+        ({"text_readout": replace(Rows.text_readout, prompt="a ")}, {}, "text_readout differs in"),
+        ({}, {"encode_videos": lambda self, clips: self._last(clips)}, "says that it pools by"),
+        (
+            {"encode_texts": Mean.encode_texts, "encode_videos": Mean.encode_videos},
+            {},
+            "gives one an item",
+        ),
+    ],
+)
+def test_readings_that_do_not_belong_together(rows, pooled, sentence):
+    last = {"_last": lambda _, clips: [own[-1:] for own in Rows().encode_videos(clips)]}
+    with pytest.raises(AssertionError, match=sentence):
+        check_unpooled(type("A", (Rows,), rows)(), type("B", (Mean,), {**last, **pooled})())
 
 
 def test_what_is_no_encoder_is_told():

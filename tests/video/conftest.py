@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from moviola.core import FrameSampler, Segmenter, UniformSampler
+from moviola.core import FrameSampler, Segmenter, SoundSpec, UniformSampler
 from moviola.video import ClipRead, DecodePool, ReadRequest, VideoDone, WholeSegmenter
 
 BITS = 8
@@ -124,9 +124,10 @@ def read(pool: DecodePool) -> Read:
         segmenter: Segmenter | None = None,
         sampler: FrameSampler | None = None,
         by: DecodePool | None = None,
+        sound: SoundSpec | None = None,
     ) -> tuple[list[ClipRead], VideoDone]:
         request = ReadRequest(
-            "it", path, segmenter or WholeSegmenter(), sampler or UniformSampler(4)
+            "it", path, segmenter or WholeSegmenter(), sampler or UniformSampler(4), sound
         )
         *clips, done = (by or pool).read([request])
         assert isinstance(done, VideoDone)

@@ -38,7 +38,19 @@ json = st.recursive(
     max_leaves=6,
 )
 KINDS = ["clip", "frames", "sound", "phase", "done", "refused", "other"]
-FIELDS = ["index", "start", "end", "shape", "times", "rate", "channels", "seconds", "info", "code"]
+FIELDS = [
+    "index",
+    "start",
+    "end",
+    "shape",
+    "times",
+    "rate",
+    "sound",
+    "heard_from",
+    "seconds",
+    "info",
+    "code",
+]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

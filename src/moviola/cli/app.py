@@ -21,8 +21,10 @@ from moviola.cli import (
     doctor,
     encode,
     evaluate,
+    experiment,
     failures,
     index,
+    layer_sweep,
     models,
     pooling_grid,
     search,
@@ -55,10 +57,12 @@ for command in (
     compare,
     diagnose,
     pooling_grid,
-    models,
+    layer_sweep,
+    experiment,
     doctor,
 ):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+app.add_typer(models.app, name="models")
 
 
 def _print_version(asked: bool) -> None:

@@ -22,48 +22,74 @@ def run(
     ],
     *,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write.")],
-    model: Annotated[str, typer.Option(help="Encoder; see `moviola models`.")] = "shapes",
+    model: Annotated[
+        str | None,
+        typer.Option(help="Encoder; see `moviola models`. Default: the one that it marks."),
+    ] = None,
     segment: Annotated[
         str, typer.Option(metavar="POLICY", help="whole, windows:LENGTH/STEP, or shots.")
     ] = "whole",
+    readout: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="How a language model is read, such as content, one-word or echo; may be given "
+            "again.",
+        ),
+    ] = None,
+    layers: Annotated[
+        str, typer.Option(help="Layers of a language model: all, last, or such as 0,8,16-24.")
+    ] = "",
     pool: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pooling of rows: none, mean, max, first, …; given again, each is written to a "
-            "sub-folder of its name, from one pass. Default: as the model does."
+            help="Pooling of rows: none, mean, max, first, …; may be given again. Default: as the "
+            "model does."
         ),
     ] = None,
     layout: Annotated[
         Literal["store", "npy"], typer.Option(help="A sharded store, or one .npy an item.")
     ] = "store",
+    dtype: Annotated[
+        Literal["float16", "float32"], typer.Option(help="Of the rows on disk.")
+    ] = "float16",
     as_json: JsonOption = False,
 ) -> int:
     """Encode videos or captions, once, into a store that everything else reads.
 
-    A run that was cut short goes on where it stopped when it is run again.
+    With several readouts, layers or poolings, each is written to a sub-folder of its name, from
+    one pass. A run that was cut short goes on where it stopped when it is run again.
     """
     from moviola.core import ExitCode, display_path
     from moviola.datasets.captions import is_caption_table, read_captions
     from moviola.pipeline import encode_captions, encode_videos
+    from moviola.pipeline.models import DEFAULT_MODEL
 
-    poolings = tuple(pool or ())
+    readouts, poolings = tuple(readout or ()), tuple(pool or ())
     with progress("encoding") as line:
         if len(inputs) == 1 and is_caption_table(inputs[0]):
             report = encode_captions(
                 read_captions(inputs[0]),
                 out=out,
-                model=model,
+                model=model or DEFAULT_MODEL,
+                readouts=readouts,
+                layers=layers,
                 poolings=poolings,
                 layout=layout,
+                dtype=dtype,
+                on_progress=lambda step: line.update(done=step.done, total=step.total, note=""),
             )
         else:
             report = encode_videos(
                 inputs,
                 out=out,
-                model=model,
+                model=model or DEFAULT_MODEL,
                 segment=segment,
+                readouts=readouts,
+                layers=layers,
                 poolings=poolings,
                 layout=layout,
+                dtype=dtype,
                 on_progress=lambda step: line.update(
                     done=step.done, total=step.total, note=f"{step.failed} failed"
                 ),

@@ -18,7 +18,10 @@ def run(
     *,
     library: LibraryOption = None,
     model: Annotated[
-        str | None, typer.Option(help="Encoder; see `moviola models`. New libraries: shapes.")
+        str | None,
+        typer.Option(
+            help="Encoder; see `moviola models`. New libraries: the default that it marks."
+        ),
     ] = None,
     segment: Annotated[
         str | None,

@@ -1,30 +1,86 @@
-"""`moviola models`: the encoders there are."""
+"""`moviola models`: the encoders there are, and fetching their weights."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption
 
+if TYPE_CHECKING:
+    from moviola.pipeline.models import ListedModel
 
-def run(*, as_json: JsonOption = False) -> None:
-    """List the encoders that --model can name, those of plug-ins included."""
-    from moviola.plugins import describe_encoder, encoder_names
+app = typer.Typer(help="List the models that --model can name, or fetch one.")
 
-    found = [describe_encoder(name) for name in encoder_names()]
+
+@app.callback(invoke_without_command=True)
+def run(context: typer.Context, *, as_json: JsonOption = False) -> None:
+    """List the models that --model can name, those of plug-ins included.
+
+    Sizes are those of the weights in single precision. Reported figures are other people's; none
+    was measured here.
+    """
+    if context.invoked_subcommand:
+        return
+    from moviola.pipeline.models import list_models
+
+    found = list_models()
     if as_json:
-        print_json([asdict(entry) for entry in found])
+        print_json([_as_object(entry) for entry in found])
         return
     print_table(
-        ("name", "dimension", "from", "what"),
+        ("name", "dimension", "size", "licence", "what", "reported"),
         [
             (
-                entry.name,
-                str(entry.dimension or "?"),
-                f"{entry.package} {entry.version}",
-                entry.summary,
+                entry.info.name + (" (default)" if entry.is_default else ""),
+                str(entry.info.dimension or "?"),
+                f"{entry.parameters * 4 / 1e9:.1f} GB" if entry.parameters else "",
+                entry.licence or f"of {entry.info.package} {entry.info.version}",
+                entry.info.summary,
+                "; ".join(f"{r.measure} {r.value:g} ({r.source})" for r in entry.reported),
             )
             for entry in found
         ],
     )
+
+
+@app.command()
+def pull(
+    model: Annotated[str, typer.Argument(help="A name that `moviola models` lists, or FAMILY:ID.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch a model's weights from the Hugging Face hub, so that it works offline from then on."""
+    from moviola.core import display_path
+    from moviola.pipeline.models import pull as pull_model
+
+    fetched = pull_model(model)
+    if as_json:
+        print_json(
+            [{"model": c.model, "revision": c.revision, "folder": str(c.folder)} for c in fetched]
+        )
+        return
+    for checkpoint in fetched:
+        typer.echo(
+            f"{checkpoint.model} at {checkpoint.revision} in {display_path(checkpoint.folder)}"
+        )
+
+
+def _as_object(entry: ListedModel) -> dict[str, Any]:
+    return {
+        "name": entry.info.name,
+        "target": entry.info.target,
+        "package": entry.info.package,
+        "version": entry.info.version,
+        "summary": entry.info.summary,
+        "dimension": entry.info.dimension,
+        "parameters": entry.parameters,
+        "licence": entry.licence,
+        "repositories": entry.repositories,
+        "reported": [
+            {"measure": r.measure, "value": r.value, "source": r.source} for r in entry.reported
+        ],
+        "default": entry.is_default,
+    }

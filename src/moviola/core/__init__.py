@@ -16,21 +16,31 @@ from moviola.core.errors import (
     VideoUnreadableError,
     WeightsUnavailableError,
 )
-from moviola.core.frames import Frames, Waveform
+from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.ids import clip_id
 from moviola.core.items import Clip, Text, display_path
+from moviola.core.models import KnownModel, ModelFamily, Reported, Source
 from moviola.core.protocols import (
     Aligner,
     Dataset,
     Encoder,
     FrameSampler,
+    ManyReadouts,
     Pooling,
     Scorer,
     Segmenter,
     VideoReader,
+    wanted_size,
+    wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, Scores
-from moviola.core.sampling import RateSampler, UniformSampler
+from moviola.core.sampling import (
+    ConsecutiveSampler,
+    LeftSampler,
+    PictureSize,
+    RateSampler,
+    UniformSampler,
+)
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
 from moviola.core.videos import VideoInfo
@@ -38,6 +48,7 @@ from moviola.core.videos import VideoInfo
 __all__ = [
     "Aligner",
     "Clip",
+    "ConsecutiveSampler",
     "Dataset",
     "DatasetError",
     "Embeddings",
@@ -47,19 +58,27 @@ __all__ = [
     "FrameSampler",
     "Frames",
     "Hit",
+    "KnownModel",
+    "LeftSampler",
     "LibraryLockedError",
+    "ManyReadouts",
     "MissingExtraError",
+    "ModelFamily",
     "MoviolaError",
+    "PictureSize",
     "PluginNotFoundError",
     "Pooling",
     "Qrels",
     "RateSampler",
     "Readout",
+    "Reported",
     "RetrievalDataset",
     "ScoreBlocks",
     "Scorer",
     "Scores",
     "Segmenter",
+    "SoundSpec",
+    "Source",
     "Space",
     "SpaceMismatchError",
     "Span",
@@ -74,4 +93,6 @@ __all__ = [
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "wanted_size",
+    "wanted_sound",
 ]

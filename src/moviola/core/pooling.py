@@ -49,6 +49,11 @@ def largest(rows: Floats) -> Floats:
     return _wide(rows).max(axis=0)
 
 
+def smallest(rows: Floats) -> Floats:
+    """The smallest value in each dimension `(D,)`."""
+    return _wide(rows).min(axis=0)
+
+
 def position_weighted_mean(rows: Floats) -> Floats:
     """The mean of the rows, row i (from 1) weighing `i / (1 + ... + n)`: `(D,)`.
 
@@ -68,6 +73,7 @@ POOLINGS: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
         "last": last,
         "max": largest,
         "mean": mean,
+        "min": smallest,
         "position_weighted_mean": position_weighted_mean,
         "sum": total,
     }

@@ -39,6 +39,99 @@ class UniformSampler:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureSize:
+    """Frames stretched to `width` x `height` by FFmpeg's bilinear `scale` filter.
+
+    For models whose training read them so; the shape is not kept. Any other way of resizing
+    differs by a few levels of gray.
+    """
+
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.width <= 4096 and 1 <= self.height <= 4096):
+            raise ValueError(
+                f"a picture is 1 to 4096 pixels wide and high, got {self.width} x {self.height}"
+            )
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, such as `scale:224x224:bilinear`."""
+        return f"scale:{self.width}x{self.height}:bilinear"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftSampler:
+    """`count` times a clip, each at the start of one of `count` equal parts.
+
+    The first frame is always among them, the last one hardly ever.
+    """
+
+    count: int
+    size: PictureSize | None = None
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"a sampler takes at least one frame, got {self.count}")
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, such as `left:8 scale:224x224:bilinear`."""
+        return f"left:{self.count}" + (f" {self.size.spec}" if self.size else "")
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """`(count,)` seconds inside `span`."""
+        return span.start + np.arange(self.count, dtype=np.float64) * (span.duration / self.count)
+
+    def choose(self, _: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The first of each of `count` equal parts of the `(n,)` frames of `span`; all if fewer.
+
+        By number, not by time: a video whose frames last unequally long is read as it was in
+        training.
+        """
+        count = min(self.count, len(shown))
+        return shown[np.arange(count) * len(shown) // count]
+
+
+@dataclass(frozen=True, slots=True)
+class ConsecutiveSampler:
+    """`count` neighbouring frames from a random place of a clip.
+
+    The place is drawn anew for every span and number of frames, but the same for the same ones.
+    A clip with fewer frames repeats its last one.
+    """
+
+    count: int
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.count < 1 or self.seed < 0:
+            raise ValueError(
+                f"a sampler takes at least one frame and a seed of at least 0, "
+                f"got {self.count} and {self.seed}"
+            )
+
+    @property
+    def spec(self) -> str:
+        """Canonical text, such as `consecutive:8/0`."""
+        return f"consecutive:{self.count}/{self.seed}"
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """`(count,)` seconds inside `span`, as of a video with 25 frames a second."""
+        frames = max(1, math.floor(span.duration * 25))
+        return self.choose(span, span.start + np.arange(frames, dtype=np.float64) / 25)
+
+    def choose(self, span: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
+        """`(count,)` of the seconds `(n,)`, n >= 1, at which frames of `span` are shown."""
+        edges = np.array([span.start, span.end]).view(np.uint64)
+        random = np.random.default_rng([self.seed, len(shown), *edges.tolist()])
+        # The last frame of a clip is never reached, as in the prototype that this is taken from.
+        first = int(random.integers(max(1, len(shown) - self.count)))
+        return shown[np.minimum(first + np.arange(self.count), len(shown) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
 class RateSampler:
     """`rate` times a second, from half a step after the start; at most `at_most`.
 

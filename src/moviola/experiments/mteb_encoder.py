@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import Encoder, MissingExtraError, VideoUnreadableError
+from moviola.core import Encoder, MissingExtraError, VideoUnreadableError, wanted_sound
 from moviola.pipeline.streaming import encode_stream
 from moviola.plugins import load_encoder
 from moviola.video import DecodePool, ReadRequest, WholeSegmenter
@@ -152,7 +152,8 @@ class MtebEncoder:
             if video["bytes"] is not None:
                 path = _written(folder, number)
                 path.write_bytes(video["bytes"])
-            yield ReadRequest(number, path, WholeSegmenter(), self.encoder.sampler)
+            sound = wanted_sound(self.encoder)
+            yield ReadRequest(number, path, WholeSegmenter(), self.encoder.sampler, sound)
 
     def _described(self) -> Any:
         space = self.encoder.space

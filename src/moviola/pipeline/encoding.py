@@ -1,27 +1,24 @@
-"""Videos or captions into stores of embeddings, pooled and unpooled from one pass."""
+"""Videos or captions into stores of embeddings: all readouts, layers and poolings from one pass."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
-from moviola.core import Clip, Encoder, Readout, Space, Span, Text, display_path
-from moviola.core.pooling import POOLINGS
+from moviola.core import Clip, Span, Text, display_path
 from moviola.library import FailedFile, UnreadableEntry, scan
+from moviola.pipeline.outputs import Layout, Outputs
+from moviola.pipeline.readings import Asked, TowerReadings, read_tower
 from moviola.pipeline.streaming import encode_stream
-from moviola.plugins import load_encoder
-from moviola.store import StoreWriter, is_store, replace_store_by_npy
 from moviola.video import VIDEO_SUFFIXES, DecodePool, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from moviola.store.card import RowType
 
-Layout = Literal["store", "npy"]
 _TEXTS_AT_ONCE = 256
 
 
@@ -32,7 +29,7 @@ class EncodeReport:
     Attributes:
         items: clips or captions in each store.
         failures: files that could not be used.
-        written: the stores, or folders of `.npy` files, one for each pooling.
+        written: the stores, or folders of `.npy` files, one for each way of reading.
     """
 
     items: int
@@ -42,7 +39,7 @@ class EncodeReport:
 
 @dataclass(frozen=True, slots=True)
 class EncodeStep:
-    """How far a run has come: videos finished, of how many, and how many of them failed."""
+    """How far a run has come: items finished, of how many, and how many of them failed."""
 
     done: int
     total: int
@@ -55,8 +52,11 @@ def encode_videos(
     out: Path | str,
     model: str,
     segment: str = "whole",
+    readouts: Sequence[str] = (),
+    layers: str = "",
     poolings: Sequence[str] = (),
     layout: Layout = "store",
+    dtype: RowType = "float16",
     on_progress: Callable[[EncodeStep], Any] = lambda _: None,
 ) -> EncodeReport:
     """Encode videos into stores. Decodes every video once, whatever is asked for.
@@ -66,19 +66,24 @@ def encode_videos(
 
     Args:
         paths: folders of videos, or files.
-        out: the folder to write; with several poolings, one folder for each lies in it.
+        out: the folder to write; with several ways of reading, one folder for each lies in it,
+            such as `echo/layer-07/mean`, named by what tells them apart.
         model: the encoder's name.
         segment: how videos are cut.
+        readouts: names of readouts, for models that have several.
+        layers: which layers of such a model: `all`, `last`, or numbers such as `0,8,16-24`.
         poolings: names of poolings, `"none"` for all rows; empty reads the model as it comes.
         layout: `"store"`, or `"npy"` for one file an item.
+        dtype: of the rows on disk.
         on_progress: called after every video.
 
     Raises:
         FileExistsError: when `out` holds finished embeddings already.
         SpaceMismatchError: when an interrupted run wrote with another model or readout.
-        ValueError: when a pooling or policy does not exist, or the model pools by itself.
+        ValueError: when a readout, layer, pooling or policy does not exist, or the model is read
+            in one way only.
     """
-    encoder = _encoder(model, poolings)
+    tower = read_tower(Asked(model, readouts, layers, poolings), "clips")
     segmenter = parse_segmenter(segment)
     entries = list(scan([Path(path) for path in paths], VIDEO_SUFFIXES))
     failures = [
@@ -90,11 +95,12 @@ def encode_videos(
         name: entry.path
         for name, entry in _named([e for e in entries if not isinstance(e, UnreadableEntry)])
     }
-    with _Outputs(Path(out), "clips", encoder.space, encoder.video_readout, poolings) as outputs:
+    with Outputs(Path(out), "clips", tower, dtype) as outputs:
         waiting = [name for name in files if name not in outputs.done_ids]
-        requests = (ReadRequest(name, files[name], segmenter, encoder.sampler) for name in waiting)
+        sampler, sound = tower.sampler, tower.sound
+        requests = (ReadRequest(name, files[name], segmenter, sampler, sound) for name in waiting)
         with DecodePool() as pool:
-            for count, video in enumerate(encode_stream(pool, requests, encoder), start=1):
+            for count, video in enumerate(encode_stream(pool, requests, tower), start=1):
                 name, code = str(video.done.key), video.done.code
                 if code.is_failure:
                     failures.append(FailedFile(files[name], code, video.done.message))
@@ -111,41 +117,37 @@ def encode_captions(
     *,
     out: Path | str,
     model: str,
+    readouts: Sequence[str] = (),
+    layers: str = "",
     poolings: Sequence[str] = (),
     layout: Layout = "store",
+    dtype: RowType = "float16",
+    on_progress: Callable[[EncodeStep], Any] = lambda _: None,
 ) -> EncodeReport:
     """Encode captions into stores, as `encode_videos` does with videos.
 
     Raises:
         FileExistsError: when `out` holds finished embeddings already.
         SpaceMismatchError: when an interrupted run wrote with another model or readout.
-        ValueError: when a pooling does not exist, or the model pools by itself.
+        ValueError: as `encode_videos`.
     """
-    encoder = _encoder(model, poolings)
-    with _Outputs(Path(out), "texts", encoder.space, encoder.text_readout, poolings) as outputs:
+    tower = read_tower(Asked(model, readouts, layers, poolings), "texts")
+    with Outputs(Path(out), "texts", tower, dtype) as outputs:
         waiting = [text for text in captions if text.id not in outputs.done_ids]
-        for first in range(0, len(waiting), _TEXTS_AT_ONCE):
-            batch = waiting[first : first + _TEXTS_AT_ONCE]
-            rows = encoder.encode_texts([text.text for text in batch])
+        step = _texts_at_once(tower)
+        for first in range(0, len(waiting), step):
+            batch = waiting[first : first + step]
+            rows = tower.encode_texts([text.text for text in batch])
             for text, own in zip(batch, rows, strict=True):
                 outputs.append(text, own)
+            on_progress(EncodeStep(first + len(batch), len(waiting), 0))
     return EncodeReport(outputs.items, (), outputs.deliver(layout))
 
 
-def _encoder(model: str, poolings: Sequence[str]) -> Encoder:
-    """The model as it comes, or with all its rows where poolings are ours to apply."""
-    unknown = set(poolings) - {"none", *POOLINGS}
-    if unknown:
-        names = ", ".join(("none", *POOLINGS))
-        raise ValueError(f"no pooling is called {min(unknown)!r}; there are {names}")
-    if not poolings:
-        return load_encoder(model)
-    try:
-        return load_encoder(model, pooling="none")
-    except TypeError as error:
-        raise ValueError(
-            f"the model {model!r} pools by itself and gives no rows to pool; leave --pool out"
-        ) from error
+def _texts_at_once(tower: TowerReadings) -> int:
+    """Fewer where many layers keep a row for every token: they are all in memory for a moment."""
+    unpooled = sum(reading.readout.pooling == "none" for reading in tower.readings)
+    return max(16, _TEXTS_AT_ONCE // max(unpooled, 1))
 
 
 def _named(entries: Sequence[Any]) -> Iterator[tuple[str, Any]]:
@@ -162,69 +164,3 @@ def _named(entries: Sequence[Any]) -> Iterator[tuple[str, Any]]:
 
 def _item(name: str, span: Span, whole: bool) -> str:
     return name if whole else f"{name}@{span.start:.3f}-{span.end:.3f}"
-
-
-class _Outputs:
-    """The stores of one run, one for each pooling; every item goes to all of them."""
-
-    def __init__(
-        self,
-        out: Path,
-        kind: Literal["clips", "texts"],
-        space: Space,
-        readout: Readout,
-        poolings: Sequence[str],
-    ) -> None:
-        poolings = tuple(dict.fromkeys(poolings)) or (readout.pooling,)
-        self._folders = [out] if len(poolings) == 1 else [out / pooling for pooling in poolings]
-        pairs = list(zip(self._folders, poolings, strict=True))
-        # Stores are finished one after the other once all have everything, so a kill in between
-        # leaves some that need nothing more.
-        waiting = [(folder, pooling) for folder, pooling in pairs if not is_store(folder)]
-        if not waiting:
-            raise FileExistsError(
-                f"{display_path(out)} holds finished embeddings; choose another --out or delete it"
-            )
-        self._sinks = [
-            (
-                POOLINGS.get(pooling) if readout.pooling == "none" else None,
-                StoreWriter(
-                    folder, kind=kind, space=space, readout=replace(readout, pooling=pooling)
-                ),
-            )
-            for folder, pooling in waiting
-        ]
-        # An item counts as done when every store has it; a kill may have left them unequal.
-        self.done_ids = frozenset.intersection(
-            *(frozenset(sink.done_ids) for _, sink in self._sinks)
-        )
-
-    @property
-    def items(self) -> int:
-        """Items in each store."""
-        return min(len(sink.done_ids) for _, sink in self._sinks)
-
-    def append(self, item: Clip | Text, rows: NDArray[np.float32]) -> None:
-        """Add one item's rows to every store that does not have it yet."""
-        for pooling, sink in self._sinks:
-            if item.id not in sink.done_ids:
-                sink.append(item, rows if pooling is None else pooling(rows)[None])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        del error
-        for _, sink in self._sinks:
-            # Without an error the run is whole; with one, what there is stays for the next run.
-            if kind is None:
-                sink.finish()
-            else:
-                sink.release()
-
-    def deliver(self, layout: Layout) -> tuple[Path, ...]:
-        """The finished stores, turned into one `.npy` an item where that layout was asked for."""
-        if layout == "npy":
-            for folder in self._folders:
-                replace_store_by_npy(folder)
-        return tuple(self._folders)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id
+from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, wanted_sound
 from moviola.library import (
     FailedFile,
     Library,
@@ -20,12 +20,15 @@ from moviola.library import (
     VideoRecord,
     scan,
 )
+from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.sprites import draw_sprite, drop_sprites, keep_sprite
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
-from moviola.plugins import load_encoder
+from moviola.plugins import load_encoder, settled_name
 from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
 
-DEFAULT_MODEL = "shapes"
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 DEFAULT_SEGMENT = "windows:6/3"
 
 
@@ -93,7 +96,8 @@ def index(
     Args:
         paths: folders of videos, or files.
         library: the library's folder; made if it is not there.
-        model: the encoder's name; None takes the library's own, or `shapes` for a new one.
+        model: the encoder's name; None takes the library's own, or `DEFAULT_MODEL` for a new
+            one.
         segment: how videos are cut; None takes the library's own, or `windows:6/3`.
         retry: also try what failed before.
         workers: decoding processes; None decides by the number of cores.
@@ -106,6 +110,7 @@ def index(
         LibraryLockedError: when another process is writing to it.
         StorageError: when it cannot be written; nothing is decoded before that is known.
         PluginNotFoundError: when there is no such model.
+        WeightsUnavailableError: when its weights are neither here nor to be had.
         ValueError: when `segment` is no policy.
     """
     named = [Path(path) for path in paths]
@@ -152,7 +157,7 @@ def _opened(place: Path) -> Library | None:
 def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
     calibration = getattr(encoder, "calibration", None)
     return LibraryCard(
-        model=name,
+        model=settled_name(name, encoder.space.revision),
         space=encoder.space,
         video_readout=encoder.video_readout,
         text_readout=encoder.text_readout,
@@ -183,8 +188,9 @@ class _Run:
     def decode(self, pool: DecodePool, segmenter: Segmenter) -> None:
         """Decode, encode and add everything that the plan wants decoded."""
         wanted = {video.id: video for video in self._plan.decode}
+        sampler, sound = self._encoder.sampler, wanted_sound(self._encoder)
         requests = (
-            ReadRequest(video.id, video.path, segmenter, self._encoder.sampler)
+            ReadRequest(video.id, video.path, segmenter, sampler, sound)
             for video in self._plan.decode
         )
         for result in encode_stream(pool, requests, self._encoder, on_clip=self._draw):
@@ -199,7 +205,7 @@ class _Run:
         sheet = draw_sprite(read.frames)
         keep_sprite(self._library, video, clip_id(video, read.span), sheet)
 
-    def _add(self, video: NewVideo, result: EncodedVideo) -> VideoRecord:
+    def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
         if code.has_clips and not video.files[0].is_unchanged():
             code = FileCode.CHANGED_WHILE_READING

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
-from moviola.core import Encoder, Frames, Span
+from moviola.core import Frames, Span
 from moviola.video import ClipRead, DecodePool, ReadRequest, VideoDone
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+RowsT = TypeVar("RowsT")
+RowsT_co = TypeVar("RowsT_co", covariant=True)
 
 #: Clips encoded at a time. More gains nothing on a CPU and holds more pixels in memory.
 _BATCH = 16
 
 
+class VideoTower(Protocol[RowsT_co]):
+    """What turns clips into rows: an encoder, or one that is read in many ways at once."""
+
+    def encode_videos(self, clips: Sequence[Frames]) -> Sequence[RowsT_co]:
+        """The rows of every clip."""
+        ...
+
+
 @dataclass(slots=True)
-class EncodedVideo:
+class EncodedVideo(Generic[RowsT]):
     """One video's result: what reading it came to, and its clips' spans and rows.
 
     Attributes:
         done: code, message and facts of the file.
         spans: the clips that were read, in order.
-        rows: one `(n_i, D)` float32 array a clip.
+        rows: what the tower made of each clip, `(n_i, D)` float32 of an encoder.
     """
 
     done: VideoDone
     spans: list[Span]
-    rows: list[NDArray[np.float32]]
+    rows: list[RowsT]
 
 
 @dataclass(slots=True)
-class _Unfinished:
+class _Unfinished(Generic[RowsT]):
     spans: list[Span] = field(default_factory=list[Span])
-    rows: list[NDArray[np.float32]] = field(default_factory=list)
+    rows: list[RowsT] = field(default_factory=list)
     done: VideoDone | None = None
 
     @property
@@ -43,15 +50,15 @@ class _Unfinished:
         return self.done is not None and len(self.rows) == len(self.spans)
 
 
-class _Batch:
+class _Batch(Generic[RowsT]):
     """Clips waiting to be encoded together."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: VideoTower[RowsT]) -> None:
         self._encoder = encoder
         self._frames: list[Frames] = []
-        self._owners: list[_Unfinished] = []
+        self._owners: list[_Unfinished[RowsT]] = []
 
-    def add(self, owner: _Unfinished, frames: Frames) -> None:
+    def add(self, owner: _Unfinished[RowsT], frames: Frames) -> None:
         self._frames.append(frames)
         self._owners.append(owner)
         if len(self._frames) >= _BATCH:
@@ -68,19 +75,19 @@ class _Batch:
 def encode_stream(
     pool: DecodePool,
     requests: Iterable[ReadRequest],
-    encoder: Encoder,
+    encoder: VideoTower[RowsT],
     *,
     on_clip: Callable[[ClipRead], None] = lambda _: None,
-) -> Iterator[EncodedVideo]:
+) -> Iterator[EncodedVideo[RowsT]]:
     """Decode and encode videos; each comes out once all its clips have their vectors.
 
     Videos come out in the order in which they finish. A file that cannot be read comes out with
     its code and whatever clips were read before. `on_clip` sees every clip's frames.
     """
-    unfinished: dict[int | str, _Unfinished] = {}
-    batch = _Batch(encoder)
+    unfinished: dict[int | str, _Unfinished[RowsT]] = {}
+    batch = _Batch[RowsT](encoder)
     for event in pool.read(requests):
-        video = unfinished.setdefault(event.key, _Unfinished())
+        video = unfinished.setdefault(event.key, _Unfinished[RowsT]())
         if isinstance(event, ClipRead):
             video.spans.append(event.span)
             on_clip(event)
@@ -92,7 +99,9 @@ def encode_stream(
     yield from _take_complete(unfinished)
 
 
-def _take_complete(unfinished: dict[int | str, _Unfinished]) -> Iterator[EncodedVideo]:
+def _take_complete(
+    unfinished: dict[int | str, _Unfinished[RowsT]],
+) -> Iterator[EncodedVideo[RowsT]]:
     for key in [key for key, video in unfinished.items() if video.is_complete]:
         video = unfinished.pop(key)
         assert video.done is not None  # noqa: S101 -- is_complete says so

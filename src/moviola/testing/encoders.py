@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from moviola.core import Encoder, Frames, FrameSampler, Readout, Space, Span
+from moviola.core import Encoder, Frames, FrameSampler, Readout, SoundSpec, Space, wanted_sound
+from moviola.testing.examples import SPANS, TEXTS, make_clips, quiet
 from moviola.testing.promises import require
 
 if TYPE_CHECKING:
@@ -17,19 +18,6 @@ if TYPE_CHECKING:
     Vectors = list[NDArray[np.float32]]
 
 InputT = TypeVar("InputT", str, Frames)
-
-_TEXTS = (
-    "a red square moves left",
-    "a blue circle grows",
-    "",
-    "   ",
-    "word " * 2000,
-    "ein Bär, 熊, دب",
-    "🐻🎬",
-    "two\nlines\tand a tab",
-    "'; DROP TABLE clips; -- \\ \" %s {}",
-)
-_SPANS = (Span(0.0, 0.04), Span(0.0, 1.0), Span(3.0, 9.0), Span(1e4, 1e4 + 6.0), Span(0.0, 3600.0))
 
 
 def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
@@ -45,20 +33,21 @@ def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
     """
     identity = _check_identity(encoder)
     _check_sampler(encoder.sampler)
+    _check_sound(encoder)
     texts = _check_tower(
         "encode_texts",
         encoder.encode_texts,
-        _TEXTS,
+        TEXTS,
         space=encoder.space,
         readout=encoder.text_readout,
         tolerance=tolerance,
     )
     require(
         not np.array_equal(texts[0], texts[1]),
-        f"encode_texts gives {_TEXTS[0]!r} and {_TEXTS[1]!r} the same vector",
+        f"encode_texts gives {TEXTS[0]!r} and {TEXTS[1]!r} the same vector",
     )
-    clips = _clips(encoder.sampler)
-    kept = [frames.pixels.copy() for frames in clips]
+    clips = make_clips(encoder)
+    kept = [_copied(frames) for frames in clips]
     videos = _check_tower(
         "encode_videos",
         encoder.encode_videos,
@@ -72,9 +61,20 @@ def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
         "encode_videos gives a red clip and a blue clip the same vector",
     )
     require(
-        all(np.array_equal(a, b.pixels) for a, b in zip(kept, clips, strict=True)),
-        "encode_videos changes the pixels that it was given",
+        all(
+            np.array_equal(a, b)
+            for before, frames in zip(kept, clips, strict=True)
+            for a, b in zip(before, _copied(frames), strict=True)
+        ),
+        "encode_videos changes the pixels or the sound that it was given",
     )
+    if wanted_sound(encoder) is not None:
+        (silent,) = encoder.encode_videos([quiet(clips[0])])
+        require(
+            not np.array_equal(silent, videos[0]),
+            "encode_videos gives a clip with sound and the same one in silence the same vector, "
+            "so it need not ask for sound",
+        )
     require(
         _check_identity(encoder) == identity,
         "space or a readout changed while encoding; both must be known beforehand and stay",
@@ -113,7 +113,7 @@ def _check_sampler(sampler: FrameSampler) -> None:
         ) from error
     require(bool(sampler.spec), "sampler.spec is empty")
     require(copy.spec == sampler.spec, "sampler.spec changes when the sampler is pickled")
-    for span in _SPANS:
+    for span in SPANS:
         times = sampler.times(span)
         where = f"sampler.times for [{span.start}, {span.end})"
         require(
@@ -128,32 +128,21 @@ def _check_sampler(sampler: FrameSampler) -> None:
         require(np.array_equal(copy.times(span), times), f"{where} differ after pickling")
 
 
-def _clips(sampler: FrameSampler) -> list[Frames]:
-    """Clips as decoders give them: as many frames as the sampler asks for, repeated if need be."""
-    rng = np.random.default_rng(0)
-    clips = [_filled(sampler, _SPANS[2], 64, 64, colour) for colour in ((255, 0, 0), (0, 0, 255))]
-    for span, height, width in (
-        (_SPANS[0], 48, 80),
-        (_SPANS[1], 33, 47),
-        (_SPANS[2], 240, 320),
-        (_SPANS[2], 1, 1),
-    ):
-        count = len(sampler.times(span))
-        noise = rng.integers(0, 256, (count, height, width, 3), np.uint8)
-        clips.append(Frames(noise, sampler.times(span)))
-    one_frame = np.repeat(clips[2].pixels[:1], len(sampler.times(_SPANS[2])), axis=0)
-    clips.append(Frames(one_frame, np.full(len(one_frame), 3.0)))
-    clips.append(_filled(sampler, _SPANS[2], 64, 64, (0, 0, 0)))
-    return clips
+def _check_sound(encoder: Encoder) -> None:
+    sound = wanted_sound(encoder)
+    require(
+        sound is None or isinstance(sound, SoundSpec),
+        f"sound is a {type(sound).__name__}, neither a SoundSpec nor None",
+    )
+    require(
+        sound is None or sound.spec in encoder.video_readout.sampling,
+        f"video_readout.sampling does not tell of the sound that is heard ({sound and sound.spec})",
+    )
 
 
-def _filled(
-    sampler: FrameSampler, span: Span, height: int, width: int, colour: tuple[int, int, int]
-) -> Frames:
-    times = sampler.times(span)
-    pixels = np.empty((len(times), height, width, 3), np.uint8)
-    pixels[:] = colour
-    return Frames(pixels, times)
+def _copied(frames: Frames) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    heard = np.zeros((1, 0), np.float32) if frames.sound is None else frames.sound.samples
+    return frames.pixels.copy(), heard.copy()
 
 
 def _check_tower(
@@ -194,7 +183,7 @@ def _check_rows(
         readout.pooling == "none" or len(rows) == 1,
         f"{what} has {len(rows)} rows, but its readout says that they are pooled",
     )
-    if space.metric == "cosine":
+    if space.metric == "cosine" and readout.pooling != "none":
         lengths = np.linalg.norm(rows, axis=1)
         worst = float(lengths[np.abs(lengths - 1).argmax()])
         require(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from moviola.core import FileCode, Frames, Span, VideoInfo, Waveform
 from moviola.video.wire import GarbageError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from moviola.video.wire import Message
 
 _LONGEST_TEXT = 1000
@@ -96,25 +99,34 @@ def parse(message: Message) -> Answer:
 
 
 def _clip(message: Message) -> ClipPart:
-    head = message.head
+    """A clip: its frames, after their sound where the head tells of some."""
+    head, body = message.head, message.body
+    sound = None
+    if "sound" in head:
+        size = 4 * math.prod(int(length) for length in head["sound"])
+        if not 0 <= size <= body.size:
+            raise GarbageError("a clip with more sound than bytes")
+        sound, body = _sound(head, body[:size]), body[size:]
     span = Span(float(head["start"]), float(head["end"]))
-    return ClipPart(int(head["index"]), span, _frames(message))
+    return ClipPart(int(head["index"]), span, _frames(head, body, sound))
 
 
-def _sound(message: Message) -> Waveform:
-    head = message.head
-    channels = int(head["channels"])
-    size = message.body.size // 4 // max(channels, 1)
-    samples = message.body.view(np.float32).reshape(channels, size)
-    return Waveform(samples, int(head["rate"]), float(head["start"]))
-
-
-def _frames(message: Message) -> Frames:
-    count, height, width = (int(size) for size in message.head["shape"][:3])
+def _frames(head: dict[str, Any], body: NDArray[np.uint8], sound: Waveform | None = None) -> Frames:
+    count, height, width = (int(size) for size in head["shape"][:3])
     if min(count, height, width) < 1:
         raise GarbageError("a clip without pixels")
-    times = np.asarray(message.head["times"], dtype=np.float64)
-    return Frames(message.body.reshape(count, height, width, 3), times)
+    times = np.asarray(head["times"], dtype=np.float64)
+    return Frames(body.reshape(count, height, width, 3), times, sound)
+
+
+def _sound(head: dict[str, Any], body: NDArray[np.uint8]) -> Waveform:
+    channels, count = (int(length) for length in head["sound"])
+    if channels < 1 or count < 0:
+        raise GarbageError("sound without channels")
+    samples = body.view(np.float32).reshape(channels, count)
+    if not np.isfinite(samples).all():
+        raise GarbageError("sound that is no number")
+    return Waveform(samples, int(head["rate"]), float(head["heard_from"]))
 
 
 def _piece(message: Message) -> Piece:
@@ -165,8 +177,8 @@ def _info(facts: object) -> VideoInfo | None:
 
 _PARSERS: dict[str, Callable[[Message], Answer]] = {
     "clip": _clip,
-    "frames": _frames,
-    "sound": _sound,
+    "frames": lambda message: _frames(message.head, message.body),
+    "sound": lambda message: _sound(message.head, message.body),
     "piece": _piece,
     "facts": _play_facts,
     "phase": _phase,

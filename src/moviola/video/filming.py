@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
-from moviola.core import FileCode, Span, VideoUnreadableError
-from moviola.video.audio import read_sound
+from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
+from moviola.video.audio import SoundTrack
 from moviola.video.limits import Limits
 from moviola.video.opening import open_container
+from moviola.video.probing import clock_zero
 from moviola.video.seeking import Shown, frames_from
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def film(path: Path, span: Span, limits: Limits, *, lines: int, swift: bool) -> 
     Raises:
         VideoUnreadableError: when nothing of the span can be decoded.
     """
-    sound = read_sound(
-        path, open_container(path, limits), span, rate=_RATE, channels=2, limits=limits
-    )
+    sound = _heard(path, span, limits)
     buffer = io.BytesIO()
     with closing(frames_from(path, span.start, limits)) as frames:
         first = next(frames)
@@ -76,6 +75,17 @@ def film(path: Path, span: Span, limits: Limits, *, lines: int, swift: bool) -> 
             if track is not None:
                 track.finish()
     return buffer.getbuffer()
+
+
+def _heard(path: Path, span: Span, limits: Limits) -> NDArray[np.float32]:
+    """Stereo samples `(2, N)` of `span`; `(2, 0)` of a file without sound."""
+    container = open_container(path, limits)
+    zero = clock_zero(container)
+    with SoundTrack(
+        container, SoundSpec(_RATE, 2), zero=zero, begin=span.start, limits=limits
+    ) as track:
+        track.require_room(span)
+        return track.read(span)
 
 
 def _within(first: Shown, rest: Iterator[Shown], span: Span) -> Iterator[Shown]:

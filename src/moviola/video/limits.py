@@ -29,7 +29,8 @@ class Limits:
         max_clips: clips taken of one video; the rest is left out, with a message.
         frame_pixels: larger frames are reduced to about this many pixels before they leave the
             worker.
-        clip_bytes: frames of a clip that would take more are reduced further.
+        clip_bytes: frames of a clip that would take more are reduced further; a clip whose sound
+            would take more is refused.
         extra_codecs: names of FFmpeg decoders allowed beyond the built-in list.
     """
 
@@ -43,6 +44,11 @@ class Limits:
     frame_pixels: int = 4 * MIB
     clip_bytes: int = 256 * MIB
     extra_codecs: tuple[str, ...] = ()
+
+    @property
+    def message_bytes(self) -> int:
+        """Most bytes of one message: frames, their sound, and what rounding may add to them."""
+        return 2 * self.clip_bytes + 64 * MIB
 
     def scan_limit(self, size: int) -> float:
         """Seconds to read the packets of a file of `size` bytes from a slow disk."""

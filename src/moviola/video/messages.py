@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from moviola.core import FileCode, Frames, FrameSampler, Segmenter, Span, VideoInfo
+from moviola.core import FileCode, Frames, FrameSampler, Segmenter, SoundSpec, Span, VideoInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,14 @@ class ReadRequest:
         path: the file.
         segmenter: how it is cut; runs in the worker, so it must pickle.
         sampler: which frames of a clip are wanted; runs in the worker as well.
+        sound: the sound that is wanted beside them.
     """
 
     key: int | str
     path: Path
     segmenter: Segmenter
     sampler: FrameSampler
+    sound: SoundSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class ClipRead:
         key: the request's.
         index: position of the clip in the segmenter's list.
         span: the clip, clamped to what the file holds.
-        frames: as many as the sampler asked for.
+        frames: as many as the sampler asked for, with the sound that the request asked for.
     """
 
     key: int | str

@@ -14,6 +14,7 @@ from typing import Self
 from moviola.core import (
     FileCode,
     Frames,
+    SoundSpec,
     Span,
     VideoInfo,
     VideoUnreadableError,
@@ -151,10 +152,9 @@ class DecodePool:
             ValueError: when `rate` is not positive, or `channels` neither 1 nor 2.
             VideoUnreadableError: with the file's code.
         """
-        if rate <= 0 or channels not in (1, 2):
-            raise ValueError(f"sound needs a rate and 1 or 2 channels, got {rate} and {channels}")
+        task = SoundTask(_absolute(path), span, SoundSpec(rate, channels))
         found: list[Part] = []
-        outcome = self.carry_out(SoundTask(_absolute(path), span, rate, channels), found.append)
+        outcome = self.carry_out(task, found.append)
         if outcome.code.is_failure or not found or not isinstance(found[0], Waveform):
             raise VideoUnreadableError(outcome.message, code=outcome.code)
         return found[0]
@@ -201,7 +201,8 @@ class DecodePool:
 
     def _read_one(self, request: ReadRequest, session: Session) -> None:
         """Read one video into the queue of `session`."""
-        task = ClipsTask(_absolute(request.path), request.segmenter, request.sampler)
+        path = _absolute(request.path)
+        task = ClipsTask(path, request.segmenter, request.sampler, request.sound)
 
         def deliver(part: Part) -> None:
             if isinstance(part, ClipPart):

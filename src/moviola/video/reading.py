@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import FrameSampler, Span
+from moviola.core import FrameSampler, Span, wanted_size
 from moviola.video.limits import Limits
 from moviola.video.opening import open_container
 from moviola.video.pixels import Painter, reduced_size
 from moviola.video.probing import Damage, Survey, decode, packets, select
+from moviola.video.scaling import Scaler
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -78,11 +79,12 @@ def read_clips(
     before. Where the end cannot be decoded, clips are clamped to what was; a clip in which
     nothing was decoded is dropped.
     """
-    clips = [_Clip(index, span, _wanted(sampler, span)) for index, span in spans]
+    clips = [_Clip(index, span, _wanted(sampler, span, found.starts)) for index, span in spans]
     most = max((len(clip.wanted) for clip in clips), default=1)
     at_most = min(limits.frame_pixels, max(1, limits.clip_bytes // (3 * most)))
     width, height = reduced_size(found.width, found.height, at_most)
-    painter = Painter(width, height, found.turn)
+    size = wanted_size(sampler)
+    painter = Scaler(size, found.turn) if size else Painter(width, height, found.turn)
     collector = _Collector(clips, found, painter, sampler, emit)
     damage = Damage()
     needed = _needed(found, clips)
@@ -138,8 +140,15 @@ def _needed(found: Survey, clips: Sequence[_Clip]) -> frozenset[int] | None:
     return frozenset(ticks.astype(np.int64).tolist())
 
 
-def _wanted(sampler: FrameSampler, span: Span) -> NDArray[np.float64]:
-    times = np.sort(np.asarray(sampler.times(span), dtype=np.float64))
+def _wanted(sampler: FrameSampler, span: Span, starts: NDArray[np.float64]) -> NDArray[np.float64]:
+    choose = getattr(sampler, "choose", None)
+    if choose is None or not starts.size:
+        times = sampler.times(span)
+    else:
+        first = max(int(np.searchsorted(starts, span.start + _GRACE, side="right")) - 1, 0)
+        last = max(int(np.searchsorted(starts, span.end - _GRACE)), first + 1)
+        times = choose(span, np.maximum(starts[first:last], span.start))
+    times = np.sort(np.asarray(times, dtype=np.float64))
     if times.ndim != 1 or not times.size or not np.isfinite(times).all():
         raise ValueError(f"sampler {sampler.spec} gave no usable times for {span}")
     return times
@@ -204,7 +213,7 @@ class _Collector:
         self,
         clips: list[_Clip],
         found: Survey,
-        painter: Painter,
+        painter: Painter | Scaler,
         sampler: FrameSampler,
         emit: Emit,
     ) -> None:
@@ -276,7 +285,7 @@ class _Collector:
     def _clamp(self, clip: _Clip, end: float) -> None:
         """Sample `clip` anew up to `end`, out of the frames that were collected for it."""
         clip.span = Span(clip.span.start, end)
-        wanted = _wanted(self._sampler, clip.span)
+        wanted = _wanted(self._sampler, clip.span, np.asarray(clip.times))
         chosen = np.maximum(np.searchsorted(clip.times, wanted + _GRACE, side="right") - 1, 0)
         clip.pictures = [clip.pictures[at] for at in chosen.tolist()]
         clip.times = [clip.times[at] for at in chosen.tolist()]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from moviola.core import FrameSampler, Segmenter, Span
+from moviola.core import FrameSampler, Segmenter, SoundSpec, Span
 
 
 @dataclass(frozen=True, slots=True)
 class ClipsTask:
-    """Read the clips of a file."""
+    """Read the clips of a file, and their sound where it is wanted."""
 
     path: Path
     segmenter: Segmenter
     sampler: FrameSampler
+    sound: SoundSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ class SoundTask:
 
     path: Path
     span: Span
-    rate: int
-    channels: int
+    sound: SoundSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, BinaryIO
 import av.logging
 import numpy as np
 
-from moviola.core import FileCode, Span, VideoUnreadableError
+from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
 from moviola.video import wire
-from moviola.video.audio import read_sound
+from moviola.video.audio import ClipSound, SoundTrack
 from moviola.video.filming import film
 from moviola.video.limits import IN_FORCE, Limits
 from moviola.video.opening import check_file, check_unchanged, fault, open_container
 from moviola.video.pictures import read_picture
-from moviola.video.probing import Survey, play_facts, survey
+from moviola.video.probing import Damage, Survey, clock_zero, play_facts, survey
 from moviola.video.reading import Reading, clamp, frames_at, read_clips
 from moviola.video.seeking import frames_near
 
@@ -138,26 +138,50 @@ class Worker:
             )
         self._allow(self._limits.decode_limit(found.info))
 
+        left_out = len(spans) - len(kept)
+        if task.sound is None:
+            return _verdict(found, self._read(task, found, kept, None), left_out=left_out)
+        container = open_container(task.path, self._limits)
+        begin = min(span.start for _, span in kept)
+        with SoundTrack(
+            container, task.sound, zero=found.origin, begin=begin, limits=self._limits
+        ) as track:
+            sound = ClipSound(track, [span for _, span in kept])
+            reading = self._read(task, found, kept, sound)
+            return _verdict(found, reading, left_out=left_out, unheard=track.damage)
+
+    def _read(
+        self,
+        task: ClipsTask,
+        found: Survey,
+        spans: Sequence[tuple[int, Span]],
+        sound: ClipSound | None,
+    ) -> Reading:
         def emit(
             index: int, span: Span, pictures: Sequence[Picture], times: NDArray[np.float64]
         ) -> None:
             head = {"kind": "clip", "index": index, "start": span.start, "end": span.end}
-            self._send_pictures(head, pictures, times.tolist())
+            if sound is None or task.sound is None:
+                self._send_pictures(head, pictures, times.tolist())
+                return
+            samples = sound.of(span, times)
+            head |= _sound_head(samples, task.sound, span)
+            self._send_pictures(head, pictures, times.tolist(), samples)
 
-        reading = read_clips(task.path, found, kept, task.sampler, limits=self._limits, emit=emit)
-        return _verdict(found, reading, left_out=len(spans) - len(kept))
+        return read_clips(task.path, found, spans, task.sampler, limits=self._limits, emit=emit)
 
     def _sound(self, task: SoundTask, container: InputContainer) -> tuple[FileCode, str]:
-        samples = read_sound(
-            task.path,
+        with SoundTrack(
             container,
-            task.span,
-            rate=task.rate,
-            channels=task.channels,
+            task.sound,
+            zero=clock_zero(container),
+            begin=task.span.start,
             limits=self._limits,
-        )
-        head = {"kind": "sound", "rate": task.rate, "start": task.span.start}
-        wire.send(self._answers, head | {"channels": task.channels}, [samples])
+        ) as track:
+            track.require_room(task.span)
+            samples = track.read(task.span)
+        head = {"kind": "sound"} | _sound_head(samples, task.sound, task.span)
+        wire.send(self._answers, head, [samples])
         return FileCode.OK, ""
 
     def _glimpse(self, task: GlimpseTask) -> tuple[FileCode, str]:
@@ -181,10 +205,16 @@ class Worker:
         return FileCode.OK, ""
 
     def _send_pictures(
-        self, head: dict[str, object], pictures: Sequence[Picture], times: Sequence[float]
+        self,
+        head: dict[str, object],
+        pictures: Sequence[Picture],
+        times: Sequence[float],
+        samples: NDArray[np.float32] | None = None,
     ) -> None:
+        """Send pictures, after the sound that belongs to them."""
         shape = [len(pictures), *pictures[0].shape]
-        wire.send(self._answers, head | {"shape": shape, "times": list(times)}, pictures)
+        parts = pictures if samples is None else [samples, *pictures]
+        wire.send(self._answers, head | {"shape": shape, "times": list(times)}, parts)
 
 
 def _segment(task: ClipsTask, found: Survey) -> Sequence[Span]:
@@ -198,7 +228,13 @@ def _segment(task: ClipsTask, found: Survey) -> Sequence[Span]:
         ) from error
 
 
-def _verdict(found: Survey, reading: Reading, *, left_out: int) -> tuple[FileCode, str]:
+def _sound_head(samples: NDArray[np.float32], wanted: SoundSpec, span: Span) -> dict[str, object]:
+    return {"sound": list(samples.shape), "rate": wanted.rate, "heard_from": span.start}
+
+
+def _verdict(
+    found: Survey, reading: Reading, *, left_out: int, unheard: Damage | None = None
+) -> tuple[FileCode, str]:
     """The code of a video that was read to its end, and what to say about it."""
     notes: list[str] = []
     if found.fault:
@@ -211,6 +247,8 @@ def _verdict(found: Survey, reading: Reading, *, left_out: int) -> tuple[FileCod
         notes.append("the last clip was shortened to what can be decoded")
     if left_out:
         notes.append(f"clips left out beyond the limit: {left_out}")
+    if unheard:
+        notes.append("sound that could not be decoded was left silent")
     if not reading.delivered:
         code = FileCode.TRUNCATED if found.fault else FileCode.CORRUPT
         return code, "; ".join(notes) or "nothing of it can be decoded"

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from moviola.video.tasks import Task
 
 _START_SECONDS = 60.0
-# A clip may exceed its budget by rounding, and heads are small; anything larger is a lie.
-_SPARE_BYTES = 64 << 20
 
 _PROGRAM = "import sys; sys.path[:] = sys.argv[1:]; from moviola.video.worker import main; main()"
 
@@ -117,7 +115,7 @@ class WorkerProcess:
         began = time.monotonic()
         self._deadline = began + self._seconds
         try:
-            return wire.receive(stream, most=self._limits.clip_bytes + _SPARE_BYTES)
+            return wire.receive(stream, most=self._limits.message_bytes)
         except (wire.ClosedError, OSError, ValueError):
             raise self._death("the decoder ended") from None
         except wire.GarbageError as error:

@@ -11,6 +11,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
     "the best hit",
   );
   await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#query").inputValue(), data.question.query, "Escape keeps the words");
   await page.keyboard.press("/");
   assert.equal(await active(page, "id"), "query");
   await page.keyboard.press("ArrowDown");
@@ -32,6 +33,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
 
   await page.keyboard.press("Enter");
   await eventually(() => page.evaluate(isPlaying), Boolean, "playing");
+  await eventually(() => time(page), (now) => now >= data.question.start - 0.1, "at the moment");
   assert.equal(await place(), 0, "the focus stays in the grid");
   await page.keyboard.press("Space");
   await eventually(() => page.evaluate(isPlaying), (playing) => !playing, "paused");
@@ -64,10 +66,10 @@ export default async function ({ open, shot, data, assert, eventually }) {
   // Tab reaches every control in reading order, and each shows that it has the focus.
   await page.goto(page.url().split("?")[0]);
   await page.locator(".card").first().waitFor();
-  await page.evaluate(() => document.activeElement.blur());
+  await page.locator(".skip").focus();
   const seen = [];
   for (let press = 0; press < 40; press += 1) {
-    await page.keyboard.press("Tab");
+    if (press) await page.keyboard.press("Tab");
     const here = await page.evaluate(describeFocus);
     if (!here) break;
     seen.push(here.name);

@@ -1,6 +1,6 @@
 // "More like this" from a card and from the panel; an image and a clip as queries.
 
-export default async function ({ open, shot, data, assert, eventually }) {
+export default async function ({ open, shot, data, assert, eventually, expectErrors }) {
   const page = await open(`/?q=${encodeURIComponent(data.question.query)}`);
   const card = page.locator(".card").first();
   await card.waitFor();
@@ -40,6 +40,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
   await eventually(() => first.textContent(), (name) => name === data.clipOf, "the video of the clip");
 
   // What is no picture is refused in words.
+  expectErrors(/422/);
   await page.locator("#media-file").setInputFiles(data.garbage);
   await page.locator(".toast").waitFor();
   await shot(page, "refused-upload", { settle: 100 });

@@ -8,6 +8,6 @@ export default async function ({ open, shot, data, assert, expectErrors }) {
   const text = await line.textContent();
   for (const word of data.words) assert.ok(text.includes(word), `${text} does not say ${word}`);
   await page.locator("#query").fill("red");
-  await page.getByRole("heading", { name: "That did not work" }).waitFor();
+  await page.getByRole("heading", { name: "This library cannot be searched now" }).waitFor();
   await shot(page, "space-mismatch");
 }

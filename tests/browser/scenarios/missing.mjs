@@ -10,7 +10,7 @@ export default async function ({ open, shot, data, assert, eventually, expectErr
   await card.locator(".card-open").click();
   const note = page.locator(".stage-note.error");
   await note.waitFor();
-  assert.match(await note.textContent(), /gone|missing|not there|no longer/i);
+  assert.match(await note.textContent(), /not where it was|missing|gone/i);
   await page.locator("#panel .facts dd").first().waitFor();
   await shot(page, "file-missing");
 }

@@ -8,6 +8,7 @@ import numpy as np
 
 from moviola.evaluate.diagnostics.findings import Figures, Finding
 from moviola.evaluate.diagnostics.sides import Side, pair_cosines
+from moviola.evaluate.geometry import effective_rank, mean_cosine, variance_shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,13 +25,11 @@ def look_at_geometry(side: Side, rng: np.random.Generator) -> tuple[list[Finding
     unit = side.directed
     if len(unit) < 3:
         return [], {}
-    cone = _mean_cosine(unit)
+    cone = mean_cosine(unit)
     shares = np.einsum("ij,ij->j", unit, unit, dtype=np.float64) / len(unit)
     rogue = np.argsort(-shares)[:_TOP]
-    spectrum = _variances(side, rng)
-    # The exponential of the entropy: Roy and Vetterli, "The Effective Rank: A Measure of Effective
-    # Dimensionality", 2007, here of variances.
-    rank = float(np.exp(-(spectrum * np.log(np.maximum(spectrum, 1e-300))).sum()))
+    spectrum = variance_shares(side.unit[side.sample(_SPECTRUM, rng)])
+    rank = effective_rank(spectrum)
     possible = min(unit.shape[1], min(len(unit), _SPECTRUM) - 1)
     figures: Figures = {
         "mean_cosine": cone,
@@ -46,23 +45,6 @@ def look_at_geometry(side: Side, rng: np.random.Generator) -> tuple[list[Finding
         *_rank(side, rank, possible, float(spectrum[0])),
     ]
     return findings, figures
-
-
-def _mean_cosine(unit: NDArray[np.float32]) -> float:
-    """The mean over all pairs of different items: `(|sum|^2 - N) / (N (N - 1))`."""
-    total = unit.sum(axis=0, dtype=np.float64)
-    count = len(unit)
-    return float((total @ total - count) / (count * (count - 1)))
-
-
-def _variances(side: Side, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Shares of the variance along its main directions, largest first."""
-    rows = side.unit[side.sample(_SPECTRUM, rng)].astype(np.float64)
-    rows -= rows.mean(axis=0)
-    gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
-    values = np.maximum(np.linalg.eigvalsh(gram)[::-1], 0.0)
-    total = float(values.sum())
-    return values / total if total > 0 else np.eye(1, len(values))[0]
 
 
 def _uniformity(side: Side, rng: np.random.Generator) -> float:

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from moviola.evaluate.corrected import CorrectedResult
+from moviola.evaluate.report.document import document
 from moviola.evaluate.report.facts import Facts, Failure, Listed
 from moviola.evaluate.report.figures import figures
 from moviola.evaluate.report.markup import Html, element, join
-from moviola.evaluate.report.style import CSS
 from moviola.evaluate.report.tables import corrected_section, measures_table
 from moviola.evaluate.results import RetrievalResult
 
-#: Nothing is fetched and nothing runs, whatever a caption says.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _LEGEND = (
     "R@K: percent of queries with a relevant item among the first K. MdR, MnR: median and mean "
     "rank of the first relevant item. MRR, mAP: fractions. Under each number its 95 % bootstrap "
@@ -52,8 +50,8 @@ class PageContents:
 
 def render_page(contents: PageContents) -> str:
     """One self-contained HTML file: no script, no network, light and dark."""
-    body = element(
-        "main",
+    return document(
+        contents.title,
         element("h1", contents.title),
         element("p", _summary(contents.result), class_="lead"),
         *(element("p", note, class_="warning") for note in contents.result.notes),
@@ -67,15 +65,6 @@ def render_page(contents: PageContents) -> str:
         *_failures(contents),
         element("footer", contents.made_with),
     )
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        element("title", contents.title),
-        element("style", Html(CSS)),
-    )
-    return f"<!doctype html>\n{element('html', head, element('body', body), lang='en')}\n"
 
 
 def _summary(result: RetrievalResult) -> str:

@@ -66,6 +66,7 @@ svg .tick { fill: var(--faint); } svg .title { fill: var(--faint); font-size: 12
 svg .grid { stroke: var(--line); } svg .axis { stroke: var(--faint); }
 svg .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round; }
 svg .t2v { stroke: var(--t2v); } svg .v2t { stroke: var(--v2t); stroke-dasharray: 7 3; }
+svg .third { stroke: var(--good); stroke-dasharray: 2 3; }
 svg .chance { stroke: var(--chance); stroke-dasharray: 2 4; }
 svg .band, svg .bar { stroke: none; }
 svg .band { opacity: .16; } svg .bar { opacity: .62; }

@@ -68,6 +68,7 @@ export class Card {
   update(moment) {
     this.moment = moment;
     this.element.classList.toggle("missing", moment.missing);
+    if (!(this.picture instanceof HTMLImageElement)) this.#setPicture(this.#picture()); // once more
     this.label.textContent = `Play ${momentLabel(moment)}`;
     this.like.setAttribute("aria-label", `More like ${moment.name} at ${clock(moment.peak)}`);
     this.star.setAttribute("aria-label", `Favourite: ${moment.name} at ${clock(moment.peak)}`);
@@ -110,8 +111,13 @@ export class Card {
       decoding: "async",
       class: isTall(this.moment) ? "waiting tall" : "waiting",
       onload: () => this.picture.classList.remove("waiting"),
-      onerror: () => this.picture.replaceWith(noPicture()),
+      onerror: () => this.#setPicture(noPicture()),
     });
+  }
+
+  #setPicture(picture) {
+    this.picture.replaceWith(picture);
+    this.picture = picture;
   }
 
   #listen() {

@@ -39,11 +39,12 @@ export class Controls {
         type: "button",
         class: "plain label",
         "aria-pressed": "false",
-        title: "Loop the moment (l)",
+        "aria-label": "Loop",
+        title: "Loop the moment (r)",
         onclick: () => this.toggleLoop(),
       },
       icon("loop"),
-      "Loop",
+      h("span", {}, "Loop"),
     );
     this.sound = iconButton("volume", "Sound", { class: "plain", onclick: () => this.player.toggleSound() });
     this.clock = h("span", { class: "clock figures" });

@@ -69,9 +69,13 @@ function clipOf({ moment, clip }) {
   return clip ?? moment?.id;
 }
 
-/** Links to the files that `moviola evaluate` reads. */
+/** Links to relevance and run, which `moviola evaluate` reads together, and to the queries. */
 export function qrelsLinks() {
   const link = (format, text) =>
-    h("a", { class: "button", href: `/api/favourites/qrels?format=${format}`, download: "" }, text);
-  return [link("qrels", "Relevance (TREC qrels)"), link("queries", "Queries (JSONL)")];
+    h("a", { class: "button", href: `/api/favourites/export?format=${format}`, download: "" }, text);
+  return [
+    link("qrels", "Relevance (TREC qrels)"),
+    link("run", "Run of these queries (TREC)"),
+    link("queries", "Queries (JSONL)"),
+  ];
 }

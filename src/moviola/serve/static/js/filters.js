@@ -203,9 +203,14 @@ export class Filters {
 
 /** The query without one negative term, quoted or not. */
 export function withoutTerm(query, term) {
-  for (const written of [`-"${term}"`, `-${term}`]) {
-    const place = ` ${query}`.toLowerCase().indexOf(` ${written.toLowerCase()}`);
-    if (place >= 0) return (query.slice(0, place) + query.slice(place + written.length)).replace(/\s+/g, " ").trim();
+  const written = [`-"${term}"`, `-${term}`].map((text) => text.toLowerCase());
+  const spaced = ` ${query} `;
+  for (const text of written) {
+    const place = spaced.toLowerCase().indexOf(` ${text} `);
+    if (place >= 0) {
+      const rest = spaced.slice(0, place) + spaced.slice(place + text.length + 1);
+      return rest.replace(/\s+/g, " ").trim();
+    }
   }
   return query;
 }

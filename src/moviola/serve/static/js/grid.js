@@ -4,7 +4,6 @@ import { Card, keyOf } from "./card.js";
 import { byId, h } from "./dom.js";
 
 const FIRST = 60; // cards made at once; the rest follow as the page is scrolled
-const DIVIDER = "Weak matches: probably not what you are looking for";
 
 export class Grid {
   #cards = new Map();
@@ -22,7 +21,7 @@ export class Grid {
     this.actions = actions;
     this.isFavourite = isFavourite;
     this.list = byId("grid");
-    this.divider = h("li", { class: "divider" }, DIVIDER);
+    this.divider = h("li", { class: "divider" });
     this.end = byId("more");
     this.end.hidden = false;
     this.watcher = new IntersectionObserver(
@@ -46,8 +45,14 @@ export class Grid {
     return this.#cardOf(document.activeElement)?.moment ?? null;
   }
 
-  /** Shows moments, best first; `weakFrom` is the place of the first weak one, or null. */
-  show(moments, { weakFrom = null, openId = "", keepLength = false } = {}) {
+  /**
+   * Shows moments, best first.
+   * @param {object[]} moments
+   * @param {{weakFrom?: number|null, divider?: string, openId?: string, keepLength?: boolean}} how
+   *   `divider` is said before the moment at `weakFrom`; `keepLength` shows as many as before
+   */
+  show(moments, { weakFrom = null, divider = "", openId = "", keepLength = false } = {}) {
+    if (this.divider.textContent !== divider) this.divider.textContent = divider;
     this.#moments = moments;
     this.#weakFrom = weakFrom;
     this.#shown = Math.min(moments.length, keepLength ? Math.max(this.#shown, FIRST) : FIRST);

@@ -27,6 +27,7 @@ export function listenToKeys({ grid, panel, actions }) {
     if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
     if (byId("dialog").open || document.querySelector(".menu:popover-open")) return;
     if (event.key === "Escape") {
+      event.preventDefault(); // a search field would lose its words
       actions.escape();
       return;
     }

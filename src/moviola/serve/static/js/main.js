@@ -30,7 +30,7 @@ const actions = {
   open: (moment) => openMoment(moment, { play: true }),
   openId: (id) => store.set({ open: id, t: "" }, { play: true }),
   close: () => closePanel(),
-  like: ({ id }) => store.set({ ...keptFilters(), clip: id, open: "", t: "", view: "" }),
+  like: ({ id }) => store.set({ ...withoutQuery(), clip: id, open: "", t: "", view: "" }),
   favour: (moment) => favourites.judge(moment, true),
   reject: (moment) => favourites.judge(moment, false),
   share: (time) => share(time),
@@ -57,7 +57,7 @@ const watch = new StatusWatch({
     news.show(status);
     library.show(status);
     results.hear(status);
-    if (status.generation !== generation) {
+    if (status.state !== "first_run" && status.generation !== generation) {
       generation = status.generation;
       filters.loadFolders();
       favourites.load();
@@ -73,8 +73,8 @@ function command(action) {
   return library.command(action);
 }
 
-/** Another search keeps where and how one looks, not what for. */
-function keptFilters() {
+/** Another search changes what is looked for, not where and how. */
+function withoutQuery() {
   return { q: "", then: [], within: "", picture: "", weight: "" };
 }
 
@@ -90,10 +90,19 @@ function closePanel() {
 }
 
 let opened = null;
+const narrow = matchMedia("(max-width: 900px)");
+narrow.addEventListener("change", cover);
+
+/** Where the panel covers the page, what lies under it is out of reach. */
+function cover() {
+  const covered = Boolean(store.state.open) && narrow.matches;
+  for (const part of [byId("results"), document.querySelector(".header")]) part.inert = covered;
+}
 
 /** Shows in the panel what the address says is open. */
 async function showOpen(state, play) {
   grid.setOpen(state.open);
+  cover();
   if (!state.open) {
     panel.close();
     return;
@@ -103,7 +112,7 @@ async function showOpen(state, play) {
     const moment = known ?? (await wholeMoment(state.open));
     if (store.state.open === state.open) {
       panel.open(moment, { time: state.t === "" ? null : Number(state.t), play });
-      if (matchMedia("(max-width: 900px)").matches) byId("panel").querySelector("button").focus();
+      if (narrow.matches) byId("panel").querySelector("button").focus();
     }
   } catch (error) {
     toast(error.message);
@@ -168,6 +177,5 @@ new ResizeObserver(([{ target }]) =>
 listenToKeys({ grid, panel, actions });
 
 watch.ask();
-results.run();
 if (store.state.open) showOpen(store.state, false);
 if (store.state.view) showView(store.state.view);

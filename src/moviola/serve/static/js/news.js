@@ -35,7 +35,7 @@ export class News {
   #label({ library, indexing }, { bad, running }) {
     const failed = library?.failed ? `, ${library.failed} failed` : "";
     const text = running && indexing.total
-      ? `Indexing ${indexing.done} of ${indexing.total}`
+      ? `Indexing ${indexing.done.toLocaleString("en")} of ${indexing.total.toLocaleString("en")}`
       : `${count(library?.videos ?? 0, "video")}${failed}`;
     if (this.pill.textContent === text) return;
     this.pill.title = library ? `Library “${library.name}”` : "Library";

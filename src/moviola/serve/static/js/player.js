@@ -142,12 +142,18 @@ export class Player {
     for (const event of ["play", "pause", "ended", "waiting", "playing", "volumechange"]) {
       video.addEventListener(event, () => this.onState());
     }
-    const watch = () => {
-      if (this.playing) this.#tell();
-      requestAnimationFrame(watch);
-    };
-    requestAnimationFrame(watch);
+    video.addEventListener("play", () => this.#follow());
     video.addEventListener("click", () => this.toggle());
+    document.addEventListener("fullscreenchange", () => {
+      video.controls = document.fullscreenElement === video; // ours stay behind
+    });
+  }
+
+  /** Tells the time with every picture of the screen while it plays. */
+  #follow() {
+    if (!this.playing) return;
+    this.#tell();
+    requestAnimationFrame(() => this.#follow());
   }
 
   #tell() {
@@ -183,10 +189,11 @@ export class Player {
   /** A preview failed: the server's answer says why, the video element does not. */
   async #explain(url) {
     const answer = await fetch(url, { headers: { Range: "bytes=0-0" } }).catch(() => null);
-    if (answer?.ok) this.#fail("Your browser could not play the preview of this part.");
+    if (!answer) this.#fail("Moviola's server does not answer.");
+    else if (answer.ok) this.#fail("Your browser could not play the preview of this part.");
     else {
-      const { error } = (await answer?.json().catch(() => null)) ?? {};
-      this.#fail(error?.message ?? "Moviola's server does not answer.");
+      const { error } = await answer.json().catch(() => ({}));
+      this.#fail(error?.message ?? `The server answered ${answer.status}.`);
     }
   }
 

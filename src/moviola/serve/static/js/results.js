@@ -7,10 +7,13 @@ import { Search, strictly } from "./searching.js";
 import { filterCount, hasQuery, withoutFilters } from "./state.js";
 import { firstRun, nothingFound, onlyWeak, problem, showState } from "./states.js";
 
+const WEAK = "Weak matches: probably not what you are looking for";
+// How alike pictures are says less about being right than words that match.
+const LESS_ALIKE = "Less alike from here on";
+
 /** What stands between the header and the panel. */
 export class Results {
   #status = null;
-  #generation = null;
   #examples = [];
 
   constructor(store, grid, { filters, command }) {
@@ -27,8 +30,9 @@ export class Results {
     });
   }
 
+  /** Asks for what the state says, once it is known that there is a library to ask. */
   run() {
-    this.search.run(this.store.state);
+    if (this.#status && this.#status.state !== "first_run") this.search.run(this.store.state);
   }
 
   more() {
@@ -37,13 +41,13 @@ export class Results {
 
   /** A new status: another generation means other answers. */
   hear(status) {
-    const known = this.#generation;
+    const first = this.#status === null;
+    // What failed for want of a server or a library is asked again once there is one.
+    const back = ["gone", "no_library", "unavailable"].includes(this.error?.code);
+    const changed = back || this.#status?.generation !== status.generation;
     this.#status = status;
-    this.#generation = status.generation;
-    if (known !== null && known !== status.generation) {
-      this.search.run(this.store.state, { force: true });
-      this.#loadExamples();
-    } else if (known === null) {
+    if (status.state !== "first_run" && changed) {
+      this.search.run(this.store.state, { force: !first });
       this.#loadExamples();
     }
     if (status.state === "first_run" || byId("state").dataset.state) this.#show();
@@ -53,11 +57,8 @@ export class Results {
     byId("query-busy").hidden = !busy;
     this.grid.setStale(busy && hasQuery(this.store.state));
     if (busy) return;
-    if (error) {
-      this.error = error;
-      if (error.code === "gone") this.search.lost = true;
-    } else {
-      this.error = null;
+    this.error = error;
+    if (answer) {
       this.answer = answer;
       this.milliseconds = milliseconds;
       this.fresh = fresh;
@@ -67,16 +68,16 @@ export class Results {
 
   #show() {
     const { state } = this.store;
-    if (state.view === "favourites") return;
-    const empty = this.#status?.state === "first_run";
+    if (!this.#status || state.view === "favourites") return;
+    const empty = this.#status.state === "first_run" || this.error?.code === "no_library";
     const failed = this.error && this.error.code !== "gone";
-    document.body.classList.toggle("is-empty", Boolean(empty));
+    document.body.classList.toggle("is-empty", empty);
     if (empty || failed) {
       this.grid.show([]);
       this.intro.replaceChildren();
       byId("count").textContent = "";
       if (empty) firstRun(this.#status, this.command);
-      else problem(this.error.message);
+      else problem(this.error.message === this.#status.problem?.message ? "" : this.error.message);
       return;
     }
     if (!this.answer) return;
@@ -85,11 +86,13 @@ export class Results {
 
   #showAnswer(state) {
     const { moments, weakFrom } = strictly(this.answer, state.least);
-    this.grid.show(moments, { weakFrom, openId: state.open, keepLength: !this.fresh });
+    const divider = state.picture || state.clip ? LESS_ALIKE : WEAK;
+    this.grid.show(moments, { weakFrom, divider, openId: state.open, keepLength: !this.fresh });
     this.filters.show(this.answer.query?.not ?? []);
     byId("count").textContent = this.#countText(moments);
     byId("heading").textContent = this.answer.browsing ? "Videos of the library" : `Moments: ${state.q || "like a picture"}`;
-    const weak = !this.answer.browsing && weakFrom === 0 && moments.length > 0;
+    const words = state.q.trim() && !state.picture && !state.clip;
+    const weak = Boolean(words) && weakFrom === 0 && moments.length > 0;
     this.intro.replaceChildren(...(weak ? onlyWeak([state.q, ...state.then].map((step) => step.trim()).filter(Boolean).join(", then ")) : this.#tryThese()));
     this.intro.classList.toggle("weak", weak);
     if (moments.length) showState("");

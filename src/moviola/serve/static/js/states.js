@@ -33,14 +33,14 @@ export function firstRun(status, command) {
     h("p", {}, "Point Moviola at a folder of videos. In a terminal:"),
     h("p", {}, h("code", {}, "moviola index ~/Videos")),
     h("p", { class: "quiet" }, "This page fills up while it runs. Your videos stay where they are, and nothing leaves this machine."),
-    indexing.message ? h("p", {}, indexing.message) : "",
+    indexing.message ? h("p", { class: "said" }, indexing.message) : "",
     h(
       "div",
       { class: "row" },
       status.demo ? action("Try the demo library", () => command("demo"), true) : "",
       status.folders_known ? action("Index again", () => command("update")) : "",
     ),
-    status.demo ? h("p", { class: "quiet" }, "40 generated videos of moving shapes, made on this machine in about a minute.") : "",
+    status.demo ? h("p", { class: "quiet" }, "Generated videos of moving shapes, made on this machine in about a minute.") : "",
   );
 }
 
@@ -64,8 +64,10 @@ export function onlyWeak(query) {
   ];
 }
 
+/** A search that failed. Without a message, a notice says why already. */
 export function problem(message) {
-  showState("problem", big("warning"), h("h2", {}, "That did not work"), h("p", {}, message));
+  const heading = message ? "That did not work" : "This library cannot be searched now";
+  showState("problem", big("warning"), h("h2", {}, heading), message ? h("p", { class: "said" }, message) : "");
 }
 
 function big(name) {

@@ -1,0 +1,156 @@
+"""What a head expects of one tower: its space, how it was read, and how its numbers are spread."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from moviola.core import Embeddings, Readout, Space, SpaceMismatchError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moviola.core.embeddings import ItemT
+
+    Floats = NDArray[np.float32]
+
+#: The readout of arrays of which nothing is known.
+_UNKNOWN = "unknown"
+#: How far beyond the spread of the fit the middle of what is given may lie.
+_SLACK = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tower:
+    """One tower as it was when the head was fitted.
+
+    Attributes:
+        space: the space of its vectors.
+        readout: how it was read.
+        mean: `(D,)` float32, of every dimension.
+        scale: `(D,)` float32, the standard deviation of every dimension, 1 where it is constant.
+        spread: the least and the largest mean square of a standardised row, but for one in a
+            thousand at either end.
+    """
+
+    space: Space
+    readout: Readout
+    mean: Floats
+    scale: Floats
+    spread: tuple[float, float]
+
+    @classmethod
+    def of(cls, embeddings: Embeddings[ItemT]) -> Self:
+        """The tower that gave these embeddings; every row counts once."""
+        rows = all_rows(embeddings)
+        mean = rows.mean(axis=0, dtype=np.float64)
+        scale = rows.std(axis=0, dtype=np.float64)
+        scale[scale <= 1e-6 * (1e-30 + np.abs(mean))] = 1.0
+        made = cls(
+            embeddings.space,
+            embeddings.readout,
+            mean.astype(np.float32),
+            scale.astype(np.float32),
+            (0.0, np.inf),
+        )
+        squares = made.mean_squares(rows)
+        low, high = np.quantile(squares, [0.001, 0.999])
+        return cls(made.space, made.readout, made.mean, made.scale, (float(low), float(high)))
+
+    def standardise(self, rows: NDArray[np.floating]) -> Floats:
+        """`(n, D)` rows with mean 0 and standard deviation 1 in the data of the fit, float32."""
+        return (rows.astype(np.float32) - self.mean) / self.scale
+
+    def mean_squares(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """`(n,)` mean squares of standardised rows: about 1 for what the fit has seen."""
+        standard = self.standardise(rows)
+        return np.einsum("ij,ij->i", standard, standard, dtype=np.float64) / rows.shape[1]
+
+    def require(self, embeddings: Embeddings[ItemT], *, what: str) -> None:
+        """Refuse vectors of another model, read in another way, or of other numbers.
+
+        Of bare arrays only the dimension, the pooling where one is known, and the spread of their
+        numbers can be checked.
+
+        Args:
+            embeddings: what is to be mapped.
+            what: how to call it, such as `the texts`.
+
+        Raises:
+            SpaceMismatchError: naming what differs.
+        """
+        if self.space.is_anonymous or embeddings.space.is_anonymous:
+            _require_dimension(self.space, embeddings.space, what)
+        else:
+            self.space.require(embeddings.space, what=what)
+        if _UNKNOWN in (self.readout.preprocessing, embeddings.readout.preprocessing):
+            _require_pooling(self.readout.pooling, embeddings.readout.pooling, what)
+        else:
+            self.readout.require(embeddings.readout, what=what)
+        self._require_spread(embeddings, what)
+
+    def _require_spread(self, embeddings: Embeddings[ItemT], what: str) -> None:
+        if not len(embeddings):
+            return
+        squares = [self.mean_squares(block) for _, block in embeddings.blocks()]
+        middle = float(np.median(np.concatenate(squares)))
+        low, high = self.spread
+        if low / _SLACK <= middle <= high * _SLACK:
+            return
+        raise SpaceMismatchError(
+            f"{what} are spread otherwise than what the head was fitted on: the mean square of a "
+            f"standardised row is {middle:.3g}, in the fit it was {low:.3g} to {high:.3g}; were "
+            f"they pooled, scaled or encoded in another way?"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Space, readout and spread as JSON values; mean and scale are tensors of the head."""
+        return {
+            "space": asdict(self.space),
+            "readout": asdict(self.readout),
+            "spread": list(self.spread),
+        }
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any], mean: Floats, scale: Floats) -> Self:
+        """The tower of a head's card.
+
+        Raises:
+            KeyError: when something is missing.
+            TypeError: when something is misspelt.
+            ValueError: when the parts do not fit together.
+        """
+        space, readout = Space(**found["space"]), Readout(**found["readout"])
+        low, high = (float(value) for value in found["spread"])
+        if mean.shape != (space.dimension,) or scale.shape != mean.shape:
+            raise ValueError(
+                f"mean and scale must be ({space.dimension},), got {mean.shape} and {scale.shape}"
+            )
+        return cls(space, readout, mean, scale, (low, high))
+
+
+def all_rows(embeddings: Embeddings[ItemT]) -> Floats:
+    """All rows `(M, D)` in float32; a copy unless one float32 shard holds them."""
+    if len(embeddings.shards) == 1 and embeddings.shards[0].dtype == np.float32:
+        return np.asarray(embeddings.shards[0], np.float32)
+    rows = np.empty((int(embeddings.offsets[-1]), embeddings.space.dimension), np.float32)
+    for where, block in embeddings.blocks():
+        rows[where] = block
+    return rows
+
+
+def _require_dimension(ours: Space, theirs: Space, what: str) -> None:
+    if ours.dimension != theirs.dimension:
+        raise SpaceMismatchError(
+            f"{what} have {theirs.dimension} numbers a vector, the head was fitted on "
+            f"{ours.dimension}"
+        )
+
+
+def _require_pooling(ours: str, theirs: str, what: str) -> None:
+    if ours != theirs and "none" not in (ours, theirs):
+        raise SpaceMismatchError(
+            f"{what} are pooled by {theirs!r}, the head was fitted on {ours!r}; pool them alike"
+        )

@@ -1,0 +1,1 @@
+"""Model families: what loads them, and the checkpoints known by name. Imports no framework."""

@@ -1,0 +1,78 @@
+"""Sentences to rows: tokens, padding, and a text tower in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from moviola.core.errors import WeightsUnavailableError
+from moviola.core.items import display_path
+from moviola.encode.batching import run_batched
+
+_BATCH = 64
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a transformers checkpoint.
+
+    Raises:
+        WeightsUnavailableError: when the folder holds none that can be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise WeightsUnavailableError(
+            f"{display_path(folder)} has no tokenizer that can be loaded: {error}"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class TextTower:
+    """A tokenizer and the part of a model behind it. Runs in float32: sentences are short.
+
+    Attributes:
+        tokenizer: of the checkpoint.
+        run: token ids `(B, L)` and their mask `(B, L)`, None where there is none, to `(B, D)`.
+        length: tokens at most; longer sentences are cut.
+        padding: `"longest"`, or `"max_length"` for models that were trained on padded sentences.
+        masked: whether the model is told which tokens are padding.
+        device: where the tower is.
+    """
+
+    tokenizer: Any
+    run: Callable[[Tensor, Tensor | None], Tensor]
+    length: int
+    padding: Literal["longest", "max_length"]
+    masked: bool
+    device: torch.device
+
+    @property
+    def spec(self) -> str:
+        """Canonical text for a `Readout`."""
+        return f"tokens:{self.length} padding:{self.padding}"
+
+    @torch.inference_mode()
+    def __call__(self, texts: Sequence[str]) -> list[Tensor]:
+        """One `(D,)` float32 tensor a text, on the CPU."""
+        return run_batched(self._encode, texts, _BATCH)
+
+    def _encode(self, texts: Sequence[str]) -> Sequence[Tensor]:
+        # Words of a command line may hold bytes that are no text.
+        clean = [text.encode(errors="replace").decode() for text in texts]
+        tokens = self.tokenizer(
+            clean,
+            padding=self.padding,
+            truncation=True,
+            max_length=self.length,
+            return_tensors="pt",
+        )
+        ids = tokens["input_ids"].to(self.device)
+        mask = tokens["attention_mask"].to(self.device) if self.masked else None
+        return self.run(ids, mask).float().cpu().unbind()

@@ -1,0 +1,159 @@
+"""What a layer sweep found: one score for every pair of layers, and sentences about them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class LayerScore:
+    """One layer of the texts with one of the videos.
+
+    Attributes:
+        text: name of the texts' layer.
+        clip: name of the videos' layer.
+        text_layer: its number, NaN where its store tells none.
+        clip_layer: likewise.
+        overlap: mutual k-nearest-neighbour overlap of videos and the means of their captions.
+        text_rank: effective rank of the means of captions.
+        clip_rank: effective rank of the videos.
+        text_cosine: mean cosine of two captions' means.
+        clip_cosine: mean cosine of two videos.
+        raw_mrr: text-to-video on the validation videos by the cosine; NaN where the dimensions of
+            the two sides differ.
+        aligned_mrr: the same after a closed-form alignment of the other videos; NaN where there
+            were too few of them, or other layers promised more.
+    """
+
+    text: str
+    clip: str
+    text_layer: float
+    clip_layer: float
+    overlap: float
+    text_rank: float
+    clip_rank: float
+    text_cosine: float
+    clip_cosine: float
+    raw_mrr: float
+    aligned_mrr: float
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSweep:
+    """All pairs of layers, and what must be known to read their numbers.
+
+    Attributes:
+        scores: one for every pair, in the order of the videos' layers.
+        k: neighbours that the overlap looks at.
+        items: videos among which they are looked for.
+        validation: videos that are ranked for the captions of each.
+        captions: captions of the validation videos.
+    """
+
+    scores: tuple[LayerScore, ...]
+    k: int
+    items: int
+    validation: int
+    captions: int
+
+    @property
+    def chance_overlap(self) -> float:
+        """The overlap of two spaces that have nothing to do with each other."""
+        return self.k / (self.items - 1)
+
+    @property
+    def chance_mrr(self) -> float:
+        """The MRR of a random order of the validation videos."""
+        return float((1 / np.arange(1, self.validation + 1)).mean())
+
+    @property
+    def notes(self) -> list[str]:
+        """What the numbers say, in sentences."""
+        return list(_notes(self))
+
+    def best(self, figure: str) -> LayerScore | None:
+        """The pair with the largest `overlap`, `raw_mrr` or `aligned_mrr`; None if none has it."""
+        known = [score for score in self.scores if not np.isnan(getattr(score, figure))]
+        return max(known, key=lambda score: getattr(score, figure), default=None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values; what is not known is null."""
+        rows = [
+            {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(s).items()}
+            for s in self.scores
+        ]
+        return {
+            "scores": rows,
+            "k": self.k,
+            "items": self.items,
+            "validation": self.validation,
+            "captions": self.captions,
+            "chance_overlap": self.chance_overlap,
+            "chance_mrr": self.chance_mrr,
+            "notes": self.notes,
+        }
+
+    def to_csv(self) -> str:
+        """One line a pair of layers."""
+        sink = io.StringIO()
+        writer = csv.writer(sink, lineterminator="\n")
+        names = [each.name for each in fields(LayerScore)]
+        writer.writerow(names)
+        for score in self.scores:
+            values = (getattr(score, name) for name in names)
+            writer.writerow([_told(value) for value in values])
+        return sink.getvalue()
+
+
+def _notes(sweep: LayerSweep) -> Iterator[str]:
+    yield (
+        f"Neighbours: mutual overlap of the {sweep.k} nearest among N = {sweep.items:,} videos; "
+        f"two unrelated spaces have {sweep.chance_overlap:.4f}. It is told which captions belong "
+        f"to which video, and nothing else."
+    )
+    yield (
+        f"MRR: text-to-video, {sweep.captions:,} captions among {sweep.validation:,} held-out "
+        f"videos; chance is {sweep.chance_mrr:.4f}."
+    )
+    for said, figure, name in (
+        ("without labels", "overlap", "overlap"),
+        ("by raw cosine", "raw_mrr", "MRR"),
+        ("once aligned", "aligned_mrr", "MRR"),
+    ):
+        if (found := sweep.best(figure)) is not None:
+            yield f"Best {said}: {_named(found)}, {name} {getattr(found, figure):.4f}."
+    aligned = [score for score in sweep.scores if not np.isnan(score.aligned_mrr)]
+    if not aligned:
+        yield "Nothing was aligned: too few videos are left to fit on."
+    elif len(aligned) > 3:
+        agreement = _rank_correlation(
+            [score.overlap for score in aligned], [score.aligned_mrr for score in aligned]
+        )
+        yield (
+            f"Over {len(aligned)} pairs of layers the order by overlap and the order by aligned "
+            f"MRR have a rank correlation of {agreement:.2f}."
+        )
+
+
+def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
+    """Spearman's, ties in the order in which they come."""
+    ranks = [np.argsort(np.argsort(np.array(values), kind="stable")) for values in (one, other)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+
+
+def _named(score: LayerScore) -> str:
+    if score.text == score.clip:
+        return score.clip
+    return f"videos {score.clip} with texts {score.text}"
+
+
+def _told(value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if np.isnan(value) else f"{value:.6g}"

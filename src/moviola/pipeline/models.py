@@ -1,0 +1,90 @@
+"""The models there are: which one is the default, what is known of each, and fetching one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from moviola.core import Reported, Source
+from moviola.plugins import (
+    PluginInfo,
+    describe_encoder,
+    encoder_names,
+    families,
+    find_checkpoint,
+    find_known,
+    known_models,
+    split_options,
+)
+
+if TYPE_CHECKING:
+    from moviola.encode.hub import Checkpoint
+
+DEFAULT_MODEL = "videoprism-base"
+"""For real videos, where no model is named: of those that a laptop's CPU can run, the one with the
+best reported zero-shot text-to-video accuracy (R@1 50.1 on MSR-VTT 1k-A, as its authors report)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """What `moviola models` says of one encoder.
+
+    Attributes:
+        info: its name, where it comes from, its dimension, what it is.
+        parameters: how many numbers its weights are; None where it does not say.
+        licence: of the weights; `""` where it does not say.
+        repositories: where the weights are on the hub; none for what ships with its package.
+        reported: figures that others published.
+        is_default: whether it is taken where no model is named.
+    """
+
+    info: PluginInfo
+    parameters: int | None = None
+    licence: str = ""
+    repositories: tuple[str, ...] = ()
+    reported: tuple[Reported, ...] = ()
+    is_default: bool = False
+
+
+def list_models() -> list[ListedModel]:
+    """Every encoder and every checkpoint that has a name, sorted by it. Imports no framework."""
+    known = known_models()
+    listed: list[ListedModel] = []
+    for name in encoder_names():
+        info, default = describe_encoder(name), name == DEFAULT_MODEL
+        if name not in known:
+            listed.append(ListedModel(info, is_default=default))
+            continue
+        card = known[name][1]
+        places = tuple(source.repository for source in card.sources)
+        listed.append(
+            ListedModel(info, card.parameters, card.licence, places, card.reported, default)
+        )
+    return listed
+
+
+def pull(name: str) -> list[Checkpoint]:
+    """Fetch all files of a model into the cache, and the newest of a branch that is not pinned.
+
+    Args:
+        name: a known checkpoint, or `FAMILY:ID`; either may end in `@REVISION`.
+
+    Raises:
+        ValueError: when nothing of that name is fetched from anywhere.
+        WeightsUnavailableError: when the hub cannot be reached, or has no such model.
+    """
+    from moviola.encode.hub import MODEL_FILES, fetch
+
+    bare, _ = split_options(name)
+    if (checkpoint := find_checkpoint(bare)) is None:
+        names = ", ".join(known_models())
+        raise ValueError(f"{name!r} has no weights to fetch; these have: {names}, and FAMILY:ID")
+    usual = families()[checkpoint.family].patterns or MODEL_FILES
+    sources = [Source(checkpoint.model, revision=checkpoint.revision)]
+    if found := find_known(bare):
+        first, *others = found[0].sources
+        sources = [replace(first, revision=checkpoint.revision), *others]
+    return [
+        fetch(source.repository, source.patterns or usual, source.revision, refresh=True)
+        for source in sources
+    ]

@@ -1,0 +1,37 @@
+"""Data sets by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+from moviola.core import RetrievalDataset
+from moviola.plugins.points import DATASET_GROUP, a, load_point, points
+
+
+def dataset_names() -> list[str]:
+    """The installed data sets' names, sorted."""
+    return sorted(points(DATASET_GROUP))
+
+
+def load_dataset(name: str, root: Path, split: str) -> RetrievalDataset:
+    """Split `split` of the data set called `name` whose files lie under `root`.
+
+    The attribute behind the name is a function `(root, split)`, an object that is called like
+    one, or a class of such objects.
+
+    Raises:
+        PluginNotFoundError: when there is no such data set or it cannot be imported.
+        DatasetError: from the loader, naming the file and the place.
+        TypeError: when what was found is no loader.
+    """
+    loader = load_point(DATASET_GROUP, name)
+    if isinstance(loader, type):
+        loader = cast("Callable[[], object]", loader)()
+    if not callable(loader):
+        raise TypeError(f"{name!r} is {a(loader)}, not a function of (root, split)")
+    loaded = cast("Callable[[Path, str], object]", loader)(root, split)
+    if not isinstance(loaded, RetrievalDataset):
+        raise TypeError(f"{name!r} gave {a(loaded)} instead of a RetrievalDataset")
+    return loaded

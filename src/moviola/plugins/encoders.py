@@ -1,0 +1,83 @@
+"""Encoders by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, cast
+
+from moviola.core import Encoder, PluginNotFoundError
+from moviola.plugins.checkpoints import families, find_checkpoint, known_models, split_options
+from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not_found, points
+
+
+def encoder_names() -> list[str]:
+    """Names of the installed encoders and of the checkpoints that families know, sorted."""
+    return sorted({*points(ENCODER_GROUP), *known_models()})
+
+
+def load_encoder(name: str, **options: Any) -> Encoder:
+    """The encoder called `name`, in one of the ways that `moviola.plugins` lists.
+
+    The attribute behind a name may be a class or a function that returns an encoder, called with
+    the options, or an encoder itself, which takes none. Options in the name are integers where
+    they look like it, else text; `options` win over them.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder or it cannot be imported.
+        WeightsUnavailableError: when its weights are neither here nor to be had.
+        TypeError: when what was found is no encoder, or does not take these options.
+    """
+    bare, named = split_options(name)
+    found, given = _found(bare)
+    options = {**given, **named, **options}
+    if isinstance(found, type) or not isinstance(found, Encoder):
+        if not callable(found):
+            raise TypeError(f"{name!r} is {a(found)}, neither an encoder nor something to call")
+        found = cast("Callable[..., object]", found)(**options)
+    elif options:
+        raise TypeError(f"{name!r} is a finished encoder and takes no options: {sorted(options)}")
+    if not isinstance(found, Encoder):
+        raise TypeError(
+            f"{name!r} gave {a(found)}, which is no encoder: it lacks {_missing(found)}"
+        )
+    return found
+
+
+def encoder_options(name: str) -> frozenset[str]:
+    """Names of the options that `load_encoder(name)` takes; none of an encoder that is finished.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder or it cannot be imported.
+    """
+    found, _ = _found(split_options(name)[0])
+    if not callable(found) or (isinstance(found, Encoder) and not isinstance(found, type)):
+        return frozenset()
+    return frozenset(inspect.signature(cast("Callable[..., object]", found)).parameters)
+
+
+def require_encoder(name: str) -> None:
+    """Refuse a name that is neither installed nor spelled out.
+
+    Raises:
+        PluginNotFoundError: with all the names there are.
+    """
+    try:
+        find_point(ENCODER_GROUP, name)
+    except PluginNotFoundError:
+        hint = f" Any checkpoint of {', '.join(families())} can be given as FAMILY:ID."
+        raise not_found(ENCODER_GROUP, name, encoder_names(), hint) from None
+
+
+def _found(name: str) -> tuple[object, dict[str, Any]]:
+    """What stands behind a name without options, and what its checkpoint gives it."""
+    if (checkpoint := find_checkpoint(name)) is not None:
+        loader = load_point(ENCODER_GROUP, families()[checkpoint.family].loader)
+        return loader, {"model": checkpoint.model, "revision": checkpoint.revision}
+    require_encoder(name)
+    return load_point(ENCODER_GROUP, name), {}
+
+
+def _missing(thing: object) -> str:
+    wanted = ("space", "sampler", "video_readout", "text_readout", "encode_texts", "encode_videos")
+    return ", ".join(name for name in wanted if not hasattr(thing, name))
