@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
+from moviola.pipeline.aligned import head_of, load_aligned
 from moviola.serve.batching import Batcher
 from moviola.serve.errors import ApiError, problem
 
@@ -28,6 +29,7 @@ _LOG = logging.getLogger("moviola.serve")
 _LOOK_SECONDS = 1.0
 # Loading what was committed may take at most this share of the time, however large the library.
 _LOADING_SHARE = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0
 
 State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
@@ -159,7 +161,8 @@ class LiveLibrary:
                     f"the library or its model cannot be used: {type(error).__name__}: {error}"
                 )
             self._looked.set()
-            self._wake.wait(max(_LOOK_SECONDS, took / _LOADING_SHARE - took))
+            pause = max(_LOOK_SECONDS, took / _LOADING_SHARE - took)
+            self._wake.wait(min(pause, _LONGEST_PAUSE_SECONDS))
             self._wake.clear()
 
     def _advance(self) -> float:
