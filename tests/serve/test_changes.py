@@ -305,6 +305,8 @@ def test_another_model_than_the_one_that_indexed_is_told(serve, own_world):
         assert (status["state"], status["problem"]["code"]) == ("mismatch", "space_mismatch")
         assert "weights" in status["problem"]["message"]
         answer = server.get("/api/search?q=red")
+        for message in (status["problem"]["message"], answer.json()["error"]["message"]):
+            assert str(own_world.library.parent) not in message
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "space_mismatch")
         assert server.json("/api/videos")["found"] == 4  # what is there can still be looked at
 

@@ -47,7 +47,7 @@ def create_app(settings: Settings) -> Gate:
         responses={"4XX": {"model": ErrorAnswer}, "5XX": {"model": ErrorAnswer}},
     )
     app.state.desk = desk
-    install(app)
+    install(app, settings.hide)
     for room in (search, videos, status, pictures, media, export, favourites):
         app.include_router(room.router)
     app.include_router(page_routes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
@@ -56,8 +57,8 @@ def body(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"code": code, "message": " ".join(printable.split()), **more}}
 
 
-def install(app: FastAPI) -> None:
-    """Have `app` answer every error in this form."""
+def install(app: FastAPI, hide: Callable[[str], str]) -> None:
+    """Have `app` answer every error in this form; `hide` takes paths out of messages."""
 
     @app.exception_handler(HTTPException)
     async def _refused(_: Request, error: HTTPException) -> JSONResponse:
@@ -78,7 +79,7 @@ def install(app: FastAPI) -> None:
     async def _fault(_: Request, error: MoviolaError) -> JSONResponse:
         status, code = problem(error)
         more = {"file_code": str(error.code)} if isinstance(error, VideoUnreadableError) else {}
-        return JSONResponse(body(code, str(error), **more), status)
+        return JSONResponse(body(code, hide(str(error)), **more), status)
 
     @app.exception_handler(Exception)
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:

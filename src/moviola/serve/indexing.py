@@ -35,6 +35,7 @@ class IndexRun:
     def __init__(self, library: Path) -> None:
         self._library = library
         self._process: subprocess.Popen[str] | None = None
+        self._listener: threading.Thread | None = None
         self._answer = IndexingAnswer(state="idle")
         self._steps: deque[tuple[float, int]] = deque()
         self._lock = threading.Lock()
@@ -71,9 +72,10 @@ class IndexRun:
                 text=True,
                 start_new_session=sys.platform != "win32",
             )
-            threading.Thread(
+            self._listener = threading.Thread(
                 target=self._listen, args=(self._process, json.dumps(asked)), daemon=True
-            ).start()
+            )
+            self._listener.start()
 
     def stop(self) -> None:
         """End the run, as Ctrl-C would: what is committed stays."""
@@ -86,11 +88,13 @@ class IndexRun:
     def close(self) -> None:
         """End the run with the server."""
         self.stop()
-        if self._process is not None:
-            try:
-                self._process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+        if self._process is None or self._listener is None:
+            return
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self._listener.join(timeout=10)
 
     def answer(self) -> IndexingAnswer:
         """How far it is."""
@@ -125,19 +129,9 @@ class IndexRun:
         with suppress(OSError), process.stdin as pipe:  # where it ended at once, its status tells
             pipe.write(asked)
         said = ""
-        for line in process.stdout:
-            try:
-                step = json.loads(line)
-            except ValueError:
-                continue
-            if "message" in step:
-                said = str(step["message"])
-                continue
-            with self._lock:
-                self._steps.append((time.monotonic(), int(step["done"])))
-                for name in ("done", "total", "clips", "failed"):
-                    setattr(self._answer, name, int(step[name]))
-                self._answer.message = str(step.get("note", ""))
+        with process.stdout as lines:
+            for line in lines:
+                said = self._take(line) or said
         code = process.wait()
         with self._lock:
             ended = self._answer.model_copy()
@@ -146,6 +140,21 @@ class IndexRun:
             if ended.state == "failed" and not said:
                 ended.message = f"the index run ended with status {code}"
             self._answer = ended
+
+    def _take(self, line: str) -> str:
+        """Take note of a step; the sentence, where it is one instead."""
+        try:
+            step = json.loads(line)
+        except ValueError:
+            return ""
+        if "message" in step:
+            return str(step["message"])
+        with self._lock:
+            self._steps.append((time.monotonic(), int(step["done"])))
+            for name in ("done", "total", "clips", "failed"):
+                setattr(self._answer, name, int(step[name]))
+            self._answer.message = str(step.get("note", ""))
+        return ""
 
     def _forecast(self, now: IndexingAnswer) -> tuple[float | None, tuple[float, float] | None]:
         """Videos a second over the last minute, and the least and most seconds that are left."""

@@ -29,6 +29,7 @@ _LOG = logging.getLogger("moviola.serve")
 _LOOK_SECONDS = 1.0
 # Loading what was committed may take at most this share of the time, however large the library.
 _LOADING_SHARE = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0
 
 State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
@@ -148,9 +149,9 @@ class LiveLibrary:
 
     def _keep(self) -> None:
         while not self._stopped:
-            began = time.monotonic()
+            took = 0.0
             try:
-                self._advance()
+                took = self._advance()
                 self._fault = None
             except MoviolaError as error:
                 self._fault = error
@@ -160,23 +161,33 @@ class LiveLibrary:
                     f"the library or its model cannot be used: {type(error).__name__}: {error}"
                 )
             self._looked.set()
-            took = time.monotonic() - began
-            self._wake.wait(max(_LOOK_SECONDS, took / _LOADING_SHARE - took))
+            pause = max(_LOOK_SECONDS, took / _LOADING_SHARE - took)
+            self._wake.wait(min(pause, _LONGEST_PAUSE_SECONDS))
             self._wake.clear()
 
-    def _advance(self) -> None:
+    def _advance(self) -> float:
+        """Show what was committed last.
+
+        Returns:
+            The seconds that it took. Loading the model is left out: that happens once, and says
+            nothing about what the next look will cost.
+        """
+        began = time.monotonic()
         if self._library is None:
             try:
                 self._library = Library.open(self._settings.library)
             except FileNotFoundError:
-                return
+                return 0.0
         library = self._library
         news = library.advance()
         if self._view is not None and not news:
-            return
+            return time.monotonic() - began
+        loading = time.monotonic()
         encoder = self._view.encoder if self._view else self._encoder(library)
+        loading = time.monotonic() - loading
         batcher = self._view.batcher if self._view else Batcher(_directions(library, encoder))
         self._view = View(library, encoder, library.snapshot(), batcher, library.generation)
+        return time.monotonic() - began - loading
 
     @staticmethod
     def _encoder(library: Library) -> Encoder:

@@ -9,6 +9,8 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from moviola.core import display_path
+
 MIB = 1 << 20
 
 
@@ -61,6 +63,14 @@ class Settings:
     def cache(self) -> Path:
         """Folder of what can be made again: sprites, previews, uploaded pictures."""
         return self.library / "cache"
+
+    def hide(self, message: str) -> str:
+        """`message` without where the library lies, unless paths are shown."""
+        if self.show_paths:
+            return message
+        for path in (self.library, *self.roots):
+            message = message.replace(display_path(path), display_path(path.name))
+        return message
 
     def hosts(self) -> frozenset[str]:
         """Every value of `Host` that is accepted, lower case."""

@@ -117,6 +117,8 @@ def _paths(desk: Desk, what: What) -> list[Path]:
 def status_of(desk: Desk) -> StatusAnswer:
     """The state of library, model and indexing."""
     live, library = desk.live, desk.live.library
+    indexing = desk.indexing.answer()
+    indexing.message = desk.settings.hide(indexing.message)
     records = library.videos() if library is not None and live.state != "damaged" else []
     usable = [record for record in records if record.code.has_clips]
     fault = live.fault
@@ -124,7 +126,7 @@ def status_of(desk: Desk) -> StatusAnswer:
         state=live.state,
         problem=None
         if fault is None
-        else ProblemAnswer(code=problem(fault)[1], message=str(fault)),
+        else ProblemAnswer(code=problem(fault)[1], message=desk.settings.hide(str(fault))),
         generation=live.generation,
         library=LibraryAnswer(
             name=desk.settings.library.name,
@@ -143,7 +145,7 @@ def status_of(desk: Desk) -> StatusAnswer:
             calibrated=library.card.calibration is not None,
             note=None,
         ),
-        indexing=desk.indexing.answer(),
+        indexing=indexing,
         demo=not records and live.state == "first_run",
         folders_known=len(
             {name.root for record in records for name in record.names} | set(desk.settings.roots)
