@@ -5,7 +5,8 @@ export default async function ({ open, data, assert, eventually }) {
   await page.locator(".card").first().waitFor();
   const clicks = [];
   const cards = await page.locator(".card").count();
-  for (let place = 0; place < Math.min(cards, data.clicks); place += 1) {
+  for (let click = 0; click < data.clicks; click += 1) {
+    const place = click % cards;
     await page.keyboard.press("Escape");
     await eventually(() => page.locator("#panel").isHidden(), Boolean, "a closed panel");
     const card = page.locator(".card-open").nth(place);
@@ -19,7 +20,7 @@ export default async function ({ open, data, assert, eventually }) {
   }
   const result = { clicks: summary(clicks), keys: summary(keys), errors: summary(clicks.map(({ off }) => off)) };
   console.log(JSON.stringify(result));
-  assert.equal(clicks.length, Math.min(cards, data.clicks));
+  assert.equal(clicks.length, data.clicks);
 
   function summary(values) {
     const times = values.map((value) => value.milliseconds ?? value).toSorted((a, b) => a - b);
