@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import math
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +19,7 @@ from moviola.align.splitting import VideoSplit
 from moviola.align.train import build_networks, train_head
 from moviola.align.train_config import TrainConfig
 from moviola.align.training import HeadTraining
-from moviola.core import Qrels, Scores
+from moviola.core import MissingExtraError, Qrels, Scores
 from moviola.evaluate import evaluate
 
 CONFIG = TrainConfig(
@@ -186,6 +188,13 @@ def test_collapse_is_told_from_weak_alignment() -> None:
     loose = rng.normal(size=(20, 4)).astype(np.float32)
     loose /= np.linalg.norm(loose, axis=1, keepdims=True)
     assert not Cosines.of(loose, loose, np.arange(20)).collapsed
+
+
+def test_without_lightning_the_way_to_it_is_told(monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "lightning", None)
+    monkeypatch.delitem(sys.modules, "moviola.align.train")
+    with pytest.raises(MissingExtraError, match=r"moviola\[train\]"):
+        importlib.import_module("moviola.align.train")
 
 
 @pytest.mark.parametrize(

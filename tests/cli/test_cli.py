@@ -260,12 +260,26 @@ def test_weights_that_cannot_be_had_leave_with_7_within_15_seconds(indexed, tmp_
         ("models", "pull", "xclip-base-patch32"),
     ):
         done = moviola(*words, where=place, HF_HOME=str(tmp_path), HF_HUB_OFFLINE="1")
-        (line,) = done.stderr.splitlines()
+        *said, line = done.stderr.splitlines()
+        assert len(said) == (words[0] == "models")  # what would have been fetched
         assert done.returncode == 7
         assert str(tmp_path) in line
         assert "Ways out" in line
         assert not (place / "new").exists()
     assert time.monotonic() - began < 3 * 15
+
+
+def test_pulling_says_first_what_how_much_and_under_which_licences(tmp_path):
+    environment = {"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = moviola("models", "pull", "video-llama-2-7b", **environment)
+    branches, blip2, refused = done.stderr.splitlines()
+    assert "about 18.9 GB of DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned" in branches
+    assert "CC-BY-NC-SA-4.0" in branches
+    assert "Llama 2 community licence" in branches
+    assert "about 10.0 GB of Salesforce/blip2-flan-t5-xxl (MIT)" in blip2
+    assert "are not in the cache" in refused
+    done = moviola("models", "pull", "video-llama:some/branch", **environment)
+    assert "fetching some/branch (its licence is on its page)" in done.stderr
 
 
 def test_pulling_what_has_no_weights_is_told():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from moviola.core import (
     Clip,
+    ConsecutiveSampler,
     Embeddings,
     ExitCode,
     FileCode,
@@ -94,6 +95,9 @@ def test_a_rate_keeps_its_step_and_forgives_rounding():
             RateSampler(*wrong)
     with pytest.raises(ValueError, match="at least one frame"):
         UniformSampler(0)
+    for wrong in ((0, 0), (8, -1)):
+        with pytest.raises(ValueError, match="at least one frame and a seed"):
+            ConsecutiveSampler(*wrong)
 
 
 def test_clip_ids_follow_content_and_microseconds():

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from moviola.core import WeightsUnavailableError
-from moviola.encode.hub import fetch, weight_files
+from moviola.encode.hub import INDEX, fetch, weight_files
 from moviola.encode.loading import weights_digest
 
 COMMIT, OTHER = "a" * 40, "b" * 40
@@ -95,10 +95,10 @@ def hub(tmp_path):
         server.server_close()
 
 
-def fetched(model, cache, *words, **environment):
+def fetched(model, cache, *words, code=FETCH, **environment):
     # The library reads its environment when it is imported.
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", FETCH, model, *words],
+        [sys.executable, "-W", "error", "-c", code, model, *words],
         env={**os.environ, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1", **environment},
         capture_output=True,
         text=True,
@@ -139,6 +139,28 @@ def test_a_download_that_was_cut_short_is_not_taken_for_a_model(hub, tmp_path):
     assert fetched("some/model", tmp_path, HF_HUB_OFFLINE="1").returncode == 7
     again = fetched("some/model", tmp_path, HF_ENDPOINT=address)
     assert "model-2-of-2.safetensors" in again.stdout
+
+
+def test_only_the_shards_with_certain_tensors_are_fetched(hub, tmp_path):
+    index = {
+        "weight_map": {"see.a": "model-1-of-2.safetensors", "t5.b": "model-2-of-2.safetensors"}
+    }
+    files = {
+        INDEX: json.dumps(index).encode(),
+        "model-1-of-2.safetensors": b"1",
+        "model-2-of-2.safetensors": b"a T5-XXL that nobody wants",
+    }
+    code = FETCH.replace("import fetch", "import fetch_tensors").replace(
+        'fetch(sys.argv[1], refresh="refresh" in sys.argv)',
+        "fetch_tensors(sys.argv[1], sys.argv[2:])",
+    )
+    address = hub(files)
+    done = fetched("some/model", tmp_path, "see.", code=code, HF_ENDPOINT=address)
+    assert done.stdout.split()[2:] == ["model-1-of-2.safetensors", INDEX]
+    offline = fetched("some/model", tmp_path, "see.", code=code, HF_HUB_OFFLINE="1")
+    assert offline.stdout == done.stdout
+    none = fetched("some/model", tmp_path, "hear.", code=code, HF_ENDPOINT=address)
+    assert (none.returncode, "holds no tensor hear." in none.stdout) == (7, True)
 
 
 def test_pickles_are_refused_with_the_reason(hub, tmp_path):

@@ -96,9 +96,7 @@ def test_whatever_changes_a_vector_is_refused_by_name(
 def test_the_recipe_of_the_prototype_is_refused(publish, make_checkpoint, videos, tmp_path):
     publish("some/tiny", FIRST, make_checkpoint("xclip"))
     moviola.index([videos], library=tmp_path / "library", model="xclip:some/tiny")
-    with pytest.raises(
-        SpaceMismatchError, match=r"metric .*sampling is 'uniform:8' there"
-    ):
+    with pytest.raises(SpaceMismatchError, match=r"metric .*sampling is 'uniform:8' there"):
         moviola.index(
             [videos], library=tmp_path / "library", model="xclip:some/tiny,recipe=prototype"
         )

@@ -11,11 +11,13 @@ import torch
 from safetensors.torch import load_file
 
 from moviola.core import Frames, WeightsUnavailableError
-from moviola.encode.readout_presets import PRESETS
+from moviola.encode.readout_presets import PRESETS as GENERAL
 from moviola.encode.videollama import encoder as videollama
-from moviola.testing import check_encoder
+from moviola.encode.videollama.report import REPORT as PUBLISHED
+from moviola.testing import check_encoder, check_unpooled
 
 pytestmark = pytest.mark.shared
+PRESETS = {**GENERAL, **PUBLISHED}
 REPORT = ("report-before-llama", "report-after-llama", "report-as-scripted")
 
 
@@ -141,9 +143,12 @@ def test_a_tower_that_is_not_asked_for_is_not_loaded(folder, clip, captions, mon
     assert loaded == ["visual"]
 
 
-@pytest.mark.parametrize("readout", ["content", "echo"])
-def test_the_encoder_keeps_its_promises(folder, readout):
-    check_encoder(videollama.load(str(folder), readout=readout))
+def test_the_encoder_keeps_its_promises(folder):
+    check_encoder(videollama.load(str(folder), readout="echo"))
+
+
+def test_rows_and_what_is_pooled_of_them_belong_together(folder):
+    check_unpooled(*(videollama.load(str(folder), pooling=name) for name in ("none", "max")))
 
 
 def test_sound_stands_beside_the_video_or_alone(folder, golden, clip):

@@ -132,12 +132,22 @@ def test_the_tenth_needs_videos_behind_the_llama(world, brief, tmp_path) -> None
     assert "--videos-after" in str(alone.exception)
 
 
+def test_what_is_left_out_of_several_is_told(world, brief, tmp_path) -> None:
+    data = data_of_files(str(world / "texts"), str(world / "videos"))
+    wanted = [*chosen("r01"), *chosen("r10")]
+    collected = run_and_write(wanted, data, "small", tmp_path)
+    assert [each.preset.name for each in collected.experiments] == ["r01"]
+    for name in ("report.html", "report.md"):
+        assert "r10 was not run" in (tmp_path / name).read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         (["r11"], "no experiment is called 'r11'"),
         (["r01", "--scale", "tiny"], "no scale is called 'tiny'"),
         (["r01", "--texts", "a.npy"], "give either --data, or --texts and --videos"),
+        (["r01", "--data", "d", "--videos", "v"], "give either --data, or --texts and --videos"),
         (["r01", "--data", "nowhere"], "there is no folder nowhere"),
         (["r01", "--data", "planted", "--xclip", "no.json"], "there is no file no.json"),
     ],

@@ -7,7 +7,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from moviola.core import FileCode, RateSampler, Span, UniformSampler, VideoUnreadableError
+from moviola.core import (
+    ConsecutiveSampler,
+    FileCode,
+    RateSampler,
+    Span,
+    UniformSampler,
+    VideoUnreadableError,
+)
 from moviola.video import DecodePool, GivenSegmenter, Limits, WindowSegmenter, read_frames_at
 
 B_FRAMES = {"bf": "3", "g": "20", "preset": "veryfast"}
@@ -142,6 +149,24 @@ def test_short_videos_repeat_frames(studio, read, tmp_path, count):
     assert len(found) == 16
     assert sorted(set(found)) == list(range(count))
     assert clips[0].frames.times == pytest.approx(np.array(found) / 25, abs=1e-3)
+
+
+def test_samplers_may_choose_among_the_frames_themselves(studio, read, tmp_path):
+    path = studio.film(tmp_path / "v.mp4", 60, options=B_FRAMES)
+    segmenter = GivenSegmenter((Span(0.0, 1.0), Span(0.5, 2.4), Span(0.01, 0.03)))
+    clips, _ = read(path, sampler=ConsecutiveSampler(8), segmenter=segmenter)
+    first, second, speck = (numbers(studio, clip.frames) for clip in clips)
+    assert np.diff(first).tolist() == np.diff(second).tolist() == [1] * 7
+    assert 0 <= first[0] <= 16  # of 25 frames: neither the last nor beyond
+    assert 12 <= second[0] <= 51
+    assert speck == [0] * 8
+    again, _ = read(path, sampler=ConsecutiveSampler(8), segmenter=segmenter)
+    assert numbers(studio, again[0].frames) == first
+    places = {
+        numbers(studio, read(path, sampler=ConsecutiveSampler(8, seed))[0][0].frames)[0]
+        for seed in range(8)
+    }
+    assert len(places) > 3
 
 
 def test_windows_share_frames_and_come_complete(studio, read, tmp_path):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 import numpy as np
 
+from moviola.align.bank import Bank
 from moviola.core.spaces import Metric
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Maps(Protocol):
 
 #: The kinds of maps there are, and where each lives; a module is imported when a head needs it.
 KINDS: dict[str, str] = {
+    "anchors": "moviola.align.anchors:AnchorMaps",
     "linear": "moviola.align.maps:LinearMaps",
     "network": "moviola.align.networks:NetworkMaps",
 }
@@ -102,23 +104,33 @@ class LinearMaps:
 
     The score of a text x and a clip y, both standardised, is `(x T) . (y V)` under the metric. With
     `penalty` p it is a dot product from which `sum p u^2` is taken for u = x T and for u = y V:
-    two more coordinates carry that, so that an index of dot products serves it.
+    two more coordinates carry that, one of texts and one of clips, so that an index of dot products
+    serves it in both directions.
 
     Args:
         texts: T, `(D_t, k)` float32.
         clips: V, `(D_v, k)` float32.
         penalty: p, `(2, k)` float32, of texts and of clips; None for a plain cosine.
+        bank: captions against hubs; only with a penalty.
     """
 
     kind = "linear"
     takes_rows = False
 
-    def __init__(self, texts: Floats, clips: Floats, penalty: Floats | None = None) -> None:
+    def __init__(
+        self,
+        texts: Floats,
+        clips: Floats,
+        penalty: Floats | None = None,
+        bank: Bank | None = None,
+    ) -> None:
         if texts.ndim != 2 or clips.ndim != 2 or texts.shape[1] != clips.shape[1]:
             raise ValueError(f"two maps need one width, got {texts.shape} and {clips.shape}")
         if penalty is not None and penalty.shape != (2, texts.shape[1]):
             raise ValueError(f"the penalty must be (2, {texts.shape[1]}), got {penalty.shape}")
-        self._texts, self._clips, self._penalty = texts, clips, penalty
+        if bank is not None and (penalty is None or bank.texts.shape[1] != penalty.shape[1] + 2):
+            raise ValueError("a bank goes with a penalty, and holds vectors of the head's space")
+        self._texts, self._clips, self._penalty, self._bank = texts, clips, penalty, bank
 
     @property
     def metric(self) -> Metric:
@@ -135,7 +147,7 @@ class LinearMaps:
         del offsets
         mapped = rows @ self._texts
         if self._penalty is None:
-            return _unit(mapped)
+            return unit_rows(mapped)
         own = -(mapped * mapped) @ self._penalty[0]
         return np.column_stack([mapped, own, np.ones_like(own)])
 
@@ -144,28 +156,41 @@ class LinearMaps:
         del offsets
         mapped = rows @ self._clips
         if self._penalty is None:
-            return _unit(mapped)
+            return unit_rows(mapped)
         own = -(mapped * mapped) @ self._penalty[1]
-        return np.column_stack([mapped, np.ones_like(own), own])
+        found = np.column_stack([mapped, np.ones_like(own), own])
+        if self._bank is not None:
+            found[:, -1] -= self._bank.taken(found)
+        return found
+
+    def with_bank(self, bank: Bank) -> LinearMaps:
+        """The same maps with a bank."""
+        return LinearMaps(self._texts, self._clips, self._penalty, bank)
 
     def tensors(self) -> dict[str, Floats]:
         """See `Maps`."""
         found = {"texts": self._texts, "clips": self._clips}
-        return found if self._penalty is None else found | {"penalty": self._penalty}
+        if self._penalty is not None:
+            found["penalty"] = self._penalty
+        return found if self._bank is None else found | {"bank": self._bank.texts}
 
     def options(self) -> dict[str, Any]:
         """See `Maps`."""
-        return {}
+        return {} if self._bank is None else {"bank": self._bank.options()}
 
     @classmethod
     def build(cls, tensors: Mapping[str, Floats], options: Mapping[str, Any]) -> Self:
         """See `Maps`."""
-        left = dict(tensors)
-        made = cls(left.pop("texts"), left.pop("clips"), left.pop("penalty", None))
-        if left or options:
-            raise ValueError(f"a linear head knows nothing of {', '.join([*left, *options])}")
+        left, about = dict(tensors), dict(options)
+        bank = None
+        if "bank" in left:
+            bank = Bank.build(left.pop("bank"), about.pop("bank"))
+        made = cls(left.pop("texts"), left.pop("clips"), left.pop("penalty", None), bank)
+        if left or about:
+            raise ValueError(f"a linear head knows nothing of {', '.join([*left, *about])}")
         return made
 
 
-def _unit(rows: Floats) -> Floats:
+def unit_rows(rows: Floats) -> Floats:
+    """Rows `(n, D)` of unit length; rows of zeros stay."""
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -72,7 +72,7 @@ class Tower:
         """Refuse vectors of another model, read in another way, or of other numbers.
 
         Of bare arrays only the dimension, the pooling where one is known, and the spread of their
-        numbers can be checked.
+        numbers can be checked. Where everything is known, no vector is refused for being odd.
 
         Args:
             embeddings: what is to be mapped.
@@ -81,15 +81,24 @@ class Tower:
         Raises:
             SpaceMismatchError: naming what differs.
         """
+        self.require_like(embeddings.space, embeddings.readout, what=what)
         if self.space.is_anonymous or embeddings.space.is_anonymous:
-            _require_dimension(self.space, embeddings.space, what)
+            self._require_spread(embeddings, what)
+
+    def require_like(self, space: Space, readout: Readout, *, what: str) -> None:
+        """Refuse another space or readout, as far as both are known.
+
+        Raises:
+            SpaceMismatchError: naming what differs.
+        """
+        if self.space.is_anonymous or space.is_anonymous:
+            _require_dimension(self.space, space, what)
         else:
-            self.space.require(embeddings.space, what=what)
-        if _UNKNOWN in (self.readout.preprocessing, embeddings.readout.preprocessing):
-            _require_pooling(self.readout.pooling, embeddings.readout.pooling, what)
+            self.space.require(space, what=what)
+        if _UNKNOWN in (self.readout.preprocessing, readout.preprocessing):
+            _require_pooling(self.readout.pooling, readout.pooling, what)
         else:
-            self.readout.require(embeddings.readout, what=what)
-        self._require_spread(embeddings, what)
+            self.readout.require(readout, what=what)
 
     def _require_spread(self, embeddings: Embeddings[ItemT], what: str) -> None:
         if not len(embeddings):

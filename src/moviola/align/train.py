@@ -1,4 +1,7 @@
-"""Trains a head with Lightning, from rows to maps and the history of the training."""
+"""Trains a head with Lightning, from rows to maps and the history of the training.
+
+Importing this raises `MissingExtraError` where Lightning is not installed.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import lightning
 import numpy as np
 import torch
+
+from moviola.core import MissingExtraError
+
+try:
+    import lightning
+except ImportError as error:
+    raise MissingExtraError(
+        'training a head needs Lightning; install it with pip install "moviola[train]", or fit '
+        "in closed form"
+    ) from error
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
 

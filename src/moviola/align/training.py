@@ -54,6 +54,7 @@ class HeadTraining(lightning.LightningModule):
         self.loss: Loss = config.function
         self.history: list[Epoch] = []
         self._seen: list[float] = []
+        self._validated: list[float] = []
 
     @property
     def scale(self) -> Tensor:
@@ -81,7 +82,7 @@ class HeadTraining(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the losses of the validation before."""
-        self._validated: list[float] = []
+        self._validated = []
 
     def validation_step(self, batch: Batch, _place: int) -> None:
         """The loss of one batch of validation videos."""

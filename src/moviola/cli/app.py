@@ -15,6 +15,7 @@ import typer
 
 from moviola import __version__
 from moviola.cli import (
+    align,
     compare,
     demo,
     diagnose,
@@ -63,6 +64,7 @@ for command in (
 ):
     app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
 app.add_typer(models.app, name="models")
+app.add_typer(align.app)
 
 
 def _print_version(asked: bool) -> None:

@@ -46,6 +46,10 @@ def run(
     unaligned: Annotated[
         bool, typer.Option("--unaligned", help="Score two different spaces all the same.")
     ] = False,
+    scorer: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Score by this model's own scorer; see `encode`."),
+    ] = None,
     protocol: Annotated[
         str | None, typer.Option(metavar="NAME", help="Published protocol to check against.")
     ] = None,
@@ -105,6 +109,7 @@ def run(
         "--head": head,
         "--pool": pool,
         "--unaligned": unaligned or None,
+        "--scorer": scorer,
         "--protocol": protocol,
         "--tie-tolerance": tie_tolerance,
         "--data": data,
@@ -144,6 +149,7 @@ def run(
             head=head,
             pooling=pool,
             unaligned=unaligned,
+            scorer=scorer,
             keep_scores=out is not None,
             asked=asked,
         )
@@ -170,7 +176,7 @@ _NEEDS: dict[str, tuple[set[str], set[str]]] = {
     "--texts": (
         {"--videos"},
         {
-            *("--relevance", "--caption-video", "--head", "--pool", "--unaligned"),
+            *("--relevance", "--caption-video", "--head", "--pool", "--unaligned", "--scorer"),
             *_CORRECTING,
             *_ANY,
         },

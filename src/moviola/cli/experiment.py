@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from moviola.cli.console import print_json, progress
+from moviola.cli.console import print_json, progress, say
 from moviola.cli.options import JsonOption
 
 
@@ -36,7 +36,7 @@ def run(
         ),
     ] = None,
     scale: Annotated[
-        str, typer.Option(help="full as reported, or small: minutes on two cores.")
+        str, typer.Option(help="full as reported, for a GPU; or small: minutes on two cores.")
     ] = "full",
     xclip: Annotated[
         list[Path] | None,
@@ -77,12 +77,12 @@ def run(
             seed=seed,
             xclip=xclip or (),
             on_step=lambda what, done, total: line.update(done=done, total=total, note=what),
-            on_done=lambda each: (
-                None if as_json else typer.echo(f"{each.preset.name}: {each.told}")
-            ),
+            on_done=lambda each: say(f"{each.preset.name}: {each.told}"),
         )
     if as_json:
         print_json([each.to_json() for each in collected.experiments])
         return
+    for said in collected.left_out:
+        say(said)
     for written in (PAGE, MARKDOWN):
         typer.echo(display_path(out / written))

@@ -30,6 +30,10 @@ def run(
             help="How videos are cut: windows:6/3 (6 s every 3 s, the default), whole, or shots.",
         ),
     ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(help="Head of `moviola align fit` for the vectors of a new library."),
+    ] = None,
     allow_codec: Annotated[
         list[str] | None, typer.Option(help="Also decode this codec; may be given again.")
     ] = None,
@@ -53,6 +57,7 @@ def run(
             library=place,
             model=model,
             segment=segment,
+            head=head,
             retry=retry,
             extra_codecs=tuple(allow_codec or ()),
             on_progress=lambda step: line.update(

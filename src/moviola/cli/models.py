@@ -52,11 +52,23 @@ def pull(
     *,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch a model's weights from the Hugging Face hub, so that it works offline from then on."""
+    """Fetch a model's weights from the Hugging Face hub, so that it works offline from then on.
+
+    Says first what is fetched, about how much of it, and under which licence.
+    """
     from moviola.core import display_path
     from moviola.pipeline.models import pull as pull_model
+    from moviola.pipeline.models import wanted_sources
 
-    fetched = pull_model(model)
+    sources = wanted_sources(model)
+    for source in sources:
+        size = f"about {source.gigabytes:.1f} GB of " if source.gigabytes else ""
+        typer.echo(
+            f"fetching {size}{source.repository}"
+            f" ({source.licence or 'its licence is on its page'})",
+            err=True,
+        )
+    fetched = list(pull_model(sources))
     if as_json:
         print_json(
             [{"model": c.model, "revision": c.revision, "folder": str(c.folder)} for c in fetched]

@@ -21,6 +21,13 @@ def run(
     per_video: Annotated[
         int | None, typer.Option(min=1, help="Moments of one video at most. Default: no limit.")
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Order the moments anew by this model, which reads their frames again.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the moments that TEXT describes, the best first.
@@ -32,18 +39,26 @@ def run(
     from moviola.pipeline.places import library_path
 
     moments = search(text, library=library_path(library), top=top, per_video=per_video)
+    again: dict[int, float | None] = {}
+    if rerank is not None and moments:
+        from moviola.pipeline.reranking import rerank as rank_again
+
+        ranked = rank_again(text, moments, model=rerank)
+        moments = [each.moment for each in ranked]
+        again = {id(each.moment): each.score for each in ranked}
     if as_json:
-        print_json([as_object(moment) for moment in moments])
+        print_json([as_object(m) | ({"rerank": again[id(m)]} if again else {}) for m in moments])
         return
     if not moments:
         typer.echo("nothing found: the library holds no clips yet; run `moviola index DIR` first")
         return
     print_table(
-        ("band", "score", "start", "end", "peak", "video"),
+        ("band", "score", *(["rerank"] if again else []), "start", "end", "peak", "video"),
         [
             (
                 moment.band,
                 f"{moment.score:.3f}",
+                *([_figure(again[id(moment)])] if again else []),
                 clock(moment.start),
                 clock(moment.end),
                 clock(moment.peak),
@@ -52,6 +67,10 @@ def run(
             for moment in moments
         ],
     )
+
+
+def _figure(score: float | None) -> str:
+    return "unread" if score is None else f"{score:.3f}"
 
 
 def as_object(moment: Moment) -> dict[str, Any]:

@@ -14,11 +14,18 @@ class Source:
         patterns: names of the files, with `*`; empty for what its family's models need.
         revision: a commit, branch or tag; None for the main branch, whose exact commit is
             recorded when the model is loaded.
+        tensors: beginnings of names; of a sharded checkpoint only the shards that hold such a
+            tensor are fetched, in place of `patterns`.
+        gigabytes: about how much is fetched; None where the number of weights tells.
+        licence: of these files, where it is not the model's.
     """
 
     repository: str
     patterns: tuple[str, ...] = ()
     revision: str | None = None
+    tensors: tuple[str, ...] = ()
+    gigabytes: float | None = None
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class View:
             first=_weights(rng, LATENT, _HIDDEN),
             bias=(0.5 * rng.standard_normal(_HIDDEN)).astype(np.float32),
             second=_weights(rng, _HIDDEN, _HIDDEN),
-            widths=_rms_one(np.arange(1, _HIDDEN + 1) ** -0.25),
+            widths=_rms_one(np.arange(1.0, _HIDDEN + 1) ** -0.25),
             out=_weights(rng, _HIDDEN, dimension),
             loadings=(factors[:, None] * rng.standard_normal((_FACTORS, dimension))).astype(
                 np.float32
@@ -145,7 +145,7 @@ class View:
             return own
         share = self.mixture.shared
         theirs = self.shared.hidden(meaning) @ self.shared.out
-        return np.float32(np.sqrt(1 - share**2)) * own + np.float32(share) * theirs
+        return np.asarray(np.sqrt(1 - share**2) * own + share * theirs, np.float32)
 
     def hidden(self, meaning: Floats) -> Floats:
         """`(n, 512)` the map without its last, linear step."""
@@ -161,5 +161,5 @@ def _weights(rng: np.random.Generator, fan_in: int, fan_out: int) -> Floats:
     return np.asarray(drawn / np.sqrt(fan_in), np.float32)
 
 
-def _rms_one(values: NDArray[np.float64]) -> Floats:
+def _rms_one(values: NDArray[np.floating]) -> Floats:
     return (values / np.sqrt((values**2).mean())).astype(np.float32)

@@ -178,7 +178,8 @@ class World:
             said[places] = 1
             so_far = np.sqrt(np.maximum(np.cumsum(said), 1))[:, None]
             mean = np.asarray(np.cumsum(named, axis=0) / so_far, np.float32)
-            blocks.extend([np.zeros((1, LATENT), np.float32), 0.85 * mean + 0.5 * own])
+            seen = np.asarray(0.85 * mean + 0.5 * own, np.float32)
+            blocks.extend([np.zeros((1, LATENT), np.float32), seen])
         return np.concatenate(blocks), lengths
 
     def likelihood(self, described: Described, shown: Shown) -> Floats:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from moviola.core import Frames, FrameSampler, Readout, SoundSpec, Space
-from moviola.encode.decoder_inputs import Piece
+from moviola.encode.decoder_inputs import DecoderInputs, Piece
 from moviola.encode.packing import read_rows, read_vectors
 from moviola.encode.prompting import caption_pieces, prompt_row
 from moviola.encode.readout import DecoderReadout
@@ -59,8 +59,8 @@ class Backbone(Protocol):
         """The layers and the norm, which take `inputs_embeds`."""
         ...
 
-    def embedding(self) -> nn.Embedding:
-        """The vectors of token ids that go in."""
+    def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
+        """What the decoder reads for some rows, padded to one batch."""
         ...
 
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
@@ -68,7 +68,7 @@ class Backbone(Protocol):
         ...
 
     def timing(self, clip: Frames) -> str:
-        """The sentence that tells when its frames were sampled."""
+        """The sentence that tells when its frames were sampled, for prompts that ask for it."""
         ...
 
 
@@ -215,7 +215,7 @@ class DecoderEncoder:
             asked = {n: each for n, each in readouts.items() if each.prompt == prompt}
             rows = read_rows(
                 self.backbone.decoder(),
-                self.backbone.embedding(),
+                self.backbone.inputs,
                 [row(prompt, place) for place in range(count)],
                 list(asked.values()),
             )

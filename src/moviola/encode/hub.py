@@ -76,6 +76,29 @@ def fetch(
     return _download(model, revision, _wanted(names, patterns))
 
 
+def fetch_tensors(
+    model: str, tensors: Sequence[str], revision: str | None = None, *, refresh: bool = False
+) -> Checkpoint:
+    """As `fetch`, of a sharded checkpoint: the shards that hold certain tensors, and no others.
+
+    Args:
+        model: an id, or a folder.
+        tensors: beginnings of their names.
+        revision: a commit, branch or tag; None for the main branch.
+        refresh: ask the hub for the newest commit of a branch even if one is cached.
+
+    Raises:
+        WeightsUnavailableError: as `fetch`, or there is no such tensor.
+    """
+    index = fetch(model, (INDEX,), revision, refresh=refresh)
+    said = json.loads((index.folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+    shards = sorted({file for name, file in said.items() if name.startswith(tuple(tensors))})
+    if not shards:
+        raise WeightsUnavailableError(f"{model} holds no tensor {' or '.join(tensors)}")
+    exact = revision if index.revision == LOCAL else index.revision
+    return fetch(model, (INDEX, *shards), exact)
+
+
 def weight_files(folder: Path) -> list[Path]:
     """The safetensors files of a transformers checkpoint, all its shards.
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from moviola.encode.batching import run_batched
-from moviola.encode.decoder_inputs import Piece, assemble
+from moviola.encode.decoder_inputs import DecoderInputs, Piece
 from moviola.encode.hidden_states import StatePool, read_decoder
 from moviola.encode.readout import DecoderReadout
 
@@ -27,7 +27,7 @@ POSITIONS = 4096
 
 def read_rows(
     decoder: nn.Module,
-    embedding: nn.Embedding,
+    join: Callable[[Sequence[Row]], DecoderInputs],
     rows: Sequence[Row],
     readouts: Sequence[DecoderReadout],
     *,
@@ -37,7 +37,7 @@ def read_rows(
 
     Args:
         decoder: the layers.
-        embedding: of its token ids.
+        join: makes one batch of some rows.
         rows: pieces of each input, nothing empty.
         readouts: what to read; their prompts are in the rows already.
         positions: at most so many in a batch, unless one row alone is longer.
@@ -49,7 +49,7 @@ def read_rows(
     found: dict[int, Read] = {}
 
     def read(batch: Sequence[int]) -> list[Read]:
-        inputs = assemble([rows[i] for i in batch], embedding)
+        inputs = join([rows[i] for i in batch])
         return list(zip(*read_decoder(decoder, inputs, readouts), strict=True))
 
     for batch in pack([sum(map(len, row)) for row in rows], positions):
@@ -60,9 +60,9 @@ def read_rows(
 @torch.inference_mode()
 def read_vectors(row: Row, readouts: Sequence[DecoderReadout]) -> Read:
     """The vectors of one row where they go in, under readouts that need no decoder for that."""
-    vectors = [piece.content for piece in row if isinstance(piece.content, Tensor)]
-    states = torch.cat(vectors)[None]
-    kinds = torch.tensor([[piece.kind for piece in row for _ in range(len(piece))]])
+    vectors = [(piece.kind, piece.content) for piece in row if isinstance(piece.content, Tensor)]
+    states = torch.cat([content for _, content in vectors])[None]
+    kinds = torch.tensor([[kind for kind, content in vectors for _ in range(len(content))]])
     return tuple(StatePool(readout, kinds)(states)[0] for readout in readouts)
 
 

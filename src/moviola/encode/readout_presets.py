@@ -1,9 +1,4 @@
-"""Readouts by name: pairs for texts and for videos that belong together.
-
-The presets called `report-…` are what the reference report of 2023 computed with Video-LLaMA. Its
-scripts had mistakes; `report-as-scripted` repeats the one that changes every caption's vector, and
-nothing else does.
-"""
+"""Readouts by name: pairs for texts and for videos that belong together."""
 
 from __future__ import annotations
 
@@ -32,10 +27,8 @@ class TowerReadouts:
 
 _ONE_WORD = "{input}\nSummarize above %s in one word:"
 _ECHO = "Rewrite the %s: {input}\nThe rewritten %s: {input}"
-_CAPTION = DecoderReadout(tokens="all")
-#: The demo's prompt of Video-LLaMA without a system message and without a question.
-_TIMING = "###Human: <Video>{input}</Video> {timing}###Assistant:"
 
+#: What any decoder can be asked for.
 PRESETS: Mapping[str, TowerReadouts] = MappingProxyType(
     {
         # Neither BOS, which is the same for all, nor a prompt; later words have seen more
@@ -58,17 +51,12 @@ PRESETS: Mapping[str, TowerReadouts] = MappingProxyType(
         "bidirectional": TowerReadouts(
             DecoderReadout(mask="bidirectional"), DecoderReadout(mask="bidirectional")
         ),
-        "report-before-llama": TowerReadouts(_CAPTION, DecoderReadout(layer=0)),
-        "report-after-llama": TowerReadouts(_CAPTION, DecoderReadout(tokens="all", prompt=_TIMING)),
-        # The scripts call it the average; it takes the smallest value in each dimension.
-        "report-as-scripted": TowerReadouts(
-            replace(_CAPTION, pooling="min"), DecoderReadout(layer=0)
-        ),
     }
 )
 
 
 def asked_readouts(
+    presets: Mapping[str, TowerReadouts],
     depth: int,
     *,
     readout: str | Sequence[str] = DEFAULT,
@@ -78,6 +66,7 @@ def asked_readouts(
     """Every combination of presets, layers and poolings, named by what tells them apart.
 
     Args:
+        presets: those of the model, by name.
         depth: layers of the decoder.
         readout: names of presets.
         layers: which hidden states, see `parse_layers`; `""` for each preset's own.
@@ -94,8 +83,8 @@ def asked_readouts(
     poolings = _listed(pooling) or [None]
     found: dict[str, TowerReadouts] = {}
     for name in names:
-        if name not in PRESETS:
-            raise ValueError(f"no readout is called {name!r}; there are {', '.join(PRESETS)}")
+        if name not in presets:
+            raise ValueError(f"no readout is called {name!r}; there are {', '.join(presets)}")
         for state in states:
             for pooled in poolings:
                 parts = [
@@ -103,7 +92,7 @@ def asked_readouts(
                     f"layer-{state:02d}" if state is not None and len(states) > 1 else "",
                     pooled if pooled is not None and len(poolings) > 1 else "",
                 ]
-                both = PRESETS[name]
+                both = presets[name]
                 found["/".join(part for part in parts if part)] = TowerReadouts(
                     _changed(both.text, state, pooled), _changed(both.video, state, pooled)
                 )

@@ -31,6 +31,7 @@ class Collected:
         grid: of poolings, before any alignment; None where items have one row.
         xclip: name to the JSON of `moviola evaluate`, for X-CLIP on these data.
         made_with: the last line.
+        left_out: sentences about presets that were not run.
     """
 
     data: str
@@ -38,20 +39,19 @@ class Collected:
     grid: PoolingGrid | None = None
     xclip: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     made_with: str = ""
+    left_out: Sequence[str] = ()
 
 
 def lead(collected: Collected) -> str:
     """What was found, in two sentences."""
     failed = sum(each.verdict.outcome != "learned" for each in collected.experiments)
-    worst, best = (
-        pick(each.remedy.result.t2v["MRR"] / each.chance for each in collected.experiments)
-        for pick in (min, max)
-    )
+    reached = [each.remedy.result.t2v["MRR"] / each.chance for each in collected.experiments]
+    worst, best = (f"{pick(reached):.0f}" for pick in (min, max))
     count = len(collected.experiments)
     return (
         f"Of {count} experiment{'s' if count > 1 else ''} run as the reference report had them, "
-        f"{failed} rank nothing. Remedied, on the same videos, they reach {worst:.0f} to "
-        f"{best:.0f} times the MRR of chance."
+        f"{failed} rank{'s' if failed == 1 else ''} nothing. Remedied, on the same videos, they "
+        f"reach {worst if worst == best else f'{worst} to {best}'} times the MRR of chance."
     )
 
 
@@ -151,7 +151,7 @@ def describe(experiment: Experiment) -> str:
         else f"6 post-norm layers of {config.network.widths[0]}, 8 heads, [CLS]"
     )
     steps = experiment.history.epochs[-1].steps
-    reported = "" if experiment.scale == "full" else f" (the report: {preset.epochs})"
+    reported = "" if config.epochs == preset.epochs else f" (the report: {preset.epochs})"
     return (
         f"{network}; loss {preset.loss}; learning rate {preset.rate:g}; batch {config.batch}; "
         f"{preset.pairs}+{preset.pairs} pairs a video; {config.epochs} epochs{reported}, "
@@ -176,6 +176,7 @@ def render_collected(collected: Collected) -> str:
             "stays there has learned nothing of its input, however flat and low it looks.",
             class_="note",
         ),
+        *(element("p", said, class_="note") for said in collected.left_out),
         element("h2", "X-CLIP"),
         _table(xclip_rows(collected)),
         *([element("p", missing, class_="note")] if missing else []),

@@ -5,24 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from moviola.core import Embeddings, display_path
-from moviola.core.embeddings import ItemT
+from moviola.core import display_path
 from moviola.evaluate.report.style import CSS
 from moviola.experiments.alignment_markdown import collected_markdown
 from moviola.experiments.alignment_page import Collected, render_collected
 from moviola.experiments.alignment_runs import Experiment, run_experiment
-from moviola.experiments.curves import curves_csv, loss_picture, mrr_picture
-from moviola.experiments.experiment_data import ExperimentData
+from moviola.experiments.curves import curves_csv, loss_picture, mrr_picture, remedied_csv
+from moviola.experiments.experiment_data import ExperimentData, some_items
 from moviola.experiments.pooling_grid import PoolingGrid, pooling_grid
 from moviola.experiments.presets import PRESETS, Preset, Scale
 from moviola.experiments.remedies import Remedied
 from moviola.pipeline.versions import versions
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 PAGE, MARKDOWN, RESULTS = "report.html", "report.md", "results.json"
 
@@ -75,10 +70,16 @@ def run_and_write(
     grid = _grid(data)
     done: dict[str, Remedied] = {}
     experiments: list[Experiment] = []
-    collected = Collected(data.name, experiments, grid, measured, _made_with(scale))
-    for preset in presets:
-        if preset.after_llama and data.after is None and len(presets) > 1:
-            continue
+    ready = [each for each in presets if data.after is not None or not each.after_llama]
+    left_out = [
+        f"{each.name} was not run: it reads videos behind the LLaMA, and these data hold none "
+        f"(--videos-after)."
+        for each in presets
+        if each not in ready
+    ]
+    collected = Collected(data.name, experiments, grid, measured, _made_with(scale), left_out)
+    # Alone it is not left out: the run itself says why it cannot be.
+    for preset in ready or presets:
         folder = out / preset.name
         folder.mkdir(exist_ok=True)
         experiment = run_experiment(
@@ -102,8 +103,8 @@ def run_and_write(
 
 def _write(folder: Path, experiment: Experiment) -> None:
     (folder / "curves.csv").write_text(curves_csv(experiment.history), encoding="ascii")
-    if experiment.remedy.history is not None:
-        remedied = curves_csv(experiment.remedy.history)
+    if experiment.remedy.epochs:
+        remedied = remedied_csv(experiment.remedy.epochs)
         (folder / "remedied.csv").write_text(remedied, encoding="ascii")
     for name, picture in (
         ("loss.svg", loss_picture(experiment)),
@@ -116,20 +117,11 @@ def _write(folder: Path, experiment: Experiment) -> None:
 
 def _grid(data: ExperimentData) -> PoolingGrid | None:
     """Of the test videos; None where items have one row, or the sides cannot be compared."""
-    texts, clips = _some(data.texts, data.test_texts), _some(data.clips, data.test_clips)
+    texts, clips = some_items(data.texts, data.test_texts), some_items(data.clips, data.test_clips)
     pooled = texts.is_pooled and clips.is_pooled
     if pooled or texts.space.dimension != clips.space.dimension:
         return None
     return pooling_grid(texts, clips, data.qrels(data.test_texts), unaligned=True)
-
-
-def _some(embeddings: Embeddings[ItemT], items: NDArray[np.int64]) -> Embeddings[ItemT]:
-    return Embeddings.from_rows(
-        [embeddings.items[int(row)] for row in items],
-        [embeddings.rows(int(row)) for row in items],
-        embeddings.space,
-        embeddings.readout,
-    )
 
 
 def _read_result(path: Path) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class Experiment:
                 "name": self.preset.remedy,
                 "what": REMEDIES[self.preset.remedy],
                 "result": self.remedy.result.to_json(),
-                "history": None if self.remedy.history is None else self.remedy.history.to_json(),
+                "epochs": list(self.remedy.epochs),
                 "seconds": self.remedy.seconds,
             },
             "unknowns": list(self.preset.unknowns),
@@ -109,7 +109,8 @@ def run_experiment(
     Raises:
         ValueError: when the preset wants videos behind the LLaMA and there are none.
     """
-    clips, notes = data.clips, []
+    clips = data.clips
+    notes: list[str] = []
     if preset.after_llama:
         if data.after is None:
             raise ValueError(
@@ -117,6 +118,11 @@ def run_experiment(
                 f"with --videos-after"
             )
         clips = data.after
+        if data.own_rows is None:
+            notes.append(
+                "which rows behind the LLaMA are the video's own is not known; the remedy leaves "
+                "out the first"
+            )
     config = preset.config(clips.space.dimension, scale, seed=seed)
     if not config.network.takes_rows:
         notes.append("several rows of an item were pooled to their mean first")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from moviola.align.history import History
 from moviola.evaluate.report.charts import Axis, Point, Series, line_chart, round_ticks, ticks
@@ -51,6 +53,16 @@ def curves_csv(history: History) -> str:
     return sink.getvalue()
 
 
+def remedied_csv(epochs: Sequence[Mapping[str, Any]]) -> str:
+    """One line an epoch of a remedy's training, as the card of its head tells them."""
+    sink = io.StringIO()
+    columns: tuple[str, ...] = ("epoch", "train_loss", "val_loss", "constant_loss", "R@1", "MRR")
+    writer = csv.DictWriter(sink, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(epochs)
+    return sink.getvalue()
+
+
 def loss_picture(experiment: Experiment) -> Html:
     """Loss of training, validation and test by epoch, and that of the best constant answer."""
     history = experiment.history
@@ -77,10 +89,9 @@ def mrr_picture(experiment: Experiment) -> Html:
     """MRR on validation by epoch as reported, of the remedy, and by chance."""
     remedy, last = experiment.remedy, float(experiment.history.epochs[-1].number)
     reached = remedy.result.t2v["MRR"]
-    if remedy.history is None:
-        remedied: list[Point] = [(0.0, reached), (last, reached)]
-    else:
-        remedied = [(float(e.number), e.measures["MRR"]) for e in remedy.history.epochs]
+    remedied: list[Point] = [(0.0, reached), (last, reached)]
+    if remedy.epochs:
+        remedied = [(float(epoch["epoch"]), float(epoch["MRR"])) for epoch in remedy.epochs]
         last = max(last, remedied[-1][0])
     series = [
         Series(

@@ -113,9 +113,10 @@ def experiment_data(
 
     Raises:
         FileNotFoundError: as `data_of_files`.
-        ValueError: as `data_of_files`, or when both or neither of two ways are gone.
+        ValueError: as `data_of_files`, or when not exactly one of the two ways is gone.
     """
-    if (folder is None) != (texts is not None and videos is not None):
+    named = [spec for spec in (texts, videos) if spec is not None]
+    if len(named) != (2 if folder is None else 0):
         raise ValueError("give either --data, or --texts and --videos")
     if folder == PLANTED:
         return planted_data(scale, seed=seed)
@@ -290,3 +291,14 @@ def kept_rows(embeddings: Embeddings[ItemT], rows: slice) -> Embeddings[ItemT]:
         for place in range(len(embeddings))
     ]
     return Embeddings.from_rows(embeddings.items, kept, embeddings.space, embeddings.readout)
+
+
+def some_items(embeddings: Embeddings[ItemT], items: Counts) -> Embeddings[ItemT]:
+    """Some items, in the order given."""
+    rows: list[int] = items.tolist()
+    return Embeddings.from_rows(
+        [embeddings.items[row] for row in rows],
+        [embeddings.rows(row) for row in rows],
+        embeddings.space,
+        embeddings.readout,
+    )

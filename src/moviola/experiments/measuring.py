@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float32]
+    Floats = NDArray[np.float16 | np.float32]
 
 
 def paired_rows(data: ExperimentData, clips: Embeddings[Clip], *, pooled: bool) -> PairedRows:

@@ -145,7 +145,7 @@ _TRANSFORMER = Preset(
     epochs=10,
     pairs=1,
     precision="64-true",
-    small=(8, 20),
+    small=(8, 15),
     remedy="transformer",
 )
 
@@ -198,7 +198,7 @@ _ALL = (
         title="transformer, 20+20 pairs, 100 epochs",
         pairs=20,
         epochs=100,
-        small=(12, 20),
+        small=(12, 15),
     ),
     replace(
         _TRANSFORMER,
@@ -207,7 +207,7 @@ _ALL = (
         pairs=20,
         loss="contrastive",
         epochs=5,
-        small=(5, 30),
+        small=(5, 25),
     ),
     replace(
         _TRANSFORMER,
@@ -217,7 +217,7 @@ _ALL = (
         loss="contrastive",
         rate=1e-5,
         epochs=5,
-        small=(5, 30),
+        small=(5, 20),
     ),
     replace(
         _TRANSFORMER,
@@ -227,7 +227,7 @@ _ALL = (
         loss="contrastive",
         rate=1e-5,
         epochs=5,
-        small=(5, 30),
+        small=(5, 20),
         after_llama=True,
         remedy="stripped",
     ),
@@ -240,17 +240,18 @@ PRESETS: Mapping[str, Preset] = MappingProxyType({preset.name: preset for preset
 REMEDIES: Mapping[Remedy, str] = MappingProxyType(
     {
         "closed form": (
-            "Standardise both sides, fit a shrunk canonical correlation analysis on all captions "
-            "(no epochs), and score by the likelihood ratio."
+            "Leave out each text's first token, pool, standardise both sides, fit a shrunk "
+            "canonical correlation analysis on all captions (no epochs), and score by the "
+            "likelihood ratio."
         ),
         "residual": (
             "Begin with the closed form and add an MLP whose branch begins at zero; learn with "
             "InfoNCE against the other videos of a large batch, and stop by the validation MRR."
         ),
         "transformer": (
-            "Standardise the rows, drop each text's first token and each video's first row, and "
-            "train one pre-norm layer with warm-up and InfoNCE against the other videos of the "
-            "batch, with a learned temperature."
+            "Standardise the rows, leave out each text's first token, and train one pre-norm layer "
+            "with warm-up and InfoNCE against the other videos of the batch, with a learned "
+            "temperature."
         ),
         "stripped": (
             "Drop the start and the words of the prompt from the states behind the LLaMA, keep "

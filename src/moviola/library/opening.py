@@ -38,9 +38,14 @@ if TYPE_CHECKING:
 
 #: Folder within a library for what can be made again, such as previews.
 CACHE = "cache"
+#: The folder of the head that the vectors of a library went through, where there is one.
+HEAD_NAME = "head"
 
 _OURS = frozenset(
-    {CACHE, "favourites.json", f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME}
+    {
+        *(f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME),
+        *(CACHE, HEAD_NAME, "favourites.json"),
+    }
 )
 
 

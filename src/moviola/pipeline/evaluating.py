@@ -18,6 +18,7 @@ from moviola.pipeline.inputs import is_named
 from moviola.pipeline.pairing import pair, read_relevance
 from moviola.pipeline.protocols import check_protocol
 from moviola.pipeline.ranking import evaluate_embeddings
+from moviola.pipeline.scorers import load_scorer
 from moviola.pipeline.towers import read_towers
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
@@ -80,6 +81,7 @@ def evaluate_vectors(
     head: str | None = None,
     pooling: str | None = None,
     unaligned: bool = False,
+    scorer: str | None = None,
     keep_scores: bool = True,
     asked: Asked,
 ) -> Evaluation:
@@ -93,6 +95,7 @@ def evaluate_vectors(
         head: trained head that maps both into its space.
         pooling: how several rows an item become one; `"none"` scores them by MaxSim.
         unaligned: score two spaces all the same.
+        scorer: a model that scores by more than the cosine; takes the rows as it made them.
         keep_scores: whether the matrix of scores is wanted; without it, memory stays bounded.
         asked: how.
 
@@ -103,7 +106,16 @@ def evaluate_vectors(
         SpaceMismatchError: when the two live in different spaces.
     """
     began = perf_counter()
+    if scorer is not None:
+        if head is not None or pooling is not None or unaligned:
+            raise ValueError(
+                "a model's own scorer takes the rows as the model made them; leave out --head, "
+                "--pool and --unaligned"
+            )
+        pooling = "none"
     towers = read_towers(texts, videos, bank=asked.bank, head=head, pooling=pooling)
+    if scorer is not None:
+        towers = replace(towers, scorer=load_scorer(scorer))
     towers.require_comparable(unaligned=unaligned)
     text_ids = [text.id for text in towers.texts.items]
     clip_ids = [clip.id for clip in towers.clips.items]
@@ -117,7 +129,7 @@ def evaluate_vectors(
     scores: Scores | None = None
     corrected: tuple[CorrectedResult, ...] = ()
     cells = len(text_ids) * len(clip_ids)
-    if keep_scores or towers.scoring == "dot" or asked.correct or cells <= _MANY:
+    if keep_scores or towers.scoring in ("dot", "model") or asked.correct or cells <= _MANY:
         _require_room(cells, corrected=bool(asked.correct))
         scores, bank = towers.score(unaligned=unaligned)
         result = _measured(scores, qrels, asked)
@@ -147,6 +159,7 @@ def evaluate_vectors(
             relevance=relevance,
             head=head,
             pool=pooling,
+            scorer=scorer,
             bank=asked.bank,
         ),
         corrected=corrected,

@@ -6,23 +6,25 @@ import importlib
 from pathlib import Path
 from typing import cast
 
-from moviola.core import Aligner, PluginNotFoundError, display_path
+from moviola.core import Aligner, PluginNotFoundError
 
 _WANTED = ("space", "align_texts", "align_clips")
 
 
 def load_head(spec: str) -> Aligner:
-    """The head in the folder `spec`, or the one that `module:attribute` names.
+    """The head in the folder `spec`, of the hub, or the one that `module:attribute` names.
 
     Raises:
-        PluginNotFoundError: when it cannot be loaded.
+        FileNotFoundError: when there is no such folder.
+        PluginNotFoundError: when an attribute cannot be loaded.
+        StoreCorruptError: when the folder is no head, or damaged.
+        WeightsUnavailableError: when the hub does not give it.
     """
     module, colon, attribute = spec.partition(":")
     if not colon or Path(spec).exists():
-        raise PluginNotFoundError(
-            f"{display_path(spec)} cannot be loaded: this version of Moviola trains and reads no "
-            f"heads; an Aligner of your own can be given as module:attribute"
-        )
+        from moviola.align import Aligner as FittedHead
+
+        return FittedHead.from_pretrained(spec)
     try:
         found: object = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:

@@ -20,10 +20,12 @@ from moviola.library import (
     VideoRecord,
     scan,
 )
+from moviola.library.opening import HEAD_NAME
+from moviola.pipeline.aligned import AlignedEncoder, head_of, load_aligned
 from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.sprites import draw_sprite, drop_sprites, keep_sprite
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
-from moviola.plugins import load_encoder, settled_name
+from moviola.plugins import settled_name
 from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ def index(
     library: Path | str,
     model: str | None = None,
     segment: str | None = None,
+    head: Path | str | None = None,
     retry: bool = False,
     workers: int | None = None,
     extra_codecs: tuple[str, ...] = (),
@@ -99,6 +102,8 @@ def index(
         model: the encoder's name; None takes the library's own, or `DEFAULT_MODEL` for a new
             one.
         segment: how videos are cut; None takes the library's own, or `windows:6/3`.
+        head: folder or hub id of a head that a new library's vectors shall go through; it is kept
+            in the library. None takes the library's own, where it has one.
         retry: also try what failed before.
         workers: decoding processes; None decides by the number of cores.
         extra_codecs: names of codecs to decode beyond the allow-list.
@@ -117,7 +122,7 @@ def index(
     for path in named:
         if not path.exists() and not path.is_symlink():
             raise FileNotFoundError(f"there is nothing at {path}; name a folder or a video file")
-    opened, encoder, segmenter = _prepare(Path(library), model, segment)
+    opened, encoder, segmenter = _prepare(Path(library), model, segment, head)
     with opened.writer() as writer:
         plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry)
         run = _Run(opened.path, writer, encoder, plan, on_progress)
@@ -128,15 +133,18 @@ def index(
 
 
 def _prepare(
-    place: Path, model: str | None, segment: str | None
+    place: Path, model: str | None, segment: str | None, head: Path | str | None
 ) -> tuple[Library, Encoder, Segmenter]:
     """The library, opened or made, with the encoder and the policy that belong to it."""
     existing = _opened(place)
     card = existing.card if existing else None
     name = model or (card.model if card else DEFAULT_MODEL)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
-    encoder = load_encoder(name)
+    encoder = load_aligned(name, head or head_of(place))
     if existing is None:
+        # The head before the card, with which a library begins to be one.
+        if isinstance(encoder, AlignedEncoder):
+            encoder.head.save_pretrained(place / HEAD_NAME)
         existing = Library.create(place, _card(name, encoder, segmenter))
     existing.require(
         space=encoder.space,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "videoprism-base"
 """For real videos, where no model is named: of those that a laptop's CPU can run, the one with the
 best reported zero-shot text-to-video accuracy (R@1 50.1 on MSR-VTT 1k-A, as its authors report)."""
+
+
+_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,28 +67,47 @@ def list_models() -> list[ListedModel]:
     return listed
 
 
-def pull(name: str) -> list[Checkpoint]:
-    """Fetch all files of a model into the cache, and the newest of a branch that is not pinned.
+def wanted_sources(name: str) -> list[Source]:
+    """What is fetched of a model: from where, how much, and under which licences.
 
     Args:
         name: a known checkpoint, or `FAMILY:ID`; either may end in `@REVISION`.
 
     Raises:
         ValueError: when nothing of that name is fetched from anywhere.
-        WeightsUnavailableError: when the hub cannot be reached, or has no such model.
     """
-    from moviola.encode.hub import MODEL_FILES, fetch
-
     bare, _ = split_options(name)
     if (checkpoint := find_checkpoint(bare)) is None:
-        names = ", ".join(known_models())
+        names = ", ".join(sorted(known_models()))
         raise ValueError(f"{name!r} has no weights to fetch; these have: {names}, and FAMILY:ID")
-    usual = families()[checkpoint.family].patterns or MODEL_FILES
-    sources = [Source(checkpoint.model, revision=checkpoint.revision)]
-    if found := find_known(bare):
-        first, *others = found[0].sources
-        sources = [replace(first, revision=checkpoint.revision), *others]
+    usual = families()[checkpoint.family].patterns
+    if (found := find_known(bare)) is None:
+        return [Source(checkpoint.model, usual, checkpoint.revision)]
+    card = found[0]
+    first, *others = card.sources
+    size = card.parameters * _BYTES / 1e9 if not others else None
     return [
-        fetch(source.repository, source.patterns or usual, source.revision, refresh=True)
-        for source in sources
+        replace(
+            source,
+            patterns=source.patterns or usual,
+            gigabytes=source.gigabytes or size,
+            licence=source.licence or card.licence,
+        )
+        for source in (replace(first, revision=checkpoint.revision), *others)
     ]
+
+
+def pull(sources: Iterable[Source]) -> Iterator[Checkpoint]:
+    """Fetch files into the cache, and the newest of a branch that is not pinned.
+
+    Raises:
+        WeightsUnavailableError: when the hub cannot be reached, or has no such model.
+    """
+    from moviola.encode.hub import MODEL_FILES, fetch, fetch_tensors
+
+    for source in sources:
+        if source.tensors:
+            yield fetch_tensors(source.repository, source.tensors, source.revision, refresh=True)
+        else:
+            patterns = source.patterns or MODEL_FILES
+            yield fetch(source.repository, patterns, source.revision, refresh=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from moviola.core import Encoder
 from moviola.library import Library, Moment, VideoFilter
+from moviola.pipeline.aligned import head_of, load_aligned
 from moviola.pipeline.asking import LONGEST_QUERY
 from moviola.pipeline.places import library_path
-from moviola.plugins import load_encoder
 
 
 def open_library(path: Path | str | None = None) -> Library:
@@ -24,8 +24,8 @@ def open_library(path: Path | str | None = None) -> Library:
 
 
 @lru_cache(maxsize=4)
-def _encoder(name: str, _here: str) -> Encoder:
-    return load_encoder(name)
+def _encoder(name: str, head: Path | None, _here: str) -> Encoder:
+    return load_aligned(name, head)
 
 
 def search(
@@ -56,7 +56,7 @@ def search(
         raise ValueError(f"the query has {len(text)} characters, at most {LONGEST_QUERY} are taken")
     opened = library if isinstance(library, Library) else open_library(library)
     # `module:attribute` names depend on the folder they are loaded from.
-    encoder = _encoder(opened.card.model, os.getcwd())  # noqa: PTH109 -- compared, not used
+    encoder = _encoder(opened.card.model, head_of(opened.path), os.getcwd())  # noqa: PTH109 -- compared, not used
     (vectors,) = encoder.encode_texts([text])
     return opened.search(
         vectors,

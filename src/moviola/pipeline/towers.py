@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moviola.core import Clip, Embeddings, Scores, SpaceMismatchError, Text
+from moviola.core import Clip, Embeddings, Scorer, Scores, SpaceMismatchError, Text
 from moviola.pipeline.correcting import count_seen, rows_of
 from moviola.pipeline.heads import load_head
 from moviola.pipeline.inputs import read_clips, read_texts
@@ -21,16 +21,20 @@ class Towers:
         clips: the gallery.
         bank: training captions, where corrections learn from some.
         seen: how many texts of the test are in the bank as well.
+        scorer: a model's own, where its vectors are not all there is to it.
     """
 
     texts: Embeddings[Text]
     clips: Embeddings[Clip]
     bank: Embeddings[Text] | None = None
     seen: int = 0
+    scorer: Scorer | None = None
 
     @property
     def scoring(self) -> str:
-        """`dot`, `cosine`, or `maxsim` where an item has several rows."""
+        """`model` by its own scorer, `dot`, `cosine`, or `maxsim` for several rows an item."""
+        if self.scorer is not None:
+            return "model"
         if self.texts.space.metric == self.clips.space.metric == "dot":
             return "dot"
         return "cosine" if self.texts.is_pooled and self.clips.is_pooled else "maxsim"
@@ -49,8 +53,13 @@ class Towers:
 
     def score(self, *, unaligned: bool) -> tuple[Scores, Scores | None]:
         """All scores of the texts with the gallery, and those of the bank where there is one."""
-        scorer = {"dot": dot, "cosine": cosine, "maxsim": maxsim}[self.scoring]
         bank = self.bank
+        if self.scorer is not None:
+            return (
+                self.scorer(self.texts, self.clips),
+                None if bank is None else self.scorer(bank, self.clips),
+            )
+        scorer = {"dot": dot, "cosine": cosine, "maxsim": maxsim}[self.scoring]
         return (
             scorer(self.texts, self.clips, unaligned=unaligned),
             None if bank is None else scorer(bank, self.clips, unaligned=unaligned),

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal
 
 from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
-from moviola.plugins import load_encoder
 from moviola.serve.batching import Batcher
 from moviola.serve.errors import ApiError, problem
 
@@ -189,7 +188,7 @@ class LiveLibrary:
 
     @staticmethod
     def _encoder(library: Library) -> Encoder:
-        encoder = load_encoder(library.card.model)
+        encoder = load_aligned(library.card.model, head_of(library.path))
         library.require(
             space=encoder.space,
             video_readout=encoder.video_readout,

@@ -128,9 +128,11 @@ def is_store(folder: Path) -> bool:
 
 def _without_card(folder: Path) -> str:
     shown = display_path(folder)
-    inside = sorted(path.parent.name for path in folder.glob(f"*/{CARD}"))
+    inside = sorted(path.parent.relative_to(folder).as_posix() for path in folder.rglob(CARD))
     if inside:
-        return f"{shown} is not itself a store; it holds {', '.join(inside)}: open one of them"
+        more = f" and {len(inside) - 4} more" if len(inside) > 4 else ""
+        named = ", ".join(inside[:4])
+        return f"{shown} is not itself a store; it holds {named}{more}: open one of them"
     if folder.with_name(folder.name + ".partial").is_dir():
         return f"{shown} was never finished: run the same encode again, it goes on where it stopped"
     return f"{shown} is not a store: it has no {CARD}"

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moviola.encode.videollama import Kind, Piece, VideoLlama
 from moviola.encode.decoder_inputs import prompt_row, text_row
+from moviola.encode.videollama import Kind, Piece, VideoLlama
 from moviola.encode.videollama.keys import renamed
 from moviola.encode.videollama.sound import mel_pictures
 

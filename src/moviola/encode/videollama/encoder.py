@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,12 +12,13 @@ from torch import Tensor, nn
 from moviola.core import Frames, LeftSampler, SoundSpec, Space, WeightsUnavailableError
 from moviola.encode.batching import run_batched
 from moviola.encode.decoder_encoder import DecoderEncoder
-from moviola.encode.decoder_inputs import Kind, Piece
-from moviola.encode.readout_presets import DEFAULT, asked_readouts
+from moviola.encode.decoder_inputs import DecoderInputs, Kind, Piece, assemble
+from moviola.encode.readout_presets import DEFAULT, PRESETS, asked_readouts
 from moviola.encode.videollama.frames import distinct, left_sampler, pixel_values, preprocessing
 from moviola.encode.videollama.mel import RATE
 from moviola.encode.videollama.prompts import frames_message
-from moviola.encode.videollama.published import PublishedFiles, find_files, load_model
+from moviola.encode.videollama.published import PublishedFiles, fetch_files, load_model
+from moviola.encode.videollama.report import REPORT
 from moviola.encode.videollama.sound import mel_pictures
 from moviola.encode.videollama.tokens import load_tokenizer
 
@@ -102,9 +102,9 @@ class VideoLlamaBackbone:
         """The layers of the LLaMA."""
         return self._llama.model
 
-    def embedding(self) -> nn.Embedding:
-        """The table of its tokens."""
-        return self._llama.get_input_embeddings()  # pyright: ignore[reportReturnType]
+    def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
+        """Rows of pieces as the LLaMA reads them."""
+        return assemble(rows, self._llama.get_input_embeddings())
 
     @torch.inference_mode()
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
@@ -190,19 +190,21 @@ def load(
     pooling: str | Sequence[str] = (),
     audio: str = "none",
     mean_in_place: bool = False,
+    llama: str = "",
     device_map: str | None = None,
     eight_bit: bool = False,
 ) -> DecoderEncoder:
-    """Video-LLaMA (Zhang et al., arXiv 2306.02858) from a folder of its published files.
+    """Video-LLaMA (Zhang et al., arXiv 2306.02858) from the hub or a folder of published files.
 
     Args:
-        model: the folder.
+        model: an id such as `DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned`, or a folder.
         revision: of the model, where it has one.
-        readout: names of readouts; see `moviola.encode.readout_presets.PRESETS`.
+        readout: names of readouts; see `readout_presets.PRESETS` and `report.REPORT`.
         layers: hidden states in place of the readouts' own, such as `all` or `0,8,16-24`.
         pooling: names of poolings in place of the readouts' own.
         audio: `none`, `beside` the video, or `alone`.
         mean_in_place: treat overlapping clips of sound as the original does, to compare with it.
+        llama: another LLaMA than the model's own, such as a merged Vicuna: a folder or an id.
         device_map: where the layers of the LLaMA go, such as `auto`.
         eight_bit: the LLaMA in 8 bits a weight.
 
@@ -210,15 +212,17 @@ def load(
         WeightsUnavailableError: when files are missing or do not fit.
         ValueError: when there is no such readout, layer or pooling.
     """
-    files = find_files(Path(model))
+    files, checkpoint = fetch_files(model, revision, llama)
     backbone = VideoLlamaBackbone(
         files,
-        model=Path(model).name,
-        revision=revision or "local",
+        model=checkpoint.model,
+        revision=checkpoint.revision,
         audio=audio,
         mean_in_place=mean_in_place,
         device_map=device_map,
         eight_bit=eight_bit,
     )
-    asked = asked_readouts(backbone.depth, readout=readout, layers=str(layers), pooling=pooling)
+    asked = asked_readouts(
+        {**PRESETS, **REPORT}, backbone.depth, readout=readout, layers=str(layers), pooling=pooling
+    )
     return DecoderEncoder(backbone, asked)

@@ -22,6 +22,8 @@ import torch
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.items import display_path
+from moviola.encode.catalogue.videollama import BLIP2, BLIP2_TENSORS, FILES
+from moviola.encode.hub import LOCAL, Checkpoint, fetch, fetch_tensors
 from moviola.encode.loading import weights_digest
 from moviola.encode.precision import best_device
 from moviola.encode.videollama.config import VideoLlamaConfig
@@ -128,6 +130,32 @@ def find_files(folder: Path, llama: Path | None = None) -> PublishedFiles:
     tokenizer = own if (own / "tokenizer_config.json").is_file() else folder
     config = folder / "config.json"
     return PublishedFiles(sources, tokenizer, config if config.is_file() else None)
+
+
+def fetch_files(
+    model: str, revision: str | None = None, llama: str = ""
+) -> tuple[PublishedFiles, Checkpoint]:
+    """The published files of `model`, a folder or an id on the hub, and what that exactly is.
+
+    Of a model on the hub, the vision transformer and the image Q-Former come from BLIP-2.
+
+    Args:
+        model: a folder such as the module describes, or an id such as
+            `DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned`.
+        revision: a commit, branch or tag of the model.
+        llama: another language model, a folder or an id; the model's own by default.
+
+    Raises:
+        WeightsUnavailableError: a file is neither here nor to be had.
+    """
+    own = fetch(llama).folder if llama else None
+    if (folder := Path(model).expanduser()).is_dir():
+        return find_files(folder, own), Checkpoint(folder.resolve().name, LOCAL, folder)
+    wanted = [name for name in FILES if own is None or not name.startswith("llama-")]
+    checkpoint = fetch(model, wanted, revision)
+    files = find_files(checkpoint.folder, own)
+    blip2 = fetch_tensors(BLIP2, BLIP2_TENSORS).folder
+    return replace(files, sources={**files.sources, "blip2_flan_t5_xxl": blip2}), checkpoint
 
 
 def load_model(

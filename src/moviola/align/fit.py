@@ -1,0 +1,166 @@
+"""`fit`: pairs of embeddings into an `Aligner`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moviola.align.aligner import Aligner
+from moviola.align.checks import check_pairs, copies
+from moviola.align.figures import figures_of, validation_of
+from moviola.align.holding_out import hold_out
+from moviola.align.methods import METHODS
+from moviola.align.rows import RaggedRows
+from moviola.align.task import Fitted, Task
+from moviola.align.towers import Tower
+from moviola.core import Clip, Embeddings, Qrels, Text
+from moviola.evaluate import RetrievalResult, evaluate
+from moviola.score import cosine
+from moviola.score.dot import dot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenPairs:
+    """Pairs of other videos, on which a finished head is measured.
+
+    Attributes:
+        texts: N texts.
+        clips: M clips.
+        owner: `(N,)` row of its clip for every text.
+    """
+
+    texts: Embeddings[Text]
+    clips: Embeddings[Clip]
+    owner: NDArray[np.int64]
+
+
+def fit(
+    texts: Embeddings[Text],
+    clips: Embeddings[Clip],
+    owner: NDArray[np.int64],
+    *,
+    method: str = AUTO,
+    seed: int = 0,
+    test: Callable[[], UnseenPairs] | None = None,
+) -> Aligner:
+    """Fits a head on pairs, and says on its card how well it does on videos that were held out.
+
+    Whole videos are held out, one part after another; everything that is chosen is chosen by
+    their mean reciprocal rank, and the head is then fitted on all videos.
+
+    Args:
+        texts: N texts; several rows an item only for methods that take them.
+        clips: M clips, likewise.
+        owner: `(N,)` row of its clip for every text.
+        method: `auto`, or a name of `METHODS`.
+        seed: of what is held out and drawn; equal seeds give equal heads.
+        test: gives pairs of other videos; called when the head is finished, and not before.
+
+    Raises:
+        ValueError: when a side is constant, items have several rows and the method takes one, or
+            there is no such method.
+        MissingExtraError: when the method needs a package that is not installed.
+    """
+    began = perf_counter()
+    if method not in METHODS:
+        known = ", ".join(METHODS)
+        raise ValueError(f"there is no method {method!r}; there are {known}")
+    task, warnings = task_of(texts, clips, owner, seed=seed)
+    fitted = METHODS[method](task)
+    towers = (task.text_tower, task.clip_tower)
+    record = _record(task, fitted, [*warnings, *fitted.warnings])
+    record["seconds"] = round(perf_counter() - began, 3)
+    made = Aligner(*towers, fitted.maps, record)
+    if test is not None:
+        record["test"] = as_record(measure(made, test()))
+    return made
+
+
+def measure(head: Aligner, pairs: UnseenPairs) -> RetrievalResult:
+    """Retrieval measures of a head on pairs, both directions, with intervals.
+
+    Raises:
+        SpaceMismatchError: when the pairs are not what the head was fitted on.
+    """
+    texts, clips = head.align_texts(pairs.texts), head.align_clips(pairs.clips)
+    score = dot if head.space.metric == "dot" else cosine
+    ids = [clip.id for clip in clips.items]
+    qrels = Qrels(
+        {text.id: frozenset([ids[row]]) for text, row in zip(texts.items, pairs.owner, strict=True)}
+    )
+    return evaluate(score(texts, clips), qrels)
+
+
+def as_record(result: RetrievalResult) -> dict[str, Any]:
+    """The numbers of both directions and their intervals as JSON values."""
+    sides = {"t2v": result.t2v, "v2t": result.v2t}
+    return {
+        name: {
+            measure: [value, *side.intervals[measure]] for measure, value in side.aggregates.items()
+        }
+        for name, side in sides.items()
+    } | {"n_queries": result.n_queries, "n_gallery": result.n_gallery}
+
+
+def task_of(
+    texts: Embeddings[Text], clips: Embeddings[Clip], owner: NDArray[np.int64], *, seed: int = 0
+) -> tuple[Task, list[str]]:
+    """What a method is given, after checks, and sentences that warn.
+
+    Args:
+        texts: N texts.
+        clips: M clips.
+        owner: `(N,)` row of its clip for every text.
+        seed: of what is held out and drawn.
+
+    Raises:
+        ValueError: as `moviola.align.checks.check_pairs`.
+    """
+    warnings = check_pairs(texts, clips, owner)
+    wider = max(texts.space.dimension, clips.space.dimension)
+    task = Task(
+        RaggedRows.of(texts),
+        RaggedRows.of(clips),
+        owner.astype(np.int64),
+        Tower.of(texts),
+        Tower.of(clips),
+        hold_out(np.unique(owner), copies(clips), wider, seed=seed),
+        seed,
+    )
+    return task, warnings
+
+
+def _record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:
+    parts = task.parts[: len(fitted.partial)]
+    held, videos = sum(map(len, parts)), len(np.unique(task.owner))
+    gallery = len(parts[0])
+    return {
+        "method": fitted.method,
+        "data": {
+            "texts": len(task.texts),
+            "videos": videos,
+            "dimensions": list(task.dimensions),
+        },
+        "protocol": (
+            f"{held:,} of {videos:,} videos held out in {len(parts)} parts, each fitted without; "
+            f"text-to-video among the videos of a part"
+            + ("" if fitted.epochs else "; then refitted on all")
+        ),
+        "choice": dict(fitted.choice),
+        "val": validation_of(np.concatenate(list(fitted.reciprocal_ranks)), gallery),
+        "chance_MRR": float((1 / np.arange(1, gallery + 1)).mean()),
+        "figures": figures_of(task, fitted),
+        "epochs": None if fitted.epochs is None else [dict(each) for each in fitted.epochs],
+        "seed": task.seed,
+        "warnings": warnings,
+        "test": None,
+    }

@@ -1,0 +1,36 @@
+"""Which videos are held out: whole videos, and copies of one together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]
+
+#: Videos that are held out at a time at most, and parts at least.
+_MOST, _PARTS = 500, 5
+#: Numbers a vector from which on only one part is looked at: solutions then take seconds each.
+WIDE = 2048
+_ROUNDS, _ROUNDS_WIDE = 3, 1
+
+
+def hold_out(captioned: Counts, same: Counts, dimension: int, *, seed: int) -> list[Counts]:
+    """Disjoint rows of videos to hold out one part after another, each in rising order.
+
+    Args:
+        captioned: rows of the videos that have captions.
+        same: `(M,)` for each video the first one with the very same rows; such stay together.
+        dimension: of the wider side.
+        seed: of the draw.
+    """
+    groups = np.unique(same[captioned])
+    drawn = np.random.default_rng(seed).permutation(groups)
+    count = max(_PARTS, -(-len(captioned) // _MOST))
+    rounds = _ROUNDS_WIDE if dimension > WIDE else _ROUNDS
+    return [
+        captioned[np.isin(same[captioned], part)] for part in np.array_split(drawn, count)[:rounds]
+    ]

@@ -1,0 +1,79 @@
+"""The ways to fit a head, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from moviola.align.anchors import fit_anchors
+from moviola.align.cca import fit_cca
+from moviola.align.classical import (
+    fit_centring,
+    fit_procrustes,
+    fit_ridge,
+    fit_standardising,
+    fit_top_removed,
+    fit_whitening,
+)
+from moviola.align.task import Fitted, Task
+from moviola.core import MissingExtraError
+
+Method = Callable[[Task], Fitted]
+
+
+def fit_auto(task: Task) -> Fitted:
+    """The closed form, then a trained head, kept only if it is better by more than chance.
+
+    The trained head begins where the closed form ends. It is kept where its reciprocal ranks on
+    the part that both have not seen are better by more than the standard error of the difference.
+    """
+    closed = fit_cca(task)
+    try:
+        trained = _trained("linear", task, closed)
+    except MissingExtraError as error:
+        return replace(closed, warnings=[f"no head was trained: {error}"])
+    within = len(trained.reciprocal_ranks[0])
+    gain = trained.reciprocal_ranks[0] - closed.reciprocal_ranks[0][:within]
+    error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
+    if gain.mean() > error:
+        return trained
+    tried = {"tried": "linear", "gain": float(gain.mean()), "standard_error": error}
+    return replace(closed, choice={**closed.choice, "not_kept": tried})
+
+
+def _from_closed(method: str, task: Task) -> Fitted:
+    return _trained(method, task, fit_cca(task))
+
+
+def _trained(method: str, task: Task, closed: Fitted | None = None) -> Fitted:
+    try:
+        from moviola.align.trained import fit_trained
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "lightning":
+            raise
+        raise MissingExtraError(
+            "training a head needs Lightning; install it with: pip install 'moviola[train]'"
+        ) from error
+    return fit_trained(task, method, closed)
+
+
+METHODS: dict[str, Method] = {
+    "auto": fit_auto,
+    "cca": fit_cca,
+    "centring": fit_centring,
+    "standardising": fit_standardising,
+    "all-but-the-top": fit_top_removed,
+    "whitening": fit_whitening,
+    "procrustes": fit_procrustes,
+    "ridge": fit_ridge,
+    "asif": fit_anchors,
+    "linear": partial(_from_closed, "linear"),
+    "siglip": partial(_from_closed, "siglip"),
+    "fusemix": partial(_from_closed, "fusemix"),
+    "residual": partial(_from_closed, "residual"),
+    "mlp": partial(_trained, "mlp"),
+    "transformer": partial(_trained, "transformer"),
+}
