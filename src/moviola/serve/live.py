@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
+from moviola.pipeline.aligned import head_of, load_aligned
 from moviola.serve.batching import Batcher
 from moviola.serve.errors import ApiError, problem
 
