@@ -56,8 +56,10 @@ def curves_csv(history: History) -> str:
 def remedied_csv(epochs: Sequence[Mapping[str, Any]]) -> str:
     """One line an epoch of a remedy's training, as the card of its head tells them."""
     sink = io.StringIO()
-    columns: tuple[str, ...] = ("epoch", "train_loss", "val_loss", "constant_loss", "R@1", "MRR")
-    writer = csv.DictWriter(sink, columns, extrasaction="ignore", lineterminator="\n")
+    columns = ("epoch", "train_loss", "val_loss", "constant_loss", "R@1", "MRR")
+    writer: csv.DictWriter[str] = csv.DictWriter(
+        sink, columns, extrasaction="ignore", lineterminator="\n"
+    )
     writer.writeheader()
     writer.writerows(epochs)
     return sink.getvalue()
