@@ -34,6 +34,10 @@ const SORTS = [
   ["Newest first", "date"],
   ["By name", "name"],
 ];
+const BROWSING_SORTS = [
+  ["Newest first", ""],
+  ["By name", "name"],
+];
 const GROUPS = [
   ["Best of each video", ""],
   ["All moments", "none"],
@@ -50,11 +54,11 @@ export class Filters {
     this.folder = this.#chip("Folder", () => this.#folderChoices());
     this.length = this.#chip("Length", (close) => this.#lengthChoices(close));
     this.date = this.#chip("Date", (close) => this.#dateFields(close));
-    this.resolution = this.#options("Resolution", RESOLUTIONS, "resolution");
-    this.sound = this.#options("Sound", SOUNDS, "sound");
-    this.strictness = this.#options("Matches", STRICTNESS, "least");
-    this.group = this.#options("Moments", GROUPS, "group");
-    this.sort = this.#options("Order", SORTS, "sort");
+    this.resolution = this.#options("Resolution", () => RESOLUTIONS, "resolution");
+    this.sound = this.#options("Sound", () => SOUNDS, "sound");
+    this.strictness = this.#options("Matches", () => STRICTNESS, "least");
+    this.group = this.#options("Moments", () => GROUPS, "group");
+    this.sort = this.#options("Order", () => (hasQuery(store.state) ? SORTS : BROWSING_SORTS), "sort");
     this.then = h("button", { type: "button", class: "chip", onclick: addStep, title: "What happens after it" }, "then…");
     this.clear = h("button", { type: "button", class: "chip", onclick: () => store.set(withoutFilters()) }, "Clear filters");
     this.place.append(
@@ -79,7 +83,8 @@ export class Filters {
     this.#set(this.sound, "Sound", state.sound && named(SOUNDS, state.sound));
     this.#set(this.strictness, "Matches", state.least && named(STRICTNESS, state.least));
     this.#set(this.group, "Moments", state.group && named(GROUPS, state.group), GROUPS[0][0]);
-    this.#set(this.sort, "Order", state.sort && named(SORTS, state.sort), SORTS[0][0]);
+    const [[usualOrder]] = searching ? SORTS : BROWSING_SORTS;
+    this.#set(this.sort, "Order", state.sort && named(SORTS, state.sort), usualOrder);
     this.then.hidden = !state.q.trim() || state.then.length > 0;
     this.strictness.hidden = !searching;
     this.group.hidden = !searching;
@@ -112,9 +117,9 @@ export class Filters {
     button.setAttribute("aria-label", button.title);
   }
 
-  #options(label, options, name) {
+  #options(label, optionsNow, name) {
     return this.#chip(label, (close) =>
-      options.map(([text, value]) =>
+      optionsNow().map(([text, value]) =>
         choice(text, {
           on: this.store.state[name] === value,
           onclick: () => {

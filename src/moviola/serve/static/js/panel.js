@@ -103,6 +103,7 @@ export class Panel {
     const path = `/api/videos/${moment.video}`;
     const facts = get(path, { signal });
     const curve = query.size ? get(`${path}/curve?${query}`, { signal }) : null;
+    curve?.catch(() => {}); // dealt with below, which may be later than it fails
     try {
       const video = await facts;
       this.controls.player.learn({ fps: video.frames / video.duration || 25 });
