@@ -24,7 +24,7 @@ from moviola.experiments.reported import XCLIP_FLAW
 def collected_markdown(collected: Collected) -> str:
     """All tables, verdicts and remedies; pictures are `NAME/loss.svg` and `NAME/mrr.svg`."""
     parts = [f"# {TITLE}", lead(collected), f"Data: {collected.data}."]
-    parts += ["## The ten experiments at a glance", _table(summary_rows(collected))]
+    parts += ["## The experiments at a glance", _table(summary_rows(collected))]
     parts += collected.left_out
     parts += ["## X-CLIP", _table(xclip_rows(collected))]
     parts += [said for said in (no_xclip(collected), XCLIP_FLAW) if said]

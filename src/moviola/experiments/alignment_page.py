@@ -49,9 +49,9 @@ def lead(collected: Collected) -> str:
     worst, best = (f"{pick(reached):.0f}" for pick in (min, max))
     count = len(collected.experiments)
     return (
-        f"Of {count} experiment{'s' if count > 1 else ''} run as the reference report had them, "
-        f"{failed} rank{'s' if failed == 1 else ''} nothing. Remedied, on the same videos, they "
-        f"reach {worst if worst == best else f'{worst} to {best}'} times the MRR of chance."
+        f"{failed} of {count} experiment{'s' if count > 1 else ''} run as the reference report "
+        f"had them end at chance. Remedied, on the same videos, they reach "
+        f"{worst if worst == best else f'{worst} to {best}'} times the MRR of chance."
     )
 
 
@@ -168,7 +168,7 @@ def render_collected(collected: Collected) -> str:
         element("h1", TITLE),
         element("p", lead(collected), class_="lead"),
         element("p", f"Data: {collected.data}.", class_="note"),
-        element("h2", "The ten experiments at a glance"),
+        element("h2", "The experiments at a glance"),
         _table(summary_rows(collected)),
         element(
             "p",
