@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moviola.align.canonical import CanonicalSolver
+from moviola.align.holding_out import WIDE
 from moviola.align.likelihood import held_out_correlations, likelihood_maps, smoothed
 from moviola.align.maps import Maps
 from moviola.align.moments import Moments, Pairs
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 #: What may be added to the variances, and how many coordinates may count.
 SHRINKAGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 WIDTHS = (32, 64, 128, 256)
+#: Steps of the climb: of either shrinkage, and where each costs seconds, of both together.
+_STEPS = ((-1, 0), (0, -1), (0, 1), (1, 0))
+_STEPS_WIDE = ((-1, -1), (1, 1))
 #: Held-out captions a video at most.
 _CAPTIONS = 10
 
@@ -88,13 +91,15 @@ def choose(
         widths: how many coordinates may count, the fewest first.
     """
     solvers = [CanonicalSolver(rest) for rest in rests]
+    wide = max(rests[0].cross.shape) > WIDE
+    steps = _STEPS_WIDE if wide else _STEPS
     place = int(np.argmin(np.abs(np.log(np.array(SHRINKAGES) / start))))
     at = (place, place)
     seen = {at: _tried(solvers, parts, at, widths)}
     while True:
-        for step in product((-1, 0, 1), repeat=2):
+        for step in steps:
             near = (at[0] + step[0], at[1] + step[1])
-            if 0 in step and near not in seen and 0 <= min(near) <= max(near) < len(SHRINKAGES):
+            if near not in seen and 0 <= min(near) <= max(near) < len(SHRINKAGES):
                 seen[near] = _tried(solvers, parts, near, widths)
         best = max(seen, key=lambda key: seen[key].mrr)
         if best == at:
