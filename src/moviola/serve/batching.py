@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from moviola.library import Snapshot
 
-_MOST_TOGETHER = 128
+# The next batch is encoded while this one is ranked; larger ones would only wait for each other.
+_MOST_TOGETHER = 32
 _ENCODED_TOGETHER = 16
 _TEXTS_KEPT = 4096
 _CLOSED = "the server is going down"
