@@ -160,7 +160,7 @@ def test_previews_of_what_browsers_cannot_play(look, serving, shared_data, tmp_p
     folder.mkdir()
     wanted = {
         "h265_video.mp4": ("torchcodec", "hevc", "hevc"),
-        "sample.avi": ("androidx_media", "", "avi"),
+        "sample.avi": ("androidx_media", "mpeg4", "avi"),
         "h265_10bits.mp4": ("torchcodec", "hevc", "hevc-10-bit"),
     }
     files = []

@@ -58,7 +58,7 @@ export default async function ({ open, shot, data, assert, eventually, expectErr
   );
   for (const payload of data.payloads) {
     message = `no: ${payload}`;
-    await visit(`/?q=red ${payload.length}`);
+    await visit(`/?q=red ${data.payloads.indexOf(payload)}`);
     const shown = await eventually(() => page.locator("#state").textContent(), (text) => sameText(text, message), `the error ${payload}`);
     assert.ok(shown.includes("no: "));
     await unharmed(page, `the error ${payload}`);

@@ -19,6 +19,8 @@ export class Controls {
       onMessage: (message) => this.#say(message),
     });
     this.note = h("p", { class: "stage-note", role: "status", hidden: true });
+    // Why the picture is not the file's own stays readable while it plays.
+    this.caption = h("p", { class: "stage-caption quiet", hidden: true });
     this.range = h("input", {
       class: "seek-range",
       type: "range",
@@ -50,6 +52,7 @@ export class Controls {
     this.clock = h("span", { class: "clock figures" });
     this.elements = [
       h("div", { class: "stage" }, this.player.video, this.note),
+      this.caption,
       h("div", { class: "seek" }, bar, peaks),
       this.#buttons(),
     ];
@@ -128,9 +131,11 @@ export class Controls {
 
   #say({ kind, text }) {
     clearTimeout(this.saying);
+    this.caption.hidden = kind !== "shown" || !text;
+    this.caption.textContent = kind === "shown" ? text : "";
     const show = () => {
       const said = text || (kind === "loading" ? "Loading…" : "");
-      this.note.hidden = !said;
+      this.note.hidden = !said || kind === "shown";
       this.note.classList.toggle("error", kind === "error");
       const sign = kind === "error" ? icon("warning") : h("span", { class: "busy" });
       this.note.replaceChildren(sign, h("span", {}, said));

@@ -136,7 +136,10 @@ export class Player {
       this.#pending = null;
       this.#tell();
     });
-    video.addEventListener("loadeddata", () => this.onMessage({ kind: "", text: "" }));
+    video.addEventListener("loadeddata", () => {
+      const { mode, message } = this.#source ?? {};
+      this.onMessage({ kind: "shown", text: mode === "preview" ? message : "" });
+    });
     video.addEventListener("timeupdate", () => this.#keepLoop());
     video.addEventListener("error", () => this.#refused());
     for (const event of ["play", "pause", "ended", "waiting", "playing", "volumechange"]) {
