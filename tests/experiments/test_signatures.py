@@ -71,8 +71,9 @@ def test_the_contrastive_loss_collapses_as_well(found) -> None:
 @pytest.mark.parametrize("name", ["r09", "r10"])
 def test_a_low_learning_rate_neither_collapses_nor_moves(found, name) -> None:
     experiment = found[name]
-    assert experiment.verdict.outcome == "unmoved"
+    # At the most the mean cosine rises to where a constant answer costs least.
+    assert experiment.verdict.outcome in ("unmoved", "constant")
     assert experiment.cosines.negative_sd > 0.01
-    first, last = experiment.history.epochs[0], experiment.history.epochs[-1]
-    assert abs(last.val_loss - first.val_loss) < 0.05
-    assert abs(last.train_loss - 0.5) < 0.04
+    losses = [epoch.val_loss for epoch in experiment.history.epochs[1:]]
+    assert max(losses) - min(losses) < 0.01
+    assert abs(experiment.history.epochs[-1].train_loss - 0.5) < 0.04
