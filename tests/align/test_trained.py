@@ -66,3 +66,20 @@ def test_a_transformer_is_fitted_on_unpooled_rows(paired) -> None:
     assert head.maps.takes_rows
     assert head.align_texts(ragged).is_pooled
     assert head.fit["val"]["MRR"] > 2 * head.fit["chance_MRR"]
+
+
+def test_auto_compares_both_heads_on_the_same_captions_of_videos_with_many() -> None:
+    rng = np.random.default_rng(5)
+    meaning = rng.normal(size=(80, 6))
+    owner = np.repeat(np.arange(80), 12)
+    clips = (meaning @ rng.normal(size=(6, 16)) + rng.normal(size=(80, 16))).astype(np.float32)
+    noise = rng.normal(size=(960, 12))
+    texts = (meaning[owner] @ rng.normal(size=(6, 12)) + noise).astype(np.float32)
+    head = fit(
+        _embedded([Text(f"t{row}", "") for row in range(960)], texts),
+        _embedded([Clip(f"v{row}", Path(), Span(0, 1)) for row in range(80)], clips),
+        owner,
+        method="auto",
+    )
+    assert head.fit["method"] in {"cca", "linear"}
+    assert head.fit["val"]["MRR"] > 2 * head.fit["chance_MRR"]

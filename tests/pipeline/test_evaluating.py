@@ -10,7 +10,15 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from moviola.core import Clip, Embeddings, PluginNotFoundError, Readout, Space, Text
+from moviola.core import (
+    Clip,
+    Embeddings,
+    PluginNotFoundError,
+    Readout,
+    Space,
+    StoreCorruptError,
+    Text,
+)
 from moviola.evaluate.trec import read_qrels, read_run
 from moviola.pipeline.annotations import annotated
 from moviola.pipeline.evaluating import evaluate_similarity, evaluate_trec, evaluate_vectors
@@ -109,9 +117,10 @@ class Here:
 
 
 def test_what_is_no_head_is_refused(tmp_path, monkeypatch):
-    for spec in ("nowhere", str(tmp_path)):
-        with pytest.raises(PluginNotFoundError, match="no heads"):
-            load_head(spec)
+    with pytest.raises(FileNotFoundError, match="no folder nowhere"):
+        load_head("nowhere")
+    with pytest.raises(StoreCorruptError, match="no head"):
+        load_head(str(tmp_path))
     with pytest.raises(PluginNotFoundError, match="cannot be imported"):
         load_head("no_such_module:head")
     monkeypatch.setattr("moviola.pipeline.heads.importlib.import_module", lambda _: Here)

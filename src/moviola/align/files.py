@@ -105,6 +105,9 @@ def fetch_head(repository: str, *, revision: str | None) -> Path:
     from huggingface_hub.errors import HFValidationError
 
     shown = display_path(repository)
+    # The hub also has models of no owner; heads are not among them, and a misspelt folder is.
+    if "/" not in repository:
+        raise FileNotFoundError(f"there is no folder {shown}; a head of the hub is OWNER/NAME")
     try:
         return Path(snapshot_download(repository, revision=revision, allow_patterns=sorted(_OURS)))
     except HFValidationError:

@@ -143,13 +143,14 @@ def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Moments:
         counts = np.bincount(place)
         weights = np.sqrt(counts)
         begins = np.cumsum(counts) - counts
-        means = np.add.reduceat(captions, begins, axis=0) / counts[:, None]
+        sums = torch.zeros(len(some), sizes[0])
+        sums.index_add_(0, torch.from_numpy(place), torch.from_numpy(captions))
         kept = _some_of_each(rng, place, begins, most)
         share = (weights / np.minimum(counts, most))[place[kept]]
         _add_square(texts, captions[kept], share)
         _add_square(videos, videos_here, weights)
-        weighted = torch.from_numpy((means * weights[:, None]).astype(np.float32))
-        cross.addmm_(weighted.T, torch.from_numpy(videos_here))
+        sums *= torch.from_numpy((weights / counts).astype(np.float32))[:, None]
+        cross.addmm_(sums.T, torch.from_numpy(videos_here))
         total += float(weights.sum())
     return Moments(texts, videos, cross, total)
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import torch
 
 from moviola.core import Embeddings, Readout, Space, SpaceMismatchError
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 _UNKNOWN = "unknown"
 #: How far beyond the spread of the fit the middle of what is given may lie.
 _SLACK = 3.0
+#: Rows at a time.
+_BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +49,7 @@ class Tower:
         """The tower that gave these embeddings; every row counts once."""
         rows = all_rows(embeddings)
         mean = rows.mean(axis=0, dtype=np.float64)
-        scale = rows.std(axis=0, dtype=np.float64)
+        scale = _deviation(rows, mean)
         scale[scale <= 1e-6 * (1e-30 + np.abs(mean))] = 1.0
         made = cls(
             embeddings.space,
@@ -61,12 +64,17 @@ class Tower:
 
     def standardise(self, rows: NDArray[np.floating]) -> Floats:
         """`(n, D)` rows with mean 0 and standard deviation 1 in the data of the fit, float32."""
-        return (rows.astype(np.float32) - self.mean) / self.scale
+        standard = torch.tensor(rows, dtype=torch.float32)
+        standard.sub_(torch.from_numpy(self.mean)).div_(torch.from_numpy(self.scale))
+        return standard.numpy()
 
     def mean_squares(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """`(n,)` mean squares of standardised rows: about 1 for what the fit has seen."""
-        standard = self.standardise(rows)
-        return np.einsum("ij,ij->i", standard, standard, dtype=np.float64) / rows.shape[1]
+        squares = [
+            torch.from_numpy(self.standardise(rows[first : first + _BLOCK])).square_().mean(dim=1)
+            for first in range(0, len(rows), _BLOCK)
+        ]
+        return torch.cat([torch.zeros(0), *squares]).numpy().astype(np.float64)
 
     def require(self, embeddings: Embeddings[ItemT], *, what: str) -> None:
         """Refuse vectors of another model, read in another way, or of other numbers.
@@ -144,10 +152,20 @@ def all_rows(embeddings: Embeddings[ItemT]) -> Floats:
     """All rows `(M, D)` in float32; a copy unless one float32 shard holds them."""
     if len(embeddings.shards) == 1 and embeddings.shards[0].dtype == np.float32:
         return np.asarray(embeddings.shards[0], np.float32)
-    rows = np.empty((int(embeddings.offsets[-1]), embeddings.space.dimension), np.float32)
+    rows = torch.empty(int(embeddings.offsets[-1]), embeddings.space.dimension)
     for where, block in embeddings.blocks():
-        rows[where] = block
-    return rows
+        rows[where] = torch.tensor(block)
+    return rows.numpy()
+
+
+def _deviation(rows: Floats, mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The standard deviation `(D,)`, in double precision over the blocks."""
+    centre = torch.from_numpy(mean.astype(np.float32))
+    total = torch.zeros(rows.shape[1], dtype=torch.float64)
+    for first in range(0, len(rows), _BLOCK):
+        block = torch.tensor(rows[first : first + _BLOCK], dtype=torch.float32)
+        total += block.sub_(centre).square_().sum(dim=0)
+    return (total / len(rows)).sqrt_().numpy()
 
 
 def _require_dimension(ours: Space, theirs: Space, what: str) -> None:

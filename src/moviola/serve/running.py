@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 import threading
 import webbrowser
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from typing import Any
 #: Where it listens unless told otherwise, and how many ports after it are tried.
 PORT = 7860
 _TRIED = 20
+# The model asks for Python's lock hundreds of times a batch; by default each may cost 5 ms.
+_SWITCH_SECONDS = 0.0005
 
 
 def bind(host: str, port: int | None) -> socket.socket:
@@ -57,6 +60,7 @@ def run(
         h11_max_incomplete_event_size=64 << 10,
     )
     logging.getLogger("moviola.serve").setLevel(logging.WARNING)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     server = uvicorn.Server(config)
 
     def show() -> None:

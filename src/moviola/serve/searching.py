@@ -75,6 +75,8 @@ class Searcher:
         self._pictures = pictures
         self._kept: OrderedDict[tuple[object, ...], Scored] = OrderedDict()
         self._lock = Lock()
+        # Threads that rank at the same time only take Python from each other and from the model.
+        self._ranking = Lock()
 
     def scored(self, view: View, asked: Asked) -> Scored:
         """Scores of all clips.
@@ -104,7 +106,8 @@ class Searcher:
         began = perf_counter()
         scored = self.scored(view, params)
         compared = perf_counter()
-        hits = self._hits(view, scored, params, filters)
+        with self._ranking:
+            hits = self._hits(view, scored, params, filters)
         more = len(hits) > params.top
         hits = _sorted(view, hits[: params.top], params.sort)
         weak = [place for place, hit in enumerate(hits) if hit.moment.band == "weak"]
