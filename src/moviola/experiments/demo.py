@@ -70,12 +70,13 @@ def run_demo(
     _evaluate(opened, world, truth, say)
     say(f"\nDone in {perf_counter() - began:.0f} s. Ask this world something yourself:")
     say(f'  moviola search "a red square moves left" --library {library}')
+    say(f"  moviola serve --library {library}")
     say("Then your own videos:")
     say("  moviola index ~/Videos")
     say('  moviola search "a dog on a skateboard"')
     say(
-        "The encoder in the package knows the generated world only; for real videos name a real "
-        "one with --model (see `moviola models` and docs/add-an-encoder.md)."
+        "These take a real encoder, whose weights are fetched once (see `moviola models` and "
+        "docs/models.md); the one in the package knows the generated world only."
     )
 
 
