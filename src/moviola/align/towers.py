@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import torch
 
 from moviola.core import Embeddings, Readout, Space, SpaceMismatchError
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "unknown"
 #: How far beyond the spread of the fit the middle of what is given may lie.
 _SLACK = 3.0
-#: Rows at a time.
+#: Rows at a time. Torch is loaded where it is used: commands that only list import this module.
 _BLOCK = 4096
 
 
@@ -64,12 +63,16 @@ class Tower:
 
     def standardise(self, rows: NDArray[np.floating]) -> Floats:
         """`(n, D)` rows with mean 0 and standard deviation 1 in the data of the fit, float32."""
+        import torch
+
         standard = torch.tensor(rows, dtype=torch.float32)
         standard.sub_(torch.from_numpy(self.mean)).div_(torch.from_numpy(self.scale))
         return standard.numpy()
 
     def mean_squares(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """`(n,)` mean squares of standardised rows: about 1 for what the fit has seen."""
+        import torch
+
         squares = [
             torch.from_numpy(self.standardise(rows[first : first + _BLOCK])).square_().mean(dim=1)
             for first in range(0, len(rows), _BLOCK)
@@ -152,6 +155,8 @@ def all_rows(embeddings: Embeddings[ItemT]) -> Floats:
     """All rows `(M, D)` in float32; a copy unless one float32 shard holds them."""
     if len(embeddings.shards) == 1 and embeddings.shards[0].dtype == np.float32:
         return np.asarray(embeddings.shards[0], np.float32)
+    import torch
+
     rows = torch.empty(int(embeddings.offsets[-1]), embeddings.space.dimension)
     for where, block in embeddings.blocks():
         rows[where] = torch.tensor(block)
@@ -160,6 +165,8 @@ def all_rows(embeddings: Embeddings[ItemT]) -> Floats:
 
 def _deviation(rows: Floats, mean: NDArray[np.float64]) -> NDArray[np.float64]:
     """The standard deviation `(D,)`, in double precision over the blocks."""
+    import torch
+
     centre = torch.from_numpy(mean.astype(np.float32))
     total = torch.zeros(rows.shape[1], dtype=torch.float64)
     for first in range(0, len(rows), _BLOCK):
