@@ -7,8 +7,8 @@
 `planted` fits the defaults on draws of the planted pairs and holds them against their oracle.
 `pairs` measures five folds by video of real pairs: a folder with `caption_embeddings.npy`,
 `video_embeddings.npy` and `caption_video_index.npy`. `report` times steps of the loop that the
-reference report trained with and tells what the whole of it would
-take, as hours and in fits by default, one of which it times beside.
+reference report trained with, and a fit by default beside it, and tells what the whole loop would
+take, in hours and in fits.
 """
 
 from __future__ import annotations
