@@ -185,8 +185,11 @@ def one_after_another(server: Server, what: str, texts: list[str]) -> None:
     )
 
 
-def at_once(server: Server, what: str, rounds: int, together: int = 100) -> None:
-    """Many searches that are sent at the same moment, each over its own connection."""
+def at_once(server: Server, what: str, seeds: range, together: int = 100) -> None:
+    """Many searches that are sent at the same moment, each over its own connection.
+
+    Once for each seed, which must be new: what was asked before need not be encoded again.
+    """
     times: list[float] = []
     failed: list[str] = []
 
@@ -206,8 +209,8 @@ def at_once(server: Server, what: str, rounds: int, together: int = 100) -> None
     async def all_of_them(seed: int) -> None:
         await asyncio.gather(*map(ask, queries(seed, together)))
 
-    for number in range(rounds):
-        asyncio.run(all_of_them(1000 + number))
+    for seed in seeds:
+        asyncio.run(all_of_them(seed))
     tell(what, times)
     print(f"{'':<44} {len(failed)} of {len(times)} failed")
     if failed:
@@ -292,10 +295,10 @@ def measure(server: Server) -> None:
     print(f"ready after {server.seconds_to_ready:.1f} s, {server.memory() >> 20} MiB resident")
     one_after_another(server, "warming up", queries(1, 10))
     one_after_another(server, "searches, one after another", queries(2, 100))
-    at_once(server, "searches, 100 at once", rounds=3)
+    at_once(server, "searches, 100 at once", range(1000, 1005))
     with SlowClients(server, SLOW):
         one_after_another(server, f"one after another, {SLOW} slow clients", queries(3, 50))
-        at_once(server, f"100 at once, {SLOW} slow clients", rounds=1)
+        at_once(server, f"100 at once, {SLOW} slow clients", range(2000, 2003))
     print(f"{server.memory() >> 20} MiB resident at the end")
 
 

@@ -55,6 +55,10 @@ def test_clips_are_found_by_their_ids(shelf):
     snapshot = shelf.library.snapshot()
     for row, clip in enumerate(snapshot.clips):
         assert snapshot.row_of(bytes(clip).decode()) == row
+    known = [bytes(clip).decode() for clip in snapshot.clips[::-1]]
+    asked = [known[0], "", *known, "f" * 40, known[0] + "\0"]
+    rows = list(range(len(known)))[::-1]
+    assert snapshot.rows_of(asked).tolist() == [rows[0], -1, *rows, -1, -1]
     for place, record in enumerate(snapshot.records):
         assert snapshot.place_of(record.id) == place
         assert snapshot.owner_of(snapshot.video(place).start) == place

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from moviola.core import Span
 from moviola.library import merge_windows
+from moviola.library.moments import merge_videos
 
 
 def windows(duration: float, length: float, hop: float) -> np.ndarray:
@@ -168,3 +169,29 @@ def test_scale_and_offset_of_scores_do_not_move_moments(video, scale, offset):
     if len(moved) == len(plain):  # a window exactly at the level may fall to either side
         for one, other in zip(plain, moved, strict=True):
             assert one.start == pytest.approx(other.start, abs=3)
+
+
+@given(st.lists(videos(), min_size=1, max_size=5), st.sampled_from([None, 1, 2]))
+def test_many_videos_at_once_are_each_as_alone(given_videos, most):
+    background = given_videos[0][2]
+    scores = np.concatenate([video[0] for video in given_videos])
+    spans = np.concatenate([video[1] for video in given_videos])
+    offsets = np.append(0, np.cumsum([len(video[0]) for video in given_videos]))
+    found = merge_videos(scores, spans, offsets, background=background, most=most)
+    for place, (own_scores, own_spans, _) in enumerate(given_videos):
+        alone = merge_windows(own_scores, own_spans, background=background)
+        rows = np.flatnonzero(found.videos == place)
+        wanted = alone[:most]
+        assert found.others[rows].tolist() == [len(alone) - len(wanted)] * len(wanted)
+        assert found.starts[rows].tolist() == [moment.start for moment in wanted]
+        assert found.ends[rows].tolist() == [moment.end for moment in wanted]
+        assert found.peaks[rows].tolist() == [moment.peak for moment in wanted]
+        assert scores[found.windows[rows]].tolist() == [moment.score for moment in wanted]
+
+
+def test_the_neighbouring_video_does_not_reach_over():
+    spans = np.array([[0.0, 2], [1, 3], [0, 2], [1, 3]])
+    found = merge_videos(np.array([0.0, 0.9, 0.8, 0.0]), spans, np.array([0, 2, 4]), background=0.0)
+    assert found.videos.tolist() == [0, 1]
+    assert found.starts[0] > found.starts[1] == 0
+    assert found.ends[1] < found.ends[0] == 3

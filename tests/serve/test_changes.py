@@ -11,7 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -317,26 +316,6 @@ def test_a_damaged_library_is_told(serve, own_world):
         status = server.wait(lambda status: status["state"] != "loading")
         assert (status["state"], status["problem"]["code"]) == ("damaged", "corrupt")
         assert server.get("/api/search?q=red").status_code == 503
-
-
-def test_one_strange_text_fails_alone():
-    from moviola.serve.batching import Batcher
-
-    def encode(texts):
-        if any("strange" in text for text in texts):
-            raise ValueError("strange")
-        return [np.ones(2, np.float32) for _ in texts]
-
-    class Two:
-        matrix = np.eye(2, dtype=np.float32)
-
-    batcher = Batcher(encode)
-    batcher._learn({"plain", "strange"})
-    (scores,) = batcher.scores(Two(), ["plain"])
-    assert scores.tolist() == [1, 1]
-    with pytest.raises(ValueError, match="strange"):
-        batcher.scores(Two(), ["strange"])
-    batcher.close()
 
 
 def test_paths_of_the_cache_hold_no_names_of_requests(served):

@@ -51,6 +51,9 @@ def run(
     # Before NumPy is loaded: searches that are ranked at the same time would wait for one another
     # inside OpenBLAS, spinning, at two thirds more processor time a search.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Before torch is: its threads would spin, for milliseconds and on all cores, between the steps
+    # of a model, which the threads that rank and answer need meanwhile.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     from moviola.pipeline.places import library_path
     from moviola.serve.starting import serve
 

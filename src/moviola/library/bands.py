@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from moviola.library.quantiles import quantile
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -77,10 +79,11 @@ class Outstanding:
             return cls(0.0, 0.0, int(scores.size))
         root = math.sqrt(scores.size)
         tail = min(0.3, 2.4 / root)
-        low, high = np.quantile(scores, [1 - tail, 1 - tail / 6])
+        ordered = np.sort(scores)
+        low, high = quantile(ordered, 1 - tail), quantile(ordered, 1 - tail / 6)
         # Few clips tell the scale badly: rather too large than too small.
-        scale = float(high - low) / math.log(6) * (1 + 3 / root)
-        expected = float(low) + scale * math.log(max(scores.size * tail, 1))
+        scale = (high - low) / math.log(6) * (1 + 3 / root)
+        expected = low + scale * math.log(max(scores.size * tail, 1))
         return cls(expected, scale, int(scores.size))
 
     def excess(self, score: float) -> float:

@@ -32,7 +32,7 @@ def collapse(
     names = np.asarray(videos)
     near = (unit @ unit.T >= threshold) & (names[:, None] != names[None, :])
     under = np.arange(len(rows))
-    for place in range(1, len(rows)):
+    for place in np.flatnonzero(np.tril(near, -1).any(axis=1)).tolist():
         better = np.flatnonzero(near[place, :place] & (under[:place] == np.arange(place)))
         if better.size:
             under[place] = better[0]

@@ -8,9 +8,12 @@ is up to a sixth of the height.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from moviola.library.quantiles import quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,14 +38,35 @@ class Stretch:
         end: seconds.
         peak: the middle of the best window, seconds.
         score: the best window's score.
-        window: which of the video's windows is the best.
     """
 
     start: float
     end: float
     peak: float
     score: float
-    window: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Stretches of several videos, in columns of r entries each, ordered by video, best first.
+
+    Attributes:
+        videos: `(r,)` which video of those asked about.
+        starts: `(r,)` seconds.
+        ends: `(r,)` seconds.
+        peaks: `(r,)` the middles of the best windows, seconds.
+        scores: `(r,)` the best windows' scores.
+        windows: `(r,)` the best windows, counted over all videos.
+        others: `(r,)` how many more stretches of the same video there were than were kept.
+    """
+
+    videos: NDArray[np.int64]
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    peaks: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    windows: NDArray[np.int64]
+    others: NDArray[np.int64]
 
 
 def merge_windows(
@@ -70,60 +94,103 @@ def merge_windows(
     Raises:
         ValueError: when there is no window, or the shapes do not fit together.
     """
-    return best_stretches(scores, spans, background=background)[0]
-
-
-def best_stretches(
-    scores: NDArray[np.floating],
-    spans: NDArray[np.float64],
-    *,
-    background: float | None = None,
-    most: int | None = None,
-) -> tuple[list[Stretch], int]:
-    """The best `most` of what `merge_windows` gives, and how many there are in all."""
     if scores.ndim != 1 or not scores.size or spans.shape != (scores.size, 2):
         raise ValueError(
             f"windows need scores (n,) and spans (n, 2), got {scores.shape} and {spans.shape}"
         )
+    found = merge_videos(scores, spans, np.array([0, scores.size]), background=background)
+    columns = (found.starts, found.ends, found.peaks, found.scores)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [Stretch(*row) for row in rows]
+
+
+def merge_videos(
+    scores: NDArray[np.floating],
+    spans: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    *,
+    background: float | None = None,
+    most: int | None = None,
+) -> Stretches:
+    """What `merge_windows` gives for each of several videos, at once.
+
+    Args:
+        scores: `(n,)` of the windows of all videos, video after video.
+        spans: `(n, 2)`.
+        offsets: `(V + 1,)` video v owns windows `offsets[v]:offsets[v + 1]`, at least one.
+        background: what unrelated clips score.
+        most: keep so many stretches of each video; None for all.
+    """
     raw = scores.astype(np.float64)
-    values = _smoothed(raw, spans)
-    best = int(raw.argmax())
-    level = min(_level(values, background), float(values[best]))
-    runs = _runs(values, spans, level)
-    if most == 1:  # what a page of results asks of every video
-        wanted = [next(run for run in runs if run[0] <= best <= run[1])]
-    else:
-        wanted = sorted(runs, key=lambda run: (-raw[run[0] : run[1] + 1].max(), run[0]))[:most]
-    return [_stretch(raw, values, spans, run, level) for run in wanted], len(runs)
+    first, counts = offsets[:-1], np.diff(offsets)
+    owner = np.repeat(np.arange(counts.size), counts)
+    # Whether a window overlaps the one after it, of the same video.
+    joined = np.append((spans[1:, 0] < spans[:-1, 1]) & (owner[1:] == owner[:-1]), False)
+    values = _smoothed(raw, joined, offsets, owner)
+    # The best window belongs to a moment, however smoothing lowered it.
+    best = np.flatnonzero(raw == np.maximum.reduceat(raw, first)[owner])
+    best = best[np.searchsorted(owner[best], np.arange(counts.size))]  # the first of equals
+    level = np.minimum(_levels(values, offsets, background), values[best])[owner]
+    above = values >= level
+
+    begin, end = _runs(above, joined)
+    video = owner[begin]
+    # What lies between two runs must not be the best of the first.
+    score = np.maximum.reduceat(np.where(above, raw, -np.inf), begin)
+    order = np.lexsort((begin, -score, video))
+    runs = np.bincount(video, minlength=counts.size)
+    others = np.zeros_like(runs)
+    if most is not None:
+        rank = np.arange(order.size) - (np.cumsum(runs) - runs)[video[order]]
+        order = order[rank < most]
+        others = np.maximum(runs - most, 0)
+    begin, end, video, score = begin[order], end[order], video[order], score[order]
+
+    window = np.array(
+        [
+            a + int(raw[a : b + 1].argmax())
+            for a, b in zip(begin.tolist(), end.tolist(), strict=True)
+        ]
+    )
+    before, after = begin - 1, np.minimum(end + 1, raw.size - 1)
+    starts = np.where(
+        joined[before], _crossing(values, spans, level, before, begin), spans[begin, 0]
+    )
+    ends = np.where(joined[end], _crossing(values, spans, level, after, end), spans[end, 1])
+    peaks = np.clip(spans[window].mean(axis=1), starts, ends)
+    return Stretches(video, starts, ends, peaks, score, window, others[video])
 
 
-def _smoothed(raw: NDArray[np.float64], spans: NDArray[np.float64]) -> NDArray[np.float64]:
+def _smoothed(
+    raw: NDArray[np.float64],
+    joined: NDArray[np.bool_],
+    offsets: NDArray[np.int64],
+    owner: NDArray[np.int64],
+) -> NDArray[np.float64]:
     """Overlapping windows share frames, so their differences are partly noise."""
-    if raw.size < _SMOOTHED_FROM or (spans[1:, 0] >= spans[:-1, 1]).any():
+    counts = np.diff(offsets)
+    unbroken = np.add.reduceat(joined, offsets[:-1], dtype=np.int64) == counts - 1
+    smooth = unbroken & (counts >= _SMOOTHED_FROM)
+    if not smooth.any():
         return raw
-    padded = np.concatenate([raw[:1], raw, raw[-1:]])
-    return (padded[:-2] + 2 * padded[1:-1] + padded[2:]) / 4
+    before, after = np.roll(raw, 1), np.roll(raw, -1)
+    before[offsets[:-1]], after[offsets[1:] - 1] = raw[offsets[:-1]], raw[offsets[1:] - 1]
+    return np.where(smooth[owner], (before + 2 * raw + after) / 4, raw)
 
 
-def _level(values: NDArray[np.float64], background: float | None) -> float:
-    """What a window must reach to belong to a moment; minus infinity where all of them do."""
-    ordered = np.sort(values)
-    high, low = float(ordered[-1]), _quantile(ordered, _LOW_QUANTILE)
-    level = (high + low) / 2
+def _levels(
+    values: NDArray[np.float64], offsets: NDArray[np.int64], background: float | None
+) -> NDArray[np.float64]:
+    """`(V,)` what a window must reach to belong to a moment; minus infinity where all do."""
+    own = [values[a:b] for a, b in pairwise(offsets.tolist())]
+    low = np.array([quantile(np.sort(part), _LOW_QUANTILE) for part in own])
+    high = np.maximum.reduceat(values, offsets[:-1])
+    levels = (high + low) / 2
     if background is None:
-        whole = not _has_two_levels(values, level)
+        whole = np.array([not _has_two_levels(*pair) for pair in zip(own, levels, strict=True)])
     else:
         whole = high - low < _FLAT_SHARE * (high - background)
-    return -np.inf if whole else level
-
-
-def _quantile(ordered: NDArray[np.float64], share: float) -> float:
-    """The quantile of sorted values, interpolated: NumPy's, at a tenth of its price for few."""
-    place = share * (ordered.size - 1)
-    below = int(place)
-    above = min(below + 1, ordered.size - 1)
-    low, high = float(ordered[below]), float(ordered[above])
-    return low + (place - below) * (high - low)
+    return np.where(whole, -np.inf, levels)
 
 
 def _has_two_levels(values: NDArray[np.float64], level: float) -> bool:
@@ -136,43 +203,29 @@ def _has_two_levels(values: NDArray[np.float64], level: float) -> bool:
 
 
 def _runs(
-    values: NDArray[np.float64], spans: NDArray[np.float64], level: float
-) -> list[tuple[int, int]]:
-    """First and last window of every unbroken row of overlapping windows at `level` or above."""
-    above = np.flatnonzero(values >= level)
-    before, after = above[:-1], above[1:]
-    breaks = (after - before > 1) | (spans[after, 0] >= spans[before, 1])
-    firsts, lasts = after[breaks].tolist(), before[breaks].tolist()
-    return list(zip([int(above[0]), *firsts], [*lasts, int(above[-1])], strict=True))
-
-
-def _stretch(
-    raw: NDArray[np.float64],
-    values: NDArray[np.float64],
-    spans: NDArray[np.float64],
-    run: tuple[int, int],
-    level: float,
-) -> Stretch:
-    first, last = run
-    start, end = float(spans[first, 0]), float(spans[last, 1])
-    if first > 0 and spans[first - 1, 1] > spans[first, 0]:
-        start = _crossing(values, spans, first - 1, first, level)
-    if last + 1 < raw.size and spans[last + 1, 0] < spans[last, 1]:
-        end = _crossing(values, spans, last + 1, last, level)
-    best = first + int(raw[first : last + 1].argmax())
-    peak = min(max(_middle(spans, best), start), end)
-    return Stretch(start, end, peak, float(raw[best]), best)
+    above: NDArray[np.bool_], joined: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last window of every unbroken row of overlapping windows that are `above`."""
+    onward = joined[:-1] & above[:-1] & above[1:]
+    return (
+        np.flatnonzero(above & ~np.append(False, onward)),
+        np.flatnonzero(above & ~np.append(onward, False)),
+    )
 
 
 def _crossing(
-    values: NDArray[np.float64], spans: NDArray[np.float64], below: int, above: int, level: float
-) -> float:
-    """Where the score crosses `level` between the middles of two neighbouring windows."""
-    outer, inner = _middle(spans, below), _middle(spans, above)
-    # Not all the way in: a lone window that just reaches the level is a moment all the same.
-    share = min((level - values[below]) / (values[above] - values[below]), 0.9)
-    return float(outer + share * (inner - outer))
+    values: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    level: NDArray[np.float64],
+    below: NDArray[np.int64],
+    above: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Where the score crosses the level between the middles of neighbouring windows.
 
-
-def _middle(spans: NDArray[np.float64], window: int) -> float:
-    return (float(spans[window, 0]) + float(spans[window, 1])) / 2
+    What it gives for windows that are no such neighbours means nothing.
+    """
+    outer, inner = spans[below].mean(axis=1), spans[above].mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (level[above] - values[below]) / (values[above] - values[below])
+        # Not all the way in: a lone window that just reaches the level is a moment all the same.
+        return outer + np.minimum(share, 0.9) * (inner - outer)

@@ -11,7 +11,8 @@ import numpy as np
 
 from moviola.library.bands import Band, Calibrated, Outstanding, Yardstick
 from moviola.library.filters import VideoFilter
-from moviola.library.moments import Stretch, best_stretches
+from moviola.library.moments import Stretch, merge_videos
+from moviola.library.quantiles import quantile
 from moviola.library.records import VideoRecord
 from moviola.library.schema import KEY, vectors_of
 from moviola.library.sequences import best_chains
@@ -123,14 +124,21 @@ class Snapshot:
 
     def row_of(self, clip: str) -> int | None:
         """Where the clip `clip` stands, None where there is none of that id."""
-        if not clip.isascii():
-            return None
-        wanted = clip.encode()
-        at = int(np.searchsorted(self.clips, wanted, sorter=self._by_id))
-        if at == self.clips.size:
-            return None
-        row = int(self._by_id[at])
-        return row if bytes(self.clips[row]) == wanted else None
+        row = int(self.rows_of([clip])[0])
+        return None if row < 0 else row
+
+    def rows_of(self, clips: Sequence[str]) -> NDArray[np.int64]:
+        """Where clips stand, -1 for those that are not here."""
+        # No id has a character beyond ASCII, nor a zero byte, which NumPy would drop from its end.
+        usual = (clip.isascii() and clip.isprintable() for clip in clips)
+        wanted = np.array(
+            [clip.encode() if ok else b"" for clip, ok in zip(clips, usual, strict=True)], np.bytes_
+        )
+        if not self.clips.size:
+            return np.full(wanted.size, -1)
+        at = np.searchsorted(self.clips, wanted, sorter=self._by_id)
+        rows = self._by_id[np.minimum(at, self.clips.size - 1)]
+        return np.where(self.clips[rows] == wanted, rows, -1)
 
     def owner_of(self, row: int) -> int:
         """The place of the video that owns the clip at `row`."""
@@ -173,20 +181,33 @@ class Snapshot:
             return []
         best = np.maximum.reduceat(scores, self.offsets[:-1])
         yardstick = self._yardstick(scores, int(best.argmax()), calibration)
-        background = float(np.median(scores)) if len(self.records) > 1 else None
-        found: list[tuple[int, Moment]] = []
+        background = quantile(np.sort(scores), 0.5) if len(self.records) > 1 else None
         # A video beyond the first `top` cannot hold any of the `top` best moments.
-        for place in self._best_first(best, top, filters):
-            own = self.video(place)
-            kept, count = best_stretches(
-                scores[own], self.spans[own], background=background, most=per_video
+        places = self._best_first(best, top, filters)
+        if not places.size:
+            return []
+        counts = np.diff(self.offsets)[places]
+        offsets = np.append(0, np.cumsum(counts))
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[places] - offsets[:-1], counts)
+        found = merge_videos(
+            scores[rows], self.spans[rows], offsets, background=background, most=per_video
+        )
+        order = np.lexsort((found.starts, places[found.videos], -found.scores))[:top]
+        columns = (
+            places[found.videos],
+            found.starts,
+            found.ends,
+            found.peaks,
+            found.scores,
+            rows[found.windows],
+            found.others,
+        )
+        return [
+            self._moment(place, Stretch(*stretch), row, yardstick, others=others)
+            for place, *stretch, row, others in zip(
+                *(column[order].tolist() for column in columns), strict=True
             )
-            others = count - len(kept)
-            found.extend(
-                (place, self._moment(place, stretch, yardstick, others=others)) for stretch in kept
-            )
-        found.sort(key=lambda pair: (-pair[1].score, pair[0], pair[1].start))
-        return [moment for _, moment in found[:top]]
+        ]
 
     def rank_sequences(
         self,
@@ -214,37 +235,35 @@ class Snapshot:
         rest = np.delete(best, best.argmax())
         yardstick = Outstanding.of(rest[np.isfinite(rest)])
         found: list[Moment] = []
-        for place in self._best_first(best, top, filters):
+        for place in self._best_first(best, top, filters).tolist():
             if not np.isfinite(best[place]):
                 break
             own = self.video(place)
-            end = int(own.start + totals[own].argmax())
+            rows = chains[:, own.start + totals[own].argmax()].tolist()
             steps = tuple(
                 Stretch(
                     float(self.spans[row, 0]),
                     float(self.spans[row, 1]),
                     float(self.spans[row].mean()),
                     float(scores[step, row]),
-                    int(row - own.start),
                 )
-                for step, row in enumerate(chains[:, end])
+                for step, row in enumerate(rows)
             )
-            whole = Stretch(
-                steps[0].start, steps[-1].end, steps[0].peak, float(best[place]), steps[0].window
-            )
-            found.append(self._moment(place, whole, yardstick, steps=steps))
+            whole = Stretch(steps[0].start, steps[-1].end, steps[0].peak, float(best[place]))
+            found.append(self._moment(place, whole, rows[0], yardstick, steps=steps))
         return found
 
     def _best_first(
         self, best: NDArray[np.floating], top: int, filters: VideoFilter | None
-    ) -> list[int]:
+    ) -> NDArray[np.int64]:
         order = np.argsort(-best, kind="stable")
-        return order[self.admitted(filters)[order]][:top].tolist()
+        return order[self.admitted(filters)[order]][:top]
 
     def _moment(
         self,
         place: int,
         stretch: Stretch,
+        row: int,
         yardstick: Yardstick,
         *,
         others: int = 0,
@@ -261,7 +280,7 @@ class Snapshot:
             yardstick.band(stretch.score),
             yardstick.probability(stretch.score),
             record.is_missing,
-            bytes(self.clips[self.offsets[place] + stretch.window]).decode(),
+            bytes(self.clips[row]).decode(),
             others,
             steps,
         )

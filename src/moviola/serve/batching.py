@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
     from moviola.library import Snapshot
 
-# The next batch is encoded while this one is ranked; larger ones would only wait for each other.
-_MOST_TOGETHER = 32
-_ENCODED_TOGETHER = 16
+# Everybody waits for the batch, but ranking what was found beside the encoding of the next batch
+# takes longer than ranking it afterwards: both need Python's lock.
+_MOST_TOGETHER = 128
+_ENCODED_TOGETHER = 32
+# The first are ranked while the next are multiplied, which needs no lock.
+_MULTIPLIED_TOGETHER = 16
 _TEXTS_KEPT = 4096
 _CLOSED = "the server is going down"
 
@@ -61,6 +64,8 @@ class Batcher:
             ValueError: when a text cannot be encoded.
             RuntimeError: when the batcher was closed.
         """
+        if not texts and not pictures:
+            return []
         job = _Job(snapshot, texts, pictures)
         self._jobs.put(job)
         return job.answer.result()
@@ -74,7 +79,8 @@ class Batcher:
         while (job := self._jobs.get()) is not None:
             jobs = [job]
             open_ = True
-            while len(jobs) < _MOST_TOGETHER and not self._jobs.empty():
+            size = _evenly(1 + self._jobs.qsize(), _MOST_TOGETHER)
+            while len(jobs) < size and not self._jobs.empty():
                 more = self._jobs.get()
                 if more is None:
                     open_ = False
@@ -91,10 +97,10 @@ class Batcher:
     def _work(self, jobs: list[_Job]) -> None:
         try:
             self._learn({text for job in jobs for text in job.texts})
-            while len(self._known) > _TEXTS_KEPT + _MOST_TOGETHER:
-                self._known.popitem(last=False)
             for snapshot in {id(job.snapshot): job.snapshot for job in jobs}.values():
                 self._answer(snapshot, [job for job in jobs if job.snapshot is snapshot])
+            while len(self._known) > _TEXTS_KEPT:
+                self._known.popitem(last=False)
         except Exception as error:  # noqa: BLE001 -- told to those who wait, the thread lives on
             for job in jobs:
                 if not job.answer.done():
@@ -104,8 +110,9 @@ class Batcher:
         """Encode what is not known yet, together; one by one where that fails."""
         # Those of a length together: each batch is padded to its longest.
         new = sorted((text for text in texts if text not in self._known), key=len)
-        for first in range(0, len(new), _ENCODED_TOGETHER):
-            part = new[first : first + _ENCODED_TOGETHER]
+        size = _evenly(len(new), _ENCODED_TOGETHER)
+        for first in range(0, len(new), size):
+            part = new[first : first + size]
             try:
                 self._known.update(zip(part, self._encode(part), strict=True))
             except Exception:  # noqa: BLE001 -- one strange text must not fail those beside it
@@ -124,11 +131,14 @@ class Batcher:
                 job.answer.set_exception(wrong)
                 continue
             ready.append((job, [r for r in rows if not isinstance(r, Exception)] + [*job.pictures]))
-        queries = [row for _, rows in ready for row in rows]
-        if not queries:
-            return
-        scores = np.stack(queries) @ snapshot.matrix.T
-        first = 0
-        for job, rows in ready:
-            job.answer.set_result([scores[i] for i in range(first, first + len(rows))])
-            first += len(rows)
+        for first in range(0, len(ready), _MULTIPLIED_TOGETHER):
+            part = ready[first : first + _MULTIPLIED_TOGETHER]
+            scores = np.stack([row for _, rows in part for row in rows]) @ snapshot.matrix.T
+            left = iter(scores)
+            for job, rows in part:
+                job.answer.set_result([next(left) for _ in rows])
+
+
+def _evenly(count: int, most: int) -> int:
+    """The size of equal batches of at most `most`: one of a few texts costs half of a full one."""
+    return -(-count // -(-count // most)) if count else 1

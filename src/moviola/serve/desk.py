@@ -87,6 +87,6 @@ class Desk:
         return kept[1][video]
 
 
-def desk_of(request: Request) -> Desk:
-    """The desk of the server that answers `request`."""
+async def desk_of(request: Request) -> Desk:
+    """The desk of the server that answers `request`; a coroutine, for others cost a thread."""
     return request.app.state.desk

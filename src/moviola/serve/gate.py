@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 import anyio
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse
 
 from moviola.serve.errors import ApiError, body
@@ -62,6 +62,8 @@ HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=(), browsing-topics=()",
     "x-frame-options": "DENY",
 }
+# As ASGI has them; names are lower case there.
+_ENCODED = {name.encode(): value.encode() for name, value in HEADERS.items()}
 
 
 class Gate:
@@ -220,10 +222,10 @@ class Gate:
 def _with_headers(send: Send) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = MutableHeaders(scope=message)
-            for name, value in HEADERS.items():
-                headers[name] = value
-            headers.setdefault("cache-control", "no-store")
+            given = [pair for pair in message["headers"] if pair[0] not in _ENCODED]
+            if all(name != b"cache-control" for name, _ in given):
+                given.append((b"cache-control", b"no-store"))
+            message["headers"] = [*given, *_ENCODED.items()]
         await send(message)
 
     return sending

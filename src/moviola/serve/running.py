@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import sys
 import threading
@@ -49,11 +48,8 @@ def run(
     app: Any, listener: socket.socket, *, link: str, open_browser: bool, say: Callable[[str], Any]
 ) -> None:
     """Serve until interrupted. `link` opens in a browser once the server answers."""
-    import torch
     import uvicorn
 
-    # A model on all cores waits for those that rank and answer meanwhile: twice the latency here.
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -180,12 +180,9 @@ class Searcher:
 
     @staticmethod
     def _collapsed(view: View, moments: Sequence[Moment]) -> list[Hit]:
-        rows = [view.snapshot.row_of(moment.clip) for moment in moments]
-        known = [row for row in rows if row is not None]
-        if not known:
-            return []
+        rows = view.snapshot.rows_of([moment.clip for moment in moments])
         under = collapse(
-            view.snapshot.matrix[known], [moment.video for moment in moments], threshold=NEAR
+            view.snapshot.matrix[rows], [moment.video for moment in moments], threshold=NEAR
         )
         copies: dict[int, list[str]] = {}
         for place, better in enumerate(under.tolist()):

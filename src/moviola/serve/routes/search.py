@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
 from moviola.serve.answers import SearchAnswer
 from moviola.serve.desk import Desk, desk_of
@@ -16,15 +16,20 @@ router = APIRouter(prefix="/api", tags=["search"])
 AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
-@router.get("/search")
-def search(params: Searching, desk: AtDesk) -> SearchAnswer:
+@router.get("/search", response_model=SearchAnswer)
+def search(params: Searching, desk: AtDesk) -> Response:
     """The moments that a sentence, a picture or both describe, best first."""
-    return answer_search(params, desk, desk.live.view())
+    return _written(answer_search(params, desk, desk.live.view()))
 
 
-@router.get("/similar")
-def similar(params: Searching, desk: AtDesk) -> SearchAnswer:
+@router.get("/similar", response_model=SearchAnswer)
+def similar(params: Searching, desk: AtDesk) -> Response:
     """Moments that look like the one of `clip`; its own video is left out unless `own` is set."""
     if params.clip is None:
         raise ApiError(422, "invalid", "clip: name the clip that the moments should look like")
-    return answer_search(params, desk, desk.live.view())
+    return _written(answer_search(params, desk, desk.live.view()))
+
+
+def _written(answer: SearchAnswer) -> Response:
+    """An answer as JSON. FastAPI would check it once more, and wait for another thread to do it."""
+    return Response(answer.model_dump_json(by_alias=True), media_type="application/json")
