@@ -34,8 +34,9 @@ from urllib.parse import quote
 import clip_sized
 import numpy as np
 
-from moviola.core import Clip, Span, VideoInfo, clip_id
+from moviola.core import Clip, Span, clip_id
 from moviola.library import Library, LibraryCard, scan
+from moviola.video import probe
 
 SUFFIXES = frozenset({".mp4"})
 WORDS = [
@@ -76,14 +77,35 @@ WORDS = [
 SLOW = 200
 
 
+def film(path: Path) -> None:
+    """A video of 303 s, small and one frame a second: what is shown of it costs something."""
+    import av
+
+    x, y = np.meshgrid(np.arange(128), np.arange(72))
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("libx264", rate=1, options={"preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = 128, 72, "yuv420p"
+        for second in range(303):
+            pixels = np.stack([2 * x, 3 * y, 0 * x + second % 256], axis=2).astype(np.uint8)
+            output.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        output.mux(stream.encode())
+
+
+def box(payload: bytes) -> bytes:
+    """An MP4 box that players skip: copies that end in different ones are different videos."""
+    return (len(payload) + 8).to_bytes(4, "big") + b"free" + payload
+
+
 def build(place: Path, clips: int, *, padded: bool) -> Path:
-    """A library of made-up vectors over files that are no videos, and one large file."""
+    """A library of made-up vectors over real videos that look the same; one is a large file."""
     folder = place / "videos"
     folder.mkdir()
     per_video = 100
+    film(folder / "00000.mp4")
+    reel = (folder / "00000.mp4").read_bytes()
     for number in range(clips // per_video):
-        (folder / f"{number:05d}.mp4").write_bytes(os.urandom(64))
-    (folder / "00000.mp4").write_bytes(os.urandom(64 << 20))
+        size = 64 if number else 64 << 20
+        (folder / f"{number:05d}.mp4").write_bytes(reel + box(os.urandom(size)))
     encoder = clip_sized.ClipSized(padded=padded)
     name = "clip_sized:load_padded" if padded else "clip_sized:load"
     card = LibraryCard(
@@ -91,7 +113,7 @@ def build(place: Path, clips: int, *, padded: bool) -> Path:
     )
     library = Library.create(place / "library", card)
     spans = [Span(3.0 * n, 3.0 * n + 6) for n in range(per_video)]
-    info = VideoInfo(303.0, 1280, 720, 7575, "h264", "mov,mp4,m4a,3gp,3g2,mj2", has_sound=True)
+    info = probe(folder / "00000.mp4")
     rng = np.random.default_rng(0)
     with library.writer() as writer:
         for video in writer.plan(scan([folder], SUFFIXES)).decode:
@@ -104,7 +126,7 @@ def build(place: Path, clips: int, *, padded: bool) -> Path:
 
 
 class Server:
-    """A `moviola serve` of its own."""
+    """A `moviola serve` of its own; ends with the block."""
 
     def __init__(self, library: Path) -> None:
         with socket.socket() as probe:
@@ -119,6 +141,18 @@ class Server:
         while not self._is_ready():
             time.sleep(0.2)
         self.seconds_to_ready = time.perf_counter() - began
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
 
     def _is_ready(self) -> bool:
         if self.process.poll() is not None:
@@ -282,12 +316,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as place:
         library = asked.library or build(Path(place), asked.clips, padded=asked.padded)
-        server = Server(library)
-        try:
+        with Server(library) as server:
             measure(server)
-        finally:
-            server.process.terminate()
-            server.process.wait()
 
 
 def measure(server: Server) -> None:

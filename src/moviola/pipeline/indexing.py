@@ -23,7 +23,7 @@ from moviola.library import (
 from moviola.library.opening import HEAD_NAME
 from moviola.pipeline.aligned import AlignedEncoder, head_of, load_aligned
 from moviola.pipeline.models import DEFAULT_MODEL
-from moviola.pipeline.sprites import draw_sprite, drop_sprites, keep_sprite
+from moviola.pipeline.sprites import SpriteCache, draw_sprite
 from moviola.pipeline.streaming import EncodedVideo, encode_stream
 from moviola.plugins import settled_name
 from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
@@ -185,7 +185,7 @@ class _Run:
         plan: Plan,
         on_progress: Callable[[IndexStep], Any],
     ) -> None:
-        self._library = library
+        self._sprites = SpriteCache(library)
         self._writer = writer
         self._encoder = encoder
         self._plan = plan
@@ -210,8 +210,7 @@ class _Run:
     def _draw(self, read: ClipRead) -> None:
         """Keep a small picture of what the encoder sees, while it is at hand."""
         video = str(read.key)
-        sheet = draw_sprite(read.frames)
-        keep_sprite(self._library, video, clip_id(video, read.span), sheet)
+        self._sprites.keep(video, clip_id(video, read.span), draw_sprite(read.frames))
 
     def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
@@ -219,7 +218,7 @@ class _Run:
             code = FileCode.CHANGED_WHILE_READING
             message = "the file changed while it was read; index again when it is at rest"
         if code.is_failure or info is None:
-            drop_sprites(self._library, video.id)
+            self._sprites.drop(video.id)
             record = video.failure(code, message, info)
             self._writer.fail(record)
             return record

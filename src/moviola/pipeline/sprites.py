@@ -7,6 +7,7 @@ lie in the library's cache, from where they may be deleted at any time.
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 from contextlib import suppress
@@ -17,6 +18,7 @@ import numpy as np
 
 from moviola.core import Frames, Span
 from moviola.library import CACHE
+from moviola.pipeline.trimming import trim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,12 +29,9 @@ TILES = COLUMNS * ROWS
 #: Pixels of the longer side of each.
 LONGEST = 240
 _QUALITY = 62
+#: Bytes of a library's sheets, about; those that went are made again when they are looked at.
+MOST_BYTES = 2 << 30
 _TIMES = re.compile(rb"times=([0-9.,]{1,200})")
-
-
-def sprite_path(library: Path, video: str, clip: str) -> Path:
-    """Where the sheet of a clip lies, or would."""
-    return _folder(library, video) / f"{clip}.jpg"
 
 
 def sprite_times(span: Span) -> list[float]:
@@ -71,23 +70,47 @@ def read_times(sheet: bytes) -> str:
     return found[1].decode() if found else ""
 
 
-def keep_sprite(library: Path, video: str, clip: str, sheet: bytes) -> None:
-    """Put a sheet into the cache of the library. A full disk is no reason to stop over a cache."""
-    path = sprite_path(library, video, clip)
-    temporary = path.with_suffix(".new")
-    with suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(sheet)
-        temporary.replace(path)
+class SpriteCache:
+    """The sheets of a library's clips, in its cache; the oldest make room for new ones."""
 
+    def __init__(self, library: Path, *, most: int = MOST_BYTES, every: int = 2000) -> None:
+        """At most `most` bytes, looked after whenever `every` more sheets were kept."""
+        self._folder = library / CACHE / "sprites"
+        self._most = most
+        self._every = every
+        self._kept = 0
 
-def drop_sprites(library: Path, video: str) -> None:
-    """Delete the sheets of a video."""
-    shutil.rmtree(_folder(library, video), ignore_errors=True)
+    def read(self, video: str, clip: str) -> bytes | None:
+        """The sheet of a clip, None where there is none."""
+        path = self._path(video, clip)
+        with suppress(OSError):
+            sheet = path.read_bytes()
+            with suppress(OSError):  # a library that may only be read is shown all the same
+                os.utime(path)
+            return sheet
+        return None
 
+    def keep(self, video: str, clip: str, sheet: bytes) -> None:
+        """Take in a sheet. A full disk is no reason to stop over a cache."""
+        path = self._path(video, clip)
+        temporary = path.with_suffix(".new")
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(sheet)
+            temporary.replace(path)
+        self._kept += 1
+        if self._kept % self._every == 0:
+            trim(self._folder, self._most)
 
-def _folder(library: Path, video: str) -> Path:
-    return library / CACHE / "sprites" / video[:2] / video
+    def drop(self, video: str) -> None:
+        """Delete the sheets of a video."""
+        shutil.rmtree(self._of(video), ignore_errors=True)
+
+    def _of(self, video: str) -> Path:
+        return self._folder / video[:2] / video
+
+    def _path(self, video: str, clip: str) -> Path:
+        return self._of(video) / f"{clip}.jpg"
 
 
 def _reduced(pixels: NDArray[np.uint8], size: tuple[int, int]):  # noqa: ANN202 -- Pillow is lazy

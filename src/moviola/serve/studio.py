@@ -10,18 +10,13 @@ import hashlib
 import io
 import os
 from collections import OrderedDict
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
 from moviola.core import Frames, Span, StorageError, clip_id
 from moviola.library import CACHE, VideoRecord
-from moviola.pipeline.sprites import (
-    draw_sprite,
-    keep_sprite,
-    sprite_path,
-    sprite_times,
-)
+from moviola.pipeline.sprites import SpriteCache, draw_sprite, sprite_times
+from moviola.pipeline.trimming import trim
 from moviola.serve.errors import ApiError
 from moviola.serve.files import open_to_serve
 from moviola.serve.playing import Facts, judge
@@ -47,6 +42,7 @@ class Studio:
 
     def __init__(self, library: Path) -> None:
         self._library = library
+        self._sprites = SpriteCache(library)
         # Stills and facts are quick and wanted at once; films take seconds, and have their own.
         self._quick = DecodePool(2, Limits())
         self._films = DecodePool(1, Limits())
@@ -92,13 +88,13 @@ class Studio:
             VideoUnreadableError: where it cannot be read any more.
         """
         clip = clip_id(record.id, span)
-        with suppress(OSError):
-            return sprite_path(self._library, record.id, clip).read_bytes()
+        if (kept := self._sprites.read(record.id, clip)) is not None:
+            return kept
         frames = read_frames_near(
             self._quick, open_to_serve(record), sprite_times(span), longest=2 * _STILL_LONGEST
         )
         sheet = draw_sprite(frames)
-        keep_sprite(self._library, record.id, clip, sheet)
+        self._sprites.keep(record.id, clip, sheet)
         return sheet
 
     def poster(self, record: VideoRecord, time: float) -> bytes:
@@ -157,7 +153,7 @@ class Studio:
         temporary = path.with_suffix(f".{os.getpid()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _tidy(path.parent, _CACHE_BYTES)
+            trim(path.parent, _CACHE_BYTES)
             with temporary.open("wb") as file:
                 make_film(self._films, source, span, file.write, lines=lines, swift=swift)
             temporary.replace(path)
@@ -181,18 +177,3 @@ def jpeg(frames: Frames) -> bytes:
 def tag_of(data: bytes) -> str:
     """An ETag for some bytes."""
     return f'"{hashlib.blake2b(data, digest_size=8).hexdigest()}"'
-
-
-def _tidy(folder: Path, most: int) -> None:
-    """Delete what was asked for longest ago, until `folder` holds at most `most` bytes."""
-    found: list[tuple[float, int, Path]] = []
-    for path in folder.iterdir():
-        with suppress(OSError):
-            status = path.stat()
-            found.append((status.st_mtime, status.st_size, path))
-    total = sum(size for _, size, _ in found)
-    for _, size, path in sorted(found):
-        if total <= most:
-            return
-        path.unlink(missing_ok=True)
-        total -= size
