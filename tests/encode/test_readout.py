@@ -74,6 +74,11 @@ def states(decoder, inputs, row):
     return [state[0].numpy() for state in given], raw[0][0].numpy()
 
 
+def assert_close(ours, theirs, what=""):
+    """Equal but for the order of sums in float32, which processors choose: raw states reach 100."""
+    np.testing.assert_allclose(ours, theirs, atol=2e-6 * max(1, np.abs(theirs).max()), err_msg=what)
+
+
 ALL = [
     DecoderReadout(layer=layer, norm=norm, tokens=tokens, pooling=pooling)
     for layer, norm, tokens, pooling in itertools.product(
@@ -105,7 +110,7 @@ def test_every_readout_is_what_transformers_gives_out(decoder, side):
             expected = (
                 chosen if readout.pooling == "none" else POOLINGS[readout.pooling](chosen)[None]
             )
-            np.testing.assert_allclose(rows[row], expected, atol=1e-5, err_msg=str(readout))
+            assert_close(rows[row], expected, str(readout))
             assert rows[row].dtype == np.float32
 
 
@@ -130,7 +135,7 @@ def test_batched_is_single_and_one_pass_is_many(decoder, mask):
     for row, kinds in enumerate(SEQUENCES):
         alone = read_decoder(decoder, sequences([kinds]), readouts)
         for ours, theirs in zip(together, alone, strict=True):
-            np.testing.assert_allclose(ours[row], theirs[0], atol=1e-5)
+            assert_close(ours[row], theirs[0])
     for index, readout in enumerate(readouts):
         for ours, theirs in zip(
             together[index], read_decoder(decoder, inputs, [readout])[0], strict=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import re
@@ -316,6 +317,13 @@ def test_a_damaged_library_is_told(serve, own_world):
         status = server.wait(lambda status: status["state"] != "loading")
         assert (status["state"], status["problem"]["code"]) == ("damaged", "corrupt")
         assert server.get("/api/search?q=red").status_code == 503
+
+
+def test_garbage_collections_skip_what_was_loaded(serve, own_world):
+    gc.unfreeze()
+    with serve(own_world.library) as server:
+        server.wait(lambda status: status["state"] == "ready")
+        assert gc.get_freeze_count() > len(gc.get_objects())
 
 
 def test_paths_of_the_cache_hold_no_names_of_requests(served):

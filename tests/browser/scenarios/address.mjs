@@ -17,6 +17,8 @@ export default async function ({ open, shot, base, data, assert, eventually, exp
   const time = await page.evaluate(() => document.querySelector("video").currentTime);
   await page.getByRole("button", { name: "Copy link" }).click();
   await page.locator(".toast").waitFor();
+  await page.getByRole("button", { name: "Copy link" }).click();
+  assert.equal(await page.locator(".toast").count(), 1, "the same news stands there once");
   const link = await page.evaluate(() => navigator.clipboard.readText());
   assert.ok(link.startsWith(`${base}/?q=`) && link.includes("&t="), link);
 

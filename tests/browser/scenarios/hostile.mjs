@@ -51,6 +51,7 @@ export default async function ({ open, shot, data, assert, eventually, expectErr
     const text = encodeURIComponent(payload);
     await visit(`/?q=red&sort=${text}&folder=${text}&open=${text}&picture=${text}&view=${text}`);
     await unharmed(page, `the address with ${payload}`);
+    assert.ok((await page.locator(".toast").count()) <= 3, "news do not cover the page");
   }
   let message = "";
   await page.route("**/api/{search,status,folders,favourites}*", (route) =>

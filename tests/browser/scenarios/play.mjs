@@ -32,6 +32,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
   );
   const peak = page.locator(".curve-peak").first();
   const at = Number((await peak.getAttribute("aria-label")).match(/0:(\d+\.\d)/)[1]);
+  await page.evaluate(settled);
   await page.evaluate(watchFrames);
   await peak.click();
   const jumped = await eventually(() => page.evaluate(() => globalThis.__frame), Boolean, "a frame");
@@ -55,6 +56,15 @@ export default async function ({ open, shot, data, assert, eventually }) {
 }
 
 const isPlaying = () => !document.querySelector("video").paused;
+
+/** Waits until the frame of the last jump is there, which would be taken for that of the next. */
+function settled() {
+  const video = document.querySelector("video");
+  return new Promise((resolve) => {
+    video.requestVideoFrameCallback(() => !video.seeking && resolve());
+    setTimeout(resolve, 500); // it had come before
+  });
+}
 
 function watchFrames() {
   globalThis.__frame = null;
