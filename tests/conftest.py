@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -30,6 +31,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared_data() -> Path:
     """The folder of shared test data; tests that ask for it carry the marker `shared`."""
     return SHARED
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Processes of the test obey SIGINT and SIGTERM, even where whoever started pytest had them
+    ignored, as a shell does for what it puts into the background: children inherit that."""
+    ignored = [
+        number
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if signal.getsignal(number) is signal.SIG_IGN
+    ]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def write_colours(

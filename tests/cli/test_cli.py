@@ -165,10 +165,9 @@ def test_a_second_writer_leaves_with_5_and_names_the_first(indexed):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_says_so_and_keeps_what_it_has(tmp_path, colour_video, number):
-    if signal.getsignal(number) is signal.SIG_IGN:
-        pytest.skip("whoever started the tests lets them ignore this signal")
     (tmp_path / "videos").mkdir()
     for shade in range(4):
         colour_video(tmp_path / "videos" / f"{shade}.mp4", (shade * 60, 0, 0), seconds=20)

@@ -251,6 +251,7 @@ def test_a_worker_has_little_memory(studio, tmp_path):
 
 
 @posix
+@pytest.mark.usefixtures("interruptible")
 def test_interrupting_a_script_without_a_guard_leaves_nothing_behind(studio, tmp_path):
     # No `if __name__ == "__main__"`: workers do not import the script again.
     path = studio.film(tmp_path / "v.mp4", 400)
