@@ -1,4 +1,4 @@
-"""Quantiles of sorted numbers, against NumPy's."""
+"""Quantiles, against NumPy's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moviola.library.quantiles import quantile
+from moviola.library.quantiles import quantiles
+
+SHARES = (0.0, 0.001, 0.25, 0.5, 0.97, 0.9985, 1.0)
 
 
 @given(
@@ -15,12 +17,37 @@ from moviola.library.quantiles import quantile
     st.floats(0, 1),
 )
 def test_is_what_numpy_says(values, share):
-    ordered = np.sort(np.array(values))
-    assert quantile(ordered, share) == pytest.approx(np.quantile(values, share), rel=1e-9, abs=1e-6)
+    (found,) = quantiles(np.array(values), [share])
+    assert found == pytest.approx(np.quantile(values, share), rel=1e-9, abs=1e-6)
 
 
 def test_the_middle_is_the_median():
     rng = np.random.default_rng(0)
     for size in (1, 2, 7, 100, 101):
         values = rng.standard_normal(size).astype(np.float32)
-        assert quantile(np.sort(values), 0.5) == pytest.approx(float(np.median(values)), abs=1e-7)
+        assert quantiles(values, [0.5])[0] == pytest.approx(float(np.median(values)), abs=1e-7)
+
+
+def _many(kind: str, size: int) -> np.ndarray:
+    rng = np.random.default_rng(size)
+    noise = rng.standard_normal(size)
+    return {
+        "noise": noise,
+        "few values": noise.round(),
+        "all equal": np.ones(size),
+        "ascending": np.sort(noise),
+        # What a sample of every so many sees is all that is low, and no sample.
+        "misleading": np.where(np.arange(size) % (size // 2048) == 0, noise - 100, noise),
+        "a hit among nothing": np.where(np.arange(size) == size // 3, 1.0, 0.0),
+    }[kind].astype(np.float32)
+
+
+@pytest.mark.parametrize("size", [8192, 8193, 10_007, 100_000])
+@pytest.mark.parametrize(
+    "kind",
+    ["noise", "few values", "all equal", "ascending", "misleading", "a hit among nothing"],
+)
+def test_of_many_numbers_they_are_exact(kind, size):
+    values = _many(kind, size)
+    expected = np.quantile(values.astype(np.float64), SHARES)
+    assert quantiles(values, SHARES) == pytest.approx(expected.tolist(), rel=1e-12, abs=1e-12)

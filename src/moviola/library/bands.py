@@ -12,11 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from moviola.library.quantiles import quantile
+from moviola.library.quantiles import quantiles
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 Band = Literal["strong", "likely", "weak"]
@@ -79,8 +78,7 @@ class Outstanding:
             return cls(0.0, 0.0, int(scores.size))
         root = math.sqrt(scores.size)
         tail = min(0.3, 2.4 / root)
-        ordered = np.sort(scores)
-        low, high = quantile(ordered, 1 - tail), quantile(ordered, 1 - tail / 6)
+        low, high = quantiles(scores, [1 - tail, 1 - tail / 6])
         # Few clips tell the scale badly: rather too large than too small.
         scale = (high - low) / math.log(6) * (1 + 3 / root)
         expected = low + scale * math.log(max(scores.size * tail, 1))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.library.quantiles import quantile
+from moviola.library.quantiles import quantiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -183,7 +183,7 @@ def _levels(
 ) -> NDArray[np.float64]:
     """`(V,)` what a window must reach to belong to a moment; minus infinity where all do."""
     own = [values[a:b] for a, b in pairwise(offsets.tolist())]
-    low = np.array([quantile(np.sort(part), _LOW_QUANTILE) for part in own])
+    low = np.array([quantiles(part, [_LOW_QUANTILE])[0] for part in own])
     high = np.maximum.reduceat(values, offsets[:-1])
     levels = (high + low) / 2
     if background is None:

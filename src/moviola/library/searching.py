@@ -12,7 +12,7 @@ import numpy as np
 from moviola.library.bands import Band, Calibrated, Outstanding, Yardstick
 from moviola.library.filters import VideoFilter
 from moviola.library.moments import Stretch, merge_videos
-from moviola.library.quantiles import quantile
+from moviola.library.quantiles import quantiles
 from moviola.library.records import VideoRecord
 from moviola.library.schema import KEY, vectors_of
 from moviola.library.sequences import best_chains
@@ -181,7 +181,7 @@ class Snapshot:
             return []
         best = np.maximum.reduceat(scores, self.offsets[:-1])
         yardstick = self._yardstick(scores, int(best.argmax()), calibration)
-        background = quantile(np.sort(scores), 0.5) if len(self.records) > 1 else None
+        background = quantiles(scores, [0.5])[0] if len(self.records) > 1 else None
         # A video beyond the first `top` cannot hold any of the `top` best moments.
         places = self._best_first(best, top, filters)
         if not places.size:

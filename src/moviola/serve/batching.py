@@ -27,6 +27,7 @@ _MOST_TOGETHER = 128
 _ENCODED_TOGETHER = 32
 # The first are ranked while the next are multiplied, which needs no lock.
 _MULTIPLIED_TOGETHER = 16
+_BLOCK_ROWS = 4096
 _TEXTS_KEPT = 4096
 _CLOSED = "the server is going down"
 
@@ -133,7 +134,7 @@ class Batcher:
             ready.append((job, [r for r in rows if not isinstance(r, Exception)] + [*job.pictures]))
         for first in range(0, len(ready), _MULTIPLIED_TOGETHER):
             part = ready[first : first + _MULTIPLIED_TOGETHER]
-            scores = np.stack([row for _, rows in part for row in rows]) @ snapshot.matrix.T
+            scores = _products(np.stack([row for _, rows in part for row in rows]), snapshot.matrix)
             left = iter(scores)
             for job, rows in part:
                 job.answer.set_result([next(left) for _ in rows])
@@ -142,3 +143,17 @@ class Batcher:
 def _evenly(count: int, most: int) -> int:
     """The size of equal batches of at most `most`: one of a few texts costs half of a full one."""
     return -(-count // -(-count // most)) if count else 1
+
+
+def _products(rows: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`rows` `(b, D)` times `matrix` `(n, D)`, as `(b, n)`.
+
+    Block by block, and the matrix first: the other way round, BLAS copies all of the matrix into
+    another order for a few rows, which takes longer than the product.
+    """
+    scores = np.empty((len(rows), len(matrix)), np.float32)
+    columns = np.ascontiguousarray(rows.T)
+    for first in range(0, len(matrix), _BLOCK_ROWS):
+        block = matrix[first : first + _BLOCK_ROWS]
+        scores[:, first : first + _BLOCK_ROWS] = (block @ columns).T
+    return scores
