@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from moviola.core import Frames, Readout, Space, UniformSampler
+from moviola.encode.sentences import TextTower
 
 WIDTH = 512
 TOKENS = 77
@@ -30,18 +31,22 @@ class ClipSized:
         from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
         torch.manual_seed(0)
-        self.model = CLIPTextModelWithProjection(CLIPTextConfig(projection_dim=WIDTH)).eval()
-        self.padded = padded
+        model = CLIPTextModelWithProjection(CLIPTextConfig(projection_dim=WIDTH)).eval()
+        # What encodes the sentences of real models.
+        self.tower = TextTower(
+            _tokens,
+            lambda ids, mask: model(ids, attention_mask=mask).text_embeds,
+            length=TOKENS,
+            padding="max_length" if padded else "longest",
+            masked=True,
+            device=torch.device("cpu"),
+        )
         self.text_readout = Readout("none", prompt="padded" if padded else "")
 
-    @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> list[np.ndarray]:
-        """One unit row a text: words by their checksum, as many tokens as the real one makes."""
-        rows = [[49_406, *map(_number, text.split()), 49_407][:TOKENS] for text in texts]
-        length = TOKENS if self.padded else max(map(len, rows))
-        tokens = torch.tensor([row + [49_407] * (length - len(row)) for row in rows])
-        vectors = torch.nn.functional.normalize(self.model(tokens).text_embeds, dim=1)
-        return [row[None].numpy() for row in vectors]
+        """One unit row a text."""
+        rows = self.tower(texts)
+        return [torch.nn.functional.normalize(row[None], dim=1).numpy() for row in rows]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[np.ndarray]:
         """Unit rows that depend on the pixels a little."""
@@ -49,6 +54,17 @@ class ClipSized:
             np.eye(1, WIDTH, int(frames.pixels.mean()) % WIDTH, dtype=np.float32)
             for frames in clips
         ]
+
+
+def _tokens(
+    texts: Sequence[str], *, padding: str, max_length: int, **_: object
+) -> dict[str, torch.Tensor]:
+    """Words by their checksum, as many tokens as CLIP's tokenizer makes."""
+    rows = [[49_406, *map(_number, text.split()), 49_407][:max_length] for text in texts]
+    length = max_length if padding == "max_length" else max(map(len, rows))
+    ids = torch.tensor([row + [49_407] * (length - len(row)) for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows])
+    return {"input_ids": ids, "attention_mask": mask}
 
 
 def _number(word: str) -> int:

@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from moviola.encode import precision
 from moviola.encode.batching import run_batched
-from moviola.encode.precision import SAME, Tower, best_device, bfloat16_is_faster
+from moviola.encode.precision import (
+    SAME,
+    MixedPrecision,
+    Tower,
+    best_device,
+    bfloat16_is_faster,
+)
+from moviola.encode.two_tower import load
 
 
 @pytest.fixture
@@ -47,6 +55,52 @@ def test_float32_is_kept_where_bfloat16_moves_vectors(fast):
     assert torch.allclose(made(batch), Cancelling()(batch))
     assert made.dtype == torch.float32
     assert torch.allclose(made(batch), Cancelling()(batch))
+
+
+def test_products_in_bfloat16_keep_the_vectors(fast):
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(64, 64), nn.GELU(), nn.LayerNorm(64), nn.Linear(64, 32))
+    made = MixedPrecision(module, torch.device("cpu"))
+    for _ in range(2):
+        batch = torch.randn(5, 64)
+        rows, exact = made(batch), module(batch)
+        assert rows.dtype == torch.float32
+        assert not torch.equal(rows, exact)  # they were in bfloat16
+        assert torch.cosine_similarity(rows, exact, dim=-1).min() >= SAME
+    assert made.is_fast
+
+
+def test_products_stay_in_float32_where_bfloat16_moves_vectors(fast):
+    torch.manual_seed(0)
+    weights = torch.randn(8, 8)
+
+    def cancelling(batch):
+        return batch @ (weights + 1000) - 1000 * batch.sum(1, keepdim=True)
+
+    made = MixedPrecision(cancelling, torch.device("cpu"))
+    for _ in range(2):
+        batch = torch.randn(3, 8)
+        assert torch.equal(made(batch), cancelling(batch))
+    assert not made.is_fast
+
+
+def test_without_fast_bfloat16_nothing_is_rounded():
+    module = nn.Linear(64, 32)
+    batch = torch.randn(5, 64)
+    made = MixedPrecision(module, torch.device("cpu"))
+    assert torch.equal(made(batch), module(batch))
+
+
+def test_sentences_are_encoded_with_products_in_bfloat16(monkeypatch, make_checkpoint):
+    texts = ["a red dog", "dogs do red things, and are red", "r"]
+    folder = make_checkpoint("clip")
+    exact = load(str(folder)).encode_texts(texts)
+    monkeypatch.setattr(precision, "bfloat16_is_faster", lambda _: True)
+    rounded = load(str(folder)).encode_texts(texts)
+    for row, wanted in zip(rounded, exact, strict=True):
+        assert row.dtype == np.float32
+        assert not np.array_equal(row, wanted)
+        assert (row * wanted).sum() >= SAME
 
 
 def test_what_is_faster_is_measured_once_and_cheaply():

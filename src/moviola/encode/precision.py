@@ -96,11 +96,53 @@ class Tower(Generic[ModuleT]):
         rows = self._run(self._fast, batch.to(torch.bfloat16)).float().cpu()
         if self._exact is None:
             return rows
-        wanted = self._run(self._exact, batch[:1]).float().cpu()
-        cosine = float(functional.cosine_similarity(rows[:1], wanted, dim=-1).min())
-        if cosine >= SAME:
+        if _are_same(rows[:1], self._run(self._exact, batch[:1]).float().cpu()):
             self._exact = None
             return rows
-        _LOG.info("bfloat16 would move vectors (cosine %.5f): staying in float32", cosine)
         self._fast = None
         return self(batch)
+
+
+class MixedPrecision:
+    """A model whose matrix products are in bfloat16, where that is faster and keeps its vectors.
+
+    Everything between the products stays in float32, and so do the weights. The first batch is
+    computed both ways; a cosine below 0.9999 in any row lets the model stay in float32 for good.
+
+    Args:
+        run: maps the model's inputs to rows `(B, D)`.
+        device: where the model is.
+    """
+
+    def __init__(self, run: Callable[..., Tensor], device: torch.device) -> None:
+        self._run = run
+        self._device = device
+        self._fast = bfloat16_is_faster(device)
+        self._checked = False
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether products are in bfloat16."""
+        return self._fast
+
+    @torch.inference_mode()
+    def __call__(self, *inputs: Tensor | None) -> Tensor:
+        """Rows `(B, D)` as float32 on the CPU."""
+        if not self._fast:
+            return self._run(*inputs).float().cpu()
+        with torch.autocast(self._device.type, torch.bfloat16):
+            rows = self._run(*inputs).float().cpu()
+        if self._checked:
+            return rows
+        wanted = self._run(*inputs).float().cpu()
+        self._checked = True
+        self._fast = _are_same(rows, wanted)
+        return rows if self._fast else wanted
+
+
+def _are_same(rows: Tensor, wanted: Tensor) -> bool:
+    """Whether rows in bfloat16 count as those in float32."""
+    cosine = float(functional.cosine_similarity(rows, wanted, dim=-1).min())
+    if cosine < SAME:
+        _LOG.info("bfloat16 would move vectors (cosine %.5f): staying in float32", cosine)
+    return cosine >= SAME

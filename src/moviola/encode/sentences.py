@@ -1,18 +1,19 @@
-"""Sentences to rows: tokens, padding, and a text tower in float32."""
+"""Sentences to rows: tokens, padding, and a text tower."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.items import display_path
 from moviola.encode.batching import run_batched
+from moviola.encode.precision import MixedPrecision
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 _BATCH = 64
 
@@ -33,11 +34,12 @@ def load_tokenizer(folder: Path) -> Any:
         ) from error
 
 
-@dataclass(frozen=True, slots=True)
 class TextTower:
-    """A tokenizer and the part of a model behind it. Runs in float32: sentences are short.
+    """A tokenizer and the part of a model behind it.
 
-    Attributes:
+    Matrix products are in bfloat16 where that is faster and keeps the vectors.
+
+    Args:
         tokenizer: of the checkpoint.
         run: token ids `(B, L)` and their mask `(B, L)`, None where there is none, to `(B, D)`.
         length: tokens at most; longer sentences are cut.
@@ -46,19 +48,28 @@ class TextTower:
         device: where the tower is.
     """
 
-    tokenizer: Any
-    run: Callable[[Tensor, Tensor | None], Tensor]
-    length: int
-    padding: Literal["longest", "max_length"]
-    masked: bool
-    device: torch.device
+    def __init__(
+        self,
+        tokenizer: Any,
+        run: Callable[[Tensor, Tensor | None], Tensor],
+        *,
+        length: int,
+        padding: Literal["longest", "max_length"],
+        masked: bool,
+        device: torch.device,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._run = MixedPrecision(run, device)
+        self._length = length
+        self._padding = padding
+        self._masked = masked
+        self._device = device
 
     @property
     def spec(self) -> str:
         """Canonical text for a `Readout`."""
-        return f"tokens:{self.length} padding:{self.padding}"
+        return f"tokens:{self._length} padding:{self._padding}"
 
-    @torch.inference_mode()
     def __call__(self, texts: Sequence[str]) -> list[Tensor]:
         """One `(D,)` float32 tensor a text, on the CPU."""
         return run_batched(self._encode, texts, _BATCH)
@@ -66,13 +77,13 @@ class TextTower:
     def _encode(self, texts: Sequence[str]) -> Sequence[Tensor]:
         # Words of a command line may hold bytes that are no text.
         clean = [text.encode(errors="replace").decode() for text in texts]
-        tokens = self.tokenizer(
+        tokens = self._tokenizer(
             clean,
-            padding=self.padding,
+            padding=self._padding,
             truncation=True,
-            max_length=self.length,
+            max_length=self._length,
             return_tensors="pt",
         )
-        ids = tokens["input_ids"].to(self.device)
-        mask = tokens["attention_mask"].to(self.device) if self.masked else None
-        return self.run(ids, mask).float().cpu().unbind()
+        ids = tokens["input_ids"].to(self._device)
+        mask = tokens["attention_mask"].to(self._device) if self._masked else None
+        return self._run(ids, mask).unbind()
