@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moviola.library.quantiles import quantiles
+from moviola.library.quantiles import _SAMPLED, quantiles
 
 SHARES = (0.0, 0.001, 0.25, 0.5, 0.97, 0.9985, 1.0)
 
@@ -36,8 +36,9 @@ def _many(kind: str, size: int) -> np.ndarray:
         "few values": noise.round(),
         "all equal": np.ones(size),
         "ascending": np.sort(noise),
-        # What a sample of every so many sees is all that is low, and no sample.
-        "misleading": np.where(np.arange(size) % (size // 2048) == 0, noise - 100, noise),
+        # What a sample of every so many sees is all that is low, or high, and no sample.
+        "too low": np.where(np.arange(size) % (size // _SAMPLED) == 0, noise - 100, noise),
+        "too high": np.where(np.arange(size) % (size // _SAMPLED) == 0, noise + 100, noise),
         "a hit among nothing": np.where(np.arange(size) == size // 3, 1.0, 0.0),
     }[kind].astype(np.float32)
 
@@ -45,9 +46,10 @@ def _many(kind: str, size: int) -> np.ndarray:
 @pytest.mark.parametrize("size", [8192, 8193, 10_007, 100_000])
 @pytest.mark.parametrize(
     "kind",
-    ["noise", "few values", "all equal", "ascending", "misleading", "a hit among nothing"],
+    ["noise", "few values", "all equal", "ascending", "too low", "too high", "a hit among nothing"],
 )
 def test_of_many_numbers_they_are_exact(kind, size):
     values = _many(kind, size)
-    expected = np.quantile(values.astype(np.float64), SHARES)
-    assert quantiles(values, SHARES) == pytest.approx(expected.tolist(), rel=1e-12, abs=1e-12)
+    for shares in [*([share] for share in SHARES), [0.97, 0.9985], [0.9985, 0.25], SHARES]:
+        expected = np.quantile(values.astype(np.float64), shares).tolist()
+        assert quantiles(values, shares) == pytest.approx(expected, rel=1e-12, abs=1e-12)

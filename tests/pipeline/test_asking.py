@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from moviola.pipeline.asking import Question, parse_question, score
-
-
-def clips(count: int):
-    return SimpleNamespace(spans=np.zeros((count, 2)))
 
 
 def row(*values: float) -> np.ndarray:
@@ -30,19 +24,19 @@ def test_every_text_can_be_parsed_and_nothing_is_made_up(words):
 
 
 def test_a_plain_sentence_scores_what_the_model_says():
-    (found,) = score(Question("a"), clips(3), [row(0.1, 0.2, 0.3)])
+    (found,) = score(Question("a"), [row(0.1, 0.2, 0.3)])
     assert found == pytest.approx(row(0.1, 0.2, 0.3))
 
 
 def test_what_is_not_wanted_costs_what_it_shows_beyond_an_ordinary_clip():
     wanted, unwanted = row(0.5, 0.5, 0.5, 0.5), row(0.1, 0.1, 0.1, 0.9)
-    (found,) = score(Question("a", without=("b",)), clips(4), [wanted, unwanted])
+    (found,) = score(Question("a", without=("b",)), [wanted, unwanted])
     assert found == pytest.approx(row(0.5, 0.5, 0.5, -0.3))
 
 
 def test_what_most_of_a_library_shows_can_be_unwanted_too():
     wanted, unwanted = row(0.5, 0.5, 0.5, 0.5), row(0.1, 0.9, 0.9, 0.9)
-    (found,) = score(Question("a", without=("b",)), clips(4), [wanted, unwanted])
+    (found,) = score(Question("a", without=("b",)), [wanted, unwanted])
     assert found == pytest.approx(row(0.5, 0.1, 0.1, 0.1))
 
 
@@ -50,26 +44,24 @@ def test_pictures_resemble_each_other_more_than_texts_and_still_count_by_weight(
     text, picture = row(0.30, 0.20, 0.20, 0.20), row(0.7, 0.7, 0.7, 0.95)
 
     def best(weight):
-        found = score(Question("a", weight=weight), clips(4), [text], picture)
+        found = score(Question("a", weight=weight), [text], picture)
         return int(found[0].argmax())
 
     assert best(0.4) == 0  # a mean of the scores would be the picture's at any of these weights
     assert best(0.6) == 3
-    alone = score(Question(), clips(4), [], picture)[0]
+    alone = score(Question(), [], picture)[0]
     assert alone == pytest.approx(picture)
 
 
 def test_every_step_is_a_row_and_pays_for_what_is_not_wanted():
-    steps = score(
-        Question("a", ("no",), ("b",)), clips(2), [row(1, 1), row(0.5, 0.5), row(0.0, 0.4)]
-    )
+    steps = score(Question("a", ("no",), ("b",)), [row(1, 1), row(0.5, 0.5), row(0.0, 0.4)])
     assert steps.shape == (2, 2)
     assert steps[0] == pytest.approx(row(1, 0.8))
     assert steps[1] == pytest.approx(row(0.5, 0.3))
 
 
 def test_an_empty_library_scores_nothing():
-    assert score(Question("a", ("b",)), clips(0), [row(), row()]).shape == (1, 0)
+    assert score(Question("a", ("b",)), [row(), row()]).shape == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -88,4 +80,4 @@ def test_questions_that_are_none(question, word):
 
 def test_nothing_asked_is_said():
     with pytest.raises(ValueError, match="empty"):
-        score(Question(), clips(1), [])
+        score(Question(), [])

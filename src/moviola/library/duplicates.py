@@ -29,8 +29,9 @@ def collapse(
     """
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
     unit = rows / np.where(norms > 0, norms, 1)
-    names = np.asarray(videos)
-    near = (unit @ unit.T >= threshold) & (names[:, None] != names[None, :])
+    numbers = {video: number for number, video in enumerate(videos)}
+    owner = np.array([numbers[video] for video in videos], np.int64)
+    near = (unit @ unit.T >= threshold) & (owner[:, None] != owner)
     under = np.arange(len(rows))
     for place in np.flatnonzero(np.tril(near, -1).any(axis=1)).tolist():
         better = np.flatnonzero(near[place, :place] & (under[:place] == np.arange(place)))

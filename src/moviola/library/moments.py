@@ -137,7 +137,7 @@ def merge_videos(
     video = owner[begin]
     # What lies between two runs must not be the best of the first.
     score = np.maximum.reduceat(np.where(above, raw, -np.inf), begin)
-    order = np.lexsort((begin, -score, video))
+    order = np.lexsort((-score, video))  # equals stay in the order of time
     runs = np.bincount(video, minlength=counts.size)
     others = np.zeros_like(runs)
     if most is not None:

@@ -77,7 +77,6 @@ def parse_question(words: str) -> tuple[str, tuple[str, ...]]:
 
 def score(
     question: Question,
-    snapshot: Snapshot,
     texts: Sequence[NDArray[np.float32]],
     picture: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
@@ -91,8 +90,7 @@ def score(
 
     Args:
         question: what is asked.
-        snapshot: n clips.
-        texts: `(n,)` scores of each of `question.texts`.
+        texts: `(n,)` scores of all n clips for each of `question.texts`.
         picture: `(n,)` scores of the picture, where one is given.
 
     Returns:
@@ -108,10 +106,10 @@ def score(
     if first is None:
         raise ValueError("the query is empty; say what happens in the moment you look for")
     steps = [first, *rest[: len(question.then)]]
-    penalty = np.zeros(len(snapshot.spans), np.float32)
+    scores = np.stack(steps).astype(np.float32, copy=False)
     for unwanted in rest[len(question.then) :]:
-        penalty += _excess(unwanted)
-    return np.stack([step - penalty for step in steps]).astype(np.float32)
+        scores -= _excess(unwanted)
+    return scores
 
 
 def rank(

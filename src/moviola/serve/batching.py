@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 # takes longer than ranking it afterwards: both need Python's lock.
 _MOST_TOGETHER = 128
 _ENCODED_TOGETHER = 32
-# The first are ranked while the next are multiplied, which needs no lock.
-_MULTIPLIED_TOGETHER = 16
 _BLOCK_ROWS = 4096
 _TEXTS_KEPT = 4096
 _CLOSED = "the server is going down"
@@ -132,12 +130,14 @@ class Batcher:
                 job.answer.set_exception(wrong)
                 continue
             ready.append((job, [r for r in rows if not isinstance(r, Exception)] + [*job.pictures]))
-        for first in range(0, len(ready), _MULTIPLIED_TOGETHER):
-            part = ready[first : first + _MULTIPLIED_TOGETHER]
-            scores = _products(np.stack([row for _, rows in part for row in rows]), snapshot.matrix)
-            left = iter(scores)
-            for job, rows in part:
-                job.answer.set_result([next(left) for _ in rows])
+        if not ready:
+            return
+        # All together: the matrix does not fit into any cache, so each reading of it costs as much
+        # as multiplying dozens of rows.
+        scores = _products(np.stack([row for _, rows in ready for row in rows]), snapshot.matrix)
+        left = iter(scores)
+        for job, rows in ready:
+            job.answer.set_result([next(left) for _ in rows])
 
 
 def _evenly(count: int, most: int) -> int:

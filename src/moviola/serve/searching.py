@@ -93,7 +93,7 @@ class Searcher:
         rows = view.scores(question.texts, pictures)
         texts, seen = rows[: len(question.texts)], rows[len(question.texts) :]
         picture = np.stack(seen).mean(axis=0) if seen else None
-        steps = asking.score(question, view.snapshot, texts, picture)
+        steps = asking.score(question, texts, picture)
         found = Scored(question, steps, picture is not None)
         with self._lock:
             self._kept[key] = found
