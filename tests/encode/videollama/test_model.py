@@ -46,6 +46,24 @@ def test_batched_videos_are_those_alone(model, video):
         assert apart(together[i], model.before_llama(video[i : i + 1])[0]) < CLOSE
 
 
+@pytest.mark.parametrize(("dtype", "precision"), [("bfloat16", "high"), ("float32", "highest")])
+def test_q_formers_round_products_no_more_than_the_transformer_did(
+    tiny_config, video, dtype, precision
+):
+    visual = VideoLlama.random(tiny_config, ("visual",)).visual
+    visual.vit.embeddings.to(getattr(torch, dtype))
+    visual.vit.encoder.to(getattr(torch, dtype))
+    seen = []
+    for module in (visual.image_qformer, visual.video_qformer, visual.vit.encoder):
+        module.register_forward_pre_hook(
+            lambda *_: seen.append(torch.get_float32_matmul_precision())
+        )
+    with torch.inference_mode():
+        visual(video)
+    assert seen == ["highest", precision, precision]
+    assert torch.get_float32_matmul_precision() == "highest"
+
+
 def test_frames_have_positions(model, video):
     assert apart(model.before_llama(video), model.before_llama(video.flip(2))) > 1e-3
 
