@@ -106,6 +106,7 @@ def _single_precision():
     """Everywhere the same numbers: elsewhere a tower may run in bfloat16."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("moviola.encode.precision.bfloat16_is_faster", lambda _: False)
+        patch.setattr(torch.backends.cudnn, "allow_tf32", False)
         yield
 
 

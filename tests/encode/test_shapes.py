@@ -18,6 +18,7 @@ from moviola.encode.shapes import (
     load,
     shrink_frames,
 )
+from moviola.encode.shapes_model import TowerConfig, Towers
 from moviola.experiments.shapes_probes import PROBED, direction_wins, draw_probes, probe_wins
 
 
@@ -162,3 +163,11 @@ def test_unpooled_rows_pool_to_the_pooled_ones():
         np.testing.assert_allclose(one[0], mean / np.linalg.norm(mean), atol=1e-5)
     with pytest.raises(ValueError, match="pooling"):
         load(pooling="max")  # pyright: ignore[reportArgumentType]
+
+
+def test_texts_are_computed_where_they_are():
+    # Any device but the CPU tells; this one needs no hardware.
+    with torch.device("meta"):
+        towers = Towers(TowerConfig(words=50))
+        numbers = torch.zeros(3, 7, dtype=torch.long)
+    assert towers.texts(numbers).device.type == "meta"

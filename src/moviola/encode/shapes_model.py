@@ -163,7 +163,8 @@ class TextTower(nn.Module):
         """(B, L) word numbers, 0 for padding, to (B, dimension), not normalised."""
         known = numbers != 0
         # A text without words still needs a token to pool.
-        known = known | (~known.any(1, keepdim=True) & (torch.arange(numbers.shape[1]) == 0))
+        first = torch.arange(numbers.shape[1], device=numbers.device) == 0
+        known = known | (~known.any(1, keepdim=True) & first)
         x = self.words(numbers) + self.places[: numbers.shape[1]]
         for layer in self.layers:
             x = layer(x, known[:, None, None, :])

@@ -94,12 +94,16 @@ def look(
     """Probes and retrieval on windows: a quick look during training, not the measured card."""
     was_training = towers.training
     towers.eval()
+    device = next(towers.parameters()).device
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
-        return towers.texts(torch.from_numpy(words.numbers(texts))).numpy()
+        return towers.texts(torch.from_numpy(words.numbers(texts)).to(device)).cpu().numpy()
 
     videos = np.concatenate(
-        [towers.videos(torch.from_numpy(part)).numpy() for part in np.array_split(frames, 8)]
+        [
+            towers.videos(torch.from_numpy(part).to(device)).cpu().numpy()
+            for part in np.array_split(frames, 8)
+        ]
     )
     rng = np.random.default_rng(5)
     wins = probe_wins(draw_probes(rng, shots), videos, encode)

@@ -78,8 +78,10 @@ def pair_labels(shots: Tensor) -> Tensor:
     offsets, pairs = pair_offsets()
     things = thing_codes(shots).long()
     names = list(FACT_SIZES)
-    labels = torch.zeros(len(shots), pairs + len(BACKGROUNDS) + CAMERAS_SEEN)
-    rows = torch.arange(len(shots))
+    labels = things.new_zeros(
+        len(shots), pairs + len(BACKGROUNDS) + CAMERAS_SEEN, dtype=torch.float32
+    )
+    rows = torch.arange(len(shots), device=shots.device)
     for thing in range(THINGS_SEEN):
         for (first, second), offset in offsets.items():
             a, b = things[:, thing, names.index(first)], things[:, thing, names.index(second)]
@@ -102,7 +104,7 @@ def masked_nce(logits: Tensor, target: Tensor, ignored: Tensor) -> Tensor:
         ignored: (N, M) bool, True where a column is neither; the target's own column may be among
             them.
     """
-    rows = torch.arange(len(logits))
+    rows = torch.arange(len(logits), device=logits.device)
     ignored = ignored.clone()
     ignored[rows, target] = False
     return functional.cross_entropy(logits.masked_fill(ignored, -1e4), target)
@@ -123,7 +125,8 @@ def contrast(texts: Tensor, videos: Tensor, scale: Tensor, batch: Mapping[str, T
     # What is true of a half-shown shot is neither right nor wrong of the window.
     rows = sure[owner]
     t2v = masked_nce(logits[rows], owner[rows], truth[rows])
-    v2t = masked_nce(logits.T[owner[rows]], torch.arange(len(owner))[rows], truth.T[owner[rows]])
+    own = torch.arange(len(owner), device=owner.device)[rows]
+    v2t = masked_nce(logits.T[owner[rows]], own, truth.T[owner[rows]])
     return t2v + v2t
 
 
