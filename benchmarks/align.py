@@ -24,8 +24,8 @@ import numpy as np
 from moviola.align import Aligner
 from moviola.align.fit import UnseenPairs, fit, measure
 from moviola.core import Clip, Embeddings, Readout, Space, Span, Text
-from moviola.datasets.planted import PlantedPairs, plant
 from moviola.evaluate import compare
+from moviola.synthetic.planted.pairs import PlantedPairs, plant
 
 Rows = np.ndarray
 Scorer = Callable[[Rows, Rows, np.ndarray, Rows, Rows], Rows]

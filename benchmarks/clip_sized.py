@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from moviola.core import Frames, Readout, Space, UniformSampler
-from moviola.encode.sentences import TextTower
+from moviola.encode.runtime.text_tower import TextTower
 
 WIDTH = 512
 TOKENS = 77

@@ -23,9 +23,9 @@ import transformers
 from torch.utils.flop_counter import FlopCounterMode
 
 from moviola.core import Space
-from moviola.encode.preprocessing import Preprocessing
-from moviola.encode.xclip import XClipEncoder
-from moviola.pipeline.streaming import encode_stream
+from moviola.encode.runtime.preprocessing import Preprocessing
+from moviola.encode.xclip.encoder import XClipEncoder
+from moviola.pipeline.encode.streaming import encode_stream
 from moviola.video import DecodePool, ReadRequest, WholeSegmenter
 
 PROCESSOR = {

@@ -17,6 +17,7 @@ import numpy as np
 
 from moviola.core import Clip, Readout, Space, Span, VideoInfo, clip_id
 from moviola.library import Library, LibraryCard, NewVideo, scan
+from moviola.retrieve.search import search_vector
 
 SUFFIXES = frozenset({".mp4"})
 INFO = VideoInfo(60.0, 1280, 720, 1500, "h264", "mov", has_sound=True)
@@ -100,14 +101,18 @@ def searching(place: Path, clips: int, dimension: int) -> None:
     query = rows[:1]
 
     def first() -> None:
-        Library.open(library.path).search(query, space, readout)
+        search_vector(Library.open(library.path), query, space, readout)
 
     timed("open, load and search once", first, 3)
     opened = Library.open(library.path)
     timed("reopen for writing", lambda: add(opened, place / "none", 1, rows), 3)
-    opened.search(query, space, readout)
-    timed("search", lambda: opened.search(query, space, readout), 30)
-    timed("search, every moment", lambda: opened.search(query, space, readout, per_video=None), 30)
+    search_vector(opened, query, space, readout)
+    timed("search", lambda: search_vector(opened, query, space, readout), 30)
+    timed(
+        "search, every moment",
+        lambda: search_vector(opened, query, space, readout, per_video=None),
+        30,
+    )
     timed("refresh without news", opened.refresh, 30)
     timed("verify", opened.verify)
     print(f"{'bytes on disk a clip':<48} {opened.status().bytes / clips:10.1f}")

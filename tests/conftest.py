@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,7 +16,11 @@ from hypothesis import settings
 settings.register_profile("moviola", deadline=None)
 settings.load_profile("moviola")
 
-SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+pytest_plugins = ("fixtures.checkpoints", "fixtures.shelf")
+
+_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
+#: The shared test data: where the variable says, else beside the checkout.
+SHARED = Path(os.environ.get("MOVIOLA_SHARED", _BESIDE))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -9,10 +9,10 @@ import pytest
 
 import moviola
 from moviola.core import Span
-from moviola.datasets import shapes
-from moviola.datasets.shapes import Claim, is_true
-from moviola.experiments.demo import Truth
+from moviola.experiments.demo.run import Truth
 from moviola.library import Library
+from moviola.synthetic import shapes
+from moviola.synthetic.shapes import Claim, is_true
 
 VIDEOS = 24
 OUTSIDE = (

@@ -16,7 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from moviola.library import Library, Moment
+    from moviola.core.moments import Moment
+    from moviola.library import Library
     from moviola.pipeline import index, open_library, search
     from moviola.plugins import load_encoder
 
@@ -24,7 +25,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Library": "moviola.library",
-    "Moment": "moviola.library",
+    "Moment": "moviola.core.moments",
     "index": "moviola.pipeline",
     "load_encoder": "moviola.plugins",
     "open_library": "moviola.pipeline",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moviola.align.batches import PairedRows
-from moviola.align.rows import RaggedRows
-from moviola.align.splitting import VideoSplit
+from moviola.align.data.rows import RaggedRows
+from moviola.align.data.splitting import VideoSplit
+from moviola.align.training.batches import PairedRows
 
 VIDEOS, CAPTIONS = 240, 2
 

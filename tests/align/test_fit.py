@@ -12,7 +12,7 @@ from moviola.align import Aligner
 from moviola.align.fit import UnseenPairs, fit, measure
 from moviola.align.methods import METHODS
 from moviola.core import Clip, Embeddings, Readout, Space, SpaceMismatchError, Span, Text
-from moviola.datasets.planted import PlantedPairs, plant
+from moviola.synthetic.planted.pairs import PlantedPairs, plant
 
 CLOSED = [
     "cca",
@@ -101,8 +101,8 @@ def test_the_test_is_read_when_everything_else_is_done(
 
 
 def test_the_likelihood_ratio_is_that_of_gaussians() -> None:
-    from moviola.align.canonical import Canonical
-    from moviola.align.likelihood import likelihood_maps
+    from moviola.align.closed_form.canonical import Canonical
+    from moviola.align.closed_form.likelihood import likelihood_maps
 
     rng = np.random.default_rng(0)
     r = np.array([0.9, 0.5, 0.1], np.float32)
@@ -123,8 +123,8 @@ def test_the_likelihood_ratio_is_that_of_gaussians() -> None:
 def test_canonical_correlations_are_those_of_the_full_solution() -> None:
     import torch
 
-    from moviola.align.canonical import CanonicalSolver
-    from moviola.align.moments import Moments
+    from moviola.align.closed_form.canonical import CanonicalSolver
+    from moviola.align.closed_form.covariance import Moments
 
     rng = np.random.default_rng(0)
     common = rng.normal(size=(500, 5))
@@ -146,8 +146,8 @@ def test_canonical_correlations_are_those_of_the_full_solution() -> None:
 
 
 def test_videos_with_many_captions_do_not_drown_the_rest() -> None:
-    from moviola.align.moments import Pairs, gather
-    from moviola.align.towers import Tower
+    from moviola.align.closed_form.covariance import Pairs, gather
+    from moviola.align.head.side import Tower
 
     rng = np.random.default_rng(0)
     counts = rng.integers(1, 9, 40)
@@ -207,7 +207,7 @@ def test_copies_are_warned_of_and_held_out_together(
     drawn: tuple[PlantedPairs, PlantedPairs],
 ) -> None:
     from moviola.align.checks import copies
-    from moviola.align.holding_out import hold_out
+    from moviola.align.data.holding_out import hold_out
 
     texts, clips, owner = embedded(drawn[0])
     rows = clips.shards[0].copy()

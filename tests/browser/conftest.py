@@ -127,7 +127,7 @@ def serving(tmp_path_factory) -> Callable[..., Any]:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Path:
     """A folder with a generated world of `VIDEOS` videos."""
-    from moviola.datasets import shapes
+    from moviola.synthetic import shapes
 
     root = tmp_path_factory.mktemp("world")
     shapes.generate(root, seed=SEED, videos={"test": VIDEOS})
@@ -158,7 +158,7 @@ def world_server(world_library, serving) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def question(world, world_library) -> dict[str, Any]:
     """A caption with a strong answer, and what is true of it: file name, start and end."""
-    from moviola.experiments.demo import Truth
+    from moviola.experiments.demo.run import Truth
 
     truth = Truth.read(world)
     for asked in truth.questions:

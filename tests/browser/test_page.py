@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import moviola
-from moviola.serve.index_process import DEMO_VIDEOS
+from moviola.serve.indexing.process import DEMO_VIDEOS
 from moviola.video import read_frames_at
 
 pytestmark = pytest.mark.browser

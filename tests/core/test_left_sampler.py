@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moviola.core import LeftSampler, PictureSize, Span, UniformSampler, wanted_size
-from moviola.encode.videollama.frames import frame_indices
+from moviola.encode.video_llama.vision.frames import frame_indices
 
 
 @given(frames=st.integers(1, 5000), count=st.sampled_from([1, 2, 4, 8, 16, 32]))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from moviola.core import DatasetError, Span
 from moviola.datasets import folder
-from moviola.datasets.captions import caption_ids, is_caption_table, read_captions
+from moviola.datasets.annotations.captions import caption_ids, is_caption_table, read_captions
 from moviola.testing import check_dataset
 
 

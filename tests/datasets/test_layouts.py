@@ -8,7 +8,7 @@ import pytest
 
 from moviola.core import DatasetError
 from moviola.datasets import beir, coco
-from moviola.datasets.captions import read_captions
+from moviola.datasets.annotations.captions import read_captions
 from moviola.testing import check_dataset
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from moviola.core import DatasetError, Span
 from moviola.datasets import msrvtt
-from moviola.datasets.msrvtt_categories import CATEGORIES
+from moviola.datasets.annotations.msrvtt_categories import CATEGORIES
 from moviola.testing import check_dataset
 
 INFO = {"description": "a small one"}

@@ -10,9 +10,9 @@ import pytest
 
 from moviola.core import DatasetError
 from moviola.datasets import activitynet, didemo, msrvtt, msvd, youcook2
-from moviola.datasets.coverage import caveats
-from moviola.datasets.gallery import read_ids
-from moviola.datasets.protocols import PROTOCOLS
+from moviola.datasets.annotations.coverage import caveats
+from moviola.datasets.annotations.gallery import read_ids
+from moviola.datasets.annotations.protocols import PROTOCOLS
 from moviola.plugins import load_dataset
 from moviola.testing import check_dataset
 

@@ -13,7 +13,7 @@ from moviola.evaluate.ranked_moments import (
     average_precisions,
     evaluate_ranked_moments,
 )
-from moviola.pipeline.moments import evaluate_moment_files
+from moviola.pipeline.evaluate.moments import evaluate_moment_files
 
 RNG = np.random.default_rng(8)
 

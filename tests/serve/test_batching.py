@@ -10,8 +10,8 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from moviola.serve import batching
-from moviola.serve.batching import Batcher
+from moviola.serve.search import batching
+from moviola.serve.search.batching import Batcher
 
 
 class Three:

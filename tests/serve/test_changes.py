@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 import moviola
-from moviola.serve.answers import MomentAnswer
 from moviola.serve.exports import as_csv, as_edl
+from moviola.serve.schemas import MomentAnswer
 
 BLUE = (20, 20, 220)
 
@@ -286,7 +286,7 @@ def test_another_process_that_writes_is_seen_and_not_disturbed(serve, own_world)
         server.wait(lambda status: status["state"] == "ready")
         with library.writer():
             code = (
-                "import sys, pathlib; from moviola.serve.indexing import IndexRun; "
+                "import sys, pathlib; from moviola.serve.indexing.runs import IndexRun; "
                 "print(IndexRun(pathlib.Path(sys.argv[1])).answer().state)"
             )
             command = [sys.executable, "-c", code, str(own_world.library)]

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 
-from moviola.serve.indexing import IndexRun
+from moviola.serve.indexing.runs import IndexRun
 
 OURS = "http://127.0.0.1:7860"
 # The client of the tests sends no longer ones.

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from moviola.core import Span, VideoInfo
 from moviola.video import GivenSegmenter, WholeSegmenter, WindowSegmenter, parse_segmenter
-from moviola.video.reading import clamp
+from moviola.video.decode.reading import clamp
 
 NOWHERE = Path("nowhere.mp4")
 

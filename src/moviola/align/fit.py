@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.align.aligner import Aligner
 from moviola.align.checks import check_pairs, copies
-from moviola.align.figures import figures_of, validation_of
-from moviola.align.holding_out import hold_out
+from moviola.align.closed_form.task import Fitted, Task
+from moviola.align.data.holding_out import hold_out
+from moviola.align.data.rows import RaggedRows
+from moviola.align.fit_report import figures_of, validation_of
+from moviola.align.head.aligner import Aligner
+from moviola.align.head.side import Tower
 from moviola.align.methods import METHODS
-from moviola.align.rows import RaggedRows
-from moviola.align.task import Fitted, Task
-from moviola.align.towers import Tower
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
 from moviola.score import cosine

@@ -8,10 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from moviola.align.anchors import fit_anchors
-from moviola.align.cca import fit_cca
-from moviola.align.choosing import reciprocal_ranks
-from moviola.align.classical import (
+from moviola.align.closed_form.asif import fit_anchors
+from moviola.align.closed_form.cca import fit_cca
+from moviola.align.closed_form.classical import (
     fit_centring,
     fit_procrustes,
     fit_ridge,
@@ -19,7 +18,8 @@ from moviola.align.classical import (
     fit_top_removed,
     fit_whitening,
 )
-from moviola.align.task import Fitted, Task
+from moviola.align.closed_form.selection import reciprocal_ranks
+from moviola.align.closed_form.task import Fitted, Task
 from moviola.core import MissingExtraError
 
 Method = Callable[[Task], Fitted]
@@ -51,7 +51,7 @@ def _from_closed(method: str, task: Task) -> Fitted:
 
 def _trained(method: str, task: Task, closed: Fitted | None = None) -> Fitted:
     try:
-        from moviola.align.trained import fit_trained
+        from moviola.align.training.methods import fit_trained
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "lightning":
             raise

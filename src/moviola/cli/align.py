@@ -59,7 +59,7 @@ def fit(
     The defaults need no tuning: what is chosen is chosen by how videos that were held out are
     found, and the card of the head says how well they are.
     """
-    from moviola.pipeline.aligning import PairFiles, fit_files
+    from moviola.pipeline.align.fitting import PairFiles, fit_files
 
     if (test_texts is None) != (test_videos is None):
         raise typer.BadParameter("a test needs both --test-texts and --test-videos")
@@ -88,7 +88,7 @@ def fit(
             shown["test"] = {name: record["test"]["t2v"][name][0] for name in ("R@1", "MRR")}
         print_json(shown)
         return
-    from moviola.align.telling import lines_of
+    from moviola.cli.align_summary import lines_of
 
     for warning in record["warnings"]:
         say(f"warning: {warning}")
@@ -109,7 +109,7 @@ def apply(
     """Map videos, or texts, into the space of a head, and store them."""
     from moviola.align import Aligner
     from moviola.core import display_path
-    from moviola.pipeline.aligning import apply_head
+    from moviola.pipeline.align.fitting import apply_head
 
     if (texts is None) == (videos is None):
         raise typer.BadParameter("give --videos or --texts, one of both")
@@ -138,8 +138,8 @@ def sweep(
     as_json: JsonOption = False,
 ) -> None:
     """How wide must the shared space be? R@1 and MRR of held-out videos for several widths."""
-    from moviola.pipeline.aligning import PairFiles
-    from moviola.pipeline.sweeping import sweep_files, write_sweep
+    from moviola.analysis.width_sweep import sweep_files, write_sweep
+    from moviola.pipeline.align.fitting import PairFiles
 
     if not all(each.strip().isdecimal() and int(each) for each in width.split(",")):
         raise typer.BadParameter(f"--width is numbers such as 64,128,256, not {width!r}")

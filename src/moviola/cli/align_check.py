@@ -46,7 +46,7 @@ def run(
     Exits with 2 where something is wrong that makes the numbers meaningless.
     """
     from moviola.core import display_path
-    from moviola.pipeline.checking_pairs import check_files
+    from moviola.pipeline.align.checking import check_files
 
     positives, _, negatives = pairs.partition("+")
     if not (positives.isdecimal() and negatives.isdecimal()):

@@ -11,8 +11,8 @@ from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from moviola.pipeline.comparing import Compared
-    from moviola.pipeline.mteb_results import ComparedSummaries
+    from moviola.pipeline.evaluate.comparing import Compared
+    from moviola.pipeline.evaluate.mteb_results import ComparedSummaries
 
 _PLACE = "Folder that `moviola evaluate --out` wrote, or mteb's result of a task (.json)."
 
@@ -31,8 +31,8 @@ def run(
     Results of another protocol, gallery, relevance or reading of ties are refused. Those of mteb
     hold no single queries: they are compared by their aggregates, without a test.
     """
-    from moviola.pipeline.comparing import compare_reports
-    from moviola.pipeline.mteb_results import compare_summaries, is_mteb_result
+    from moviola.pipeline.evaluate.comparing import compare_reports
+    from moviola.pipeline.evaluate.mteb_results import compare_summaries, is_mteb_result
 
     if is_mteb_result(a) or is_mteb_result(b):
         found = compare_summaries(a, b, force=force)
@@ -47,7 +47,7 @@ def run(
 
 
 def _show(found: Compared | ComparedSummaries) -> None:
-    from moviola.pipeline.comparing import Compared
+    from moviola.pipeline.evaluate.comparing import Compared
 
     if isinstance(found, Compared):
         _show_tests(found)

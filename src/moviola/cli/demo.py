@@ -18,7 +18,7 @@ def run(
     videos: Annotated[int, typer.Option(min=4, max=5000, help="Videos to render.")] = 100,
 ) -> None:
     """Render captioned videos, index them, search them, and measure how well that went."""
-    from moviola.experiments.demo import run_demo
+    from moviola.experiments.demo.run import run_demo
 
     with progress("demo") as line:
         run_demo(

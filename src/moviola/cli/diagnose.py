@@ -41,7 +41,7 @@ def run(
     Looks for chance, constant or copied vectors, NaN, cones, rogue dimensions, collapse, the
     modality gap, hubs, and captions that count as wrong although they are right.
     """
-    from moviola.pipeline.diagnosing import diagnose_files, diagnose_matrix
+    from moviola.pipeline.evaluate.diagnosing import diagnose_files, diagnose_matrix
 
     if similarity is not None:
         if texts or videos or pool:

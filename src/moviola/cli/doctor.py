@@ -12,8 +12,8 @@ def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> int:
     """Check versions, FFmpeg's safety floor, decoding, disk and folders; exit 1 on a problem."""
     from dataclasses import asdict
 
+    from moviola.core.paths import library_path
     from moviola.pipeline.doctor import examine
-    from moviola.pipeline.places import library_path
 
     findings = examine(library_path(library))
     if as_json:

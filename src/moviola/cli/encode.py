@@ -61,7 +61,7 @@ def run(
     one pass. A run that was cut short goes on where it stopped when it is run again.
     """
     from moviola.core import ExitCode, display_path
-    from moviola.datasets.captions import is_caption_table, read_captions
+    from moviola.datasets.annotations.captions import is_caption_table, read_captions
     from moviola.pipeline import encode_captions, encode_videos
     from moviola.pipeline.models import DEFAULT_MODEL
 

@@ -122,14 +122,15 @@ def run(
         _show_moments(moments, truth, as_json=as_json)
         return
     from moviola.evaluate import corrected_table
-    from moviola.pipeline import evaluating
-    from moviola.pipeline.annotations import annotated
-    from moviola.pipeline.evaluation import Asked, as_object
-    from moviola.pipeline.reporting import require_free, write_report
+    from moviola.pipeline.evaluate import evaluate as evaluating
+    from moviola.pipeline.evaluate.annotations import annotated
+    from moviola.pipeline.evaluate.evaluation import as_object
+    from moviola.pipeline.evaluate.options import EvaluateOptions
+    from moviola.pipeline.evaluate.reporting import require_free, write_report
 
     if out is not None:
         require_free(out)
-    asked = Asked(
+    asked = EvaluateOptions(
         ties=ties,
         tolerance=tie_tolerance,
         protocol=protocol,
@@ -208,7 +209,7 @@ def _source(given: set[str]) -> str:
 
 
 def _show_moments(found: Path, truth: Path, *, as_json: bool) -> None:
-    from moviola.pipeline.moments import as_object, as_text, evaluate_moment_files
+    from moviola.pipeline.evaluate.moments import as_object, as_text, evaluate_moment_files
 
     result = evaluate_moment_files(found, truth)
     if as_json:

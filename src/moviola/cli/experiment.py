@@ -54,9 +54,9 @@ def run(
     collects X-CLIP's table, the pooling grid and the experiments.
     """
     from moviola.core import display_path
-    from moviola.experiments.alignment_report import MARKDOWN, PAGE, chosen, run_and_write
-    from moviola.experiments.experiment_sources import PLANTED, experiment_data
-    from moviola.experiments.presets import parse_scale
+    from moviola.experiments.report.presets import parse_scale
+    from moviola.experiments.report.run import MARKDOWN, PAGE, chosen, run_and_write
+    from moviola.experiments.report.sources import PLANTED, experiment_data
 
     presets, size = chosen(name), parse_scale(scale)
     found = experiment_data(

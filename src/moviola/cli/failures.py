@@ -19,8 +19,8 @@ def run(
     """List the files that could not be used, each with a code and one sentence."""
     from moviola.cli import index
     from moviola.core import display_path
+    from moviola.core.paths import library_path
     from moviola.pipeline import open_library
-    from moviola.pipeline.places import library_path
 
     failed = open_library(library_path(library)).failures()
     if retry and failed:

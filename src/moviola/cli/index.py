@@ -47,8 +47,8 @@ def run(
     Unchanged files are not read again; moved files are recognised; deleted ones are marked.
     """
     from moviola.core import ExitCode, display_path
+    from moviola.core.paths import library_path
     from moviola.pipeline import index
-    from moviola.pipeline.places import library_path
 
     place = library_path(library)
     with progress("indexing") as line:

@@ -42,10 +42,10 @@ def run(
 
     Give it training or validation videos: what is chosen on a test has seen the test.
     """
+    from moviola.analysis.layer_page import table_rows, write_sweep
+    from moviola.analysis.layer_stores import clip_layers, text_layers
+    from moviola.analysis.layer_sweep import sweep_layers
     from moviola.core import display_path
-    from moviola.experiments.layer_page import table_rows, write_sweep
-    from moviola.experiments.layer_sweep import sweep_layers
-    from moviola.experiments.layers import clip_layers, text_layers
 
     with progress("layer sweep") as line:
         sweep = sweep_layers(

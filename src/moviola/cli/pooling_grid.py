@@ -35,9 +35,9 @@ def run(
 
     Says which cells are identical by construction, and which are chance.
     """
+    from moviola.analysis.grid_poolings import GRID
+    from moviola.analysis.pooling_grid import grid_of_files, write_grid
     from moviola.core import display_path
-    from moviola.experiments.grid_poolings import GRID
-    from moviola.experiments.pooling_grid import grid_of_files, write_grid
 
     with progress("pooling grid") as line:
         grid = grid_of_files(

@@ -10,7 +10,7 @@ from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption, LibraryOption
 
 if TYPE_CHECKING:
-    from moviola.library import Moment
+    from moviola.core.moments import Moment
 
 
 def run(
@@ -35,13 +35,13 @@ def run(
     A band says how far to trust a moment: strong, likely, or weak (probably not what you mean).
     """
     from moviola.core import display_path
+    from moviola.core.paths import library_path
     from moviola.pipeline import search
-    from moviola.pipeline.places import library_path
 
     moments = search(text, library=library_path(library), top=top, per_video=per_video)
     again: dict[int, float | None] = {}
     if rerank is not None and moments:
-        from moviola.pipeline.reranking import rerank as rank_again
+        from moviola.pipeline.search.reranking import rerank as rank_again
 
         ranked = rank_again(text, moments, model=rerank)
         moments = [each.moment for each in ranked]

@@ -54,8 +54,8 @@ def run(
     # Before torch is: its threads would spin, for milliseconds and on all cores, between the steps
     # of a model, which the threads that rank and answer need meanwhile.
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    from moviola.pipeline.places import library_path
-    from moviola.serve.starting import serve
+    from moviola.core.paths import library_path
+    from moviola.serve.launch.start import serve
 
     with suppress(KeyboardInterrupt):  # the way to end it
         serve(

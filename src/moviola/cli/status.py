@@ -11,8 +11,8 @@ from moviola.cli.options import JsonOption, LibraryOption
 def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Say what a library holds: model, segments, videos by result, clips, missing files."""
     from moviola.core import display_path
+    from moviola.core.paths import library_path
     from moviola.pipeline import open_library
-    from moviola.pipeline.places import library_path
 
     place = library_path(library)
     opened = open_library(place)

@@ -38,7 +38,7 @@ def run(
     Captions that lack something get no row; what is missing is listed, and the exit code is 3.
     """
     from moviola.core import ExitCode, display_path
-    from moviola.pipeline.tables import make_table
+    from moviola.pipeline.inputs.tables import make_table
 
     report = make_table(
         videos=videos,

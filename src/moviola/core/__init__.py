@@ -1,6 +1,5 @@
 """The nouns and the protocols. Everything here is NumPy and the standard library."""
 
-from moviola.core.blocks import ScoreBlocks
 from moviola.core.codes import ExitCode, FileCode
 from moviola.core.datasets import RetrievalDataset
 from moviola.core.embeddings import Embeddings
@@ -17,9 +16,9 @@ from moviola.core.errors import (
     WeightsUnavailableError,
 )
 from moviola.core.frames import Frames, SoundSpec, Waveform
-from moviola.core.ids import clip_id
-from moviola.core.items import Clip, Text, display_path
+from moviola.core.items import Clip, Text, clip_id
 from moviola.core.models import KnownModel, ModelFamily, Reported, Source
+from moviola.core.paths import display_path
 from moviola.core.protocols import (
     Aligner,
     Dataset,
@@ -33,7 +32,7 @@ from moviola.core.protocols import (
     wanted_size,
     wanted_sound,
 )
-from moviola.core.results import Hit, Qrels, Scores
+from moviola.core.results import Hit, Qrels, ScoreBlocks, Scores
 from moviola.core.sampling import (
     ConsecutiveSampler,
     LeftSampler,

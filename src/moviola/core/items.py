@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,26 +31,12 @@ class Text:
     text: str
 
 
-def display_path(path: Path | str) -> str:
-    """`path` as printable text that stays unambiguous.
+def clip_id(content_id: str, span: Span) -> str:
+    """The id of a span of a file's content: 32 hexadecimal digits.
 
-    Undecodable bytes, control characters and direction overrides become backslash escapes; a
-    literal backslash is doubled only where an escape was needed, so that ordinary names stay as
-    they are.
+    Spans that agree to the microsecond are the same clip. The space of its vectors is not part of
+    the id: a library holds one space, and a new head re-vectors the same clips.
     """
-    raw = str(path)
-    if raw.isprintable() and raw.isascii():
-        return raw
-    shown: list[str] = []
-    escaped = False
-    for character in raw:
-        code = ord(character)
-        if 0xDC80 <= code <= 0xDCFF:  # a byte that was not UTF-8, as os.fsdecode keeps it
-            shown.append(f"\\x{code - 0xDC00:02x}")
-            escaped = True
-        elif not character.isprintable():
-            shown.append(character.encode("unicode_escape").decode("ascii"))
-            escaped = True
-        else:
-            shown.append("\\\\" if character == "\\" else character)
-    return "".join(shown) if escaped else raw
+    start, end = round(span.start * 1e6), round(span.end * 1e6)
+    key = f"{content_id}:{start}:{end}".encode()
+    return hashlib.blake2b(key, digest_size=16).hexdigest()

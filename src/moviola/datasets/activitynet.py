@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.coverage import require_count, require_protocol
-from moviola.datasets.files import caption_list, read_json_object
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import (
+from moviola.datasets.annotations.coverage import require_count, require_protocol
+from moviola.datasets.annotations.files import caption_list, read_json_object
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import (
     assemble,
     find_annotation,
     look_for,
@@ -17,7 +17,7 @@ from moviola.datasets.gallery import (
     read_ids,
     refuse_overlap,
 )
-from moviola.datasets.protocols import find_protocol
+from moviola.datasets.annotations.protocols import find_protocol
 
 _SPLITS = ("train", "val_1", "val_2")
 

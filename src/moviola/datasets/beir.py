@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from moviola.core import DatasetError, Qrels, RetrievalDataset, Text, display_path
-from moviola.datasets.footage import WHOLE_VIDEO, Source
-from moviola.datasets.gallery import assemble, open_footage
-from moviola.datasets.tables import read_rows, read_tabbed
+from moviola.datasets.annotations.footage import WHOLE_VIDEO, Source
+from moviola.datasets.annotations.gallery import assemble, open_footage
+from moviola.datasets.annotations.tables import read_rows, read_tabbed
 
 
 def load(root: Path, split: str) -> RetrievalDataset:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.cocofile import read_coco
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import assemble, find_annotation, open_footage
+from moviola.datasets.annotations.coco_file import read_coco
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import assemble, find_annotation, open_footage
 
 
 def load(root: Path, split: str) -> RetrievalDataset:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.coverage import require_protocol
-from moviola.datasets.files import read_json
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import (
+from moviola.datasets.annotations.coverage import require_protocol
+from moviola.datasets.annotations.files import read_json
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import (
     assemble,
     find_annotation,
     look_for,
@@ -17,7 +17,7 @@ from moviola.datasets.gallery import (
     read_ids,
     refuse_overlap,
 )
-from moviola.datasets.tables import object_rows, read_rows
+from moviola.datasets.annotations.tables import object_rows, read_rows
 
 _SPLITS = ("train", "val", "test")
 

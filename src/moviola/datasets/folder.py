@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 from moviola.core import Clip, DatasetError, Qrels, RetrievalDataset, display_path
-from moviola.datasets.footage import WHOLE_VIDEO, Footage
+from moviola.datasets.annotations.footage import WHOLE_VIDEO, Footage
+from moviola.datasets.annotations.tables import TABLE_SUFFIXES
 from moviola.datasets.table import with_captions
-from moviola.datasets.tables import TABLE_SUFFIXES
 
 
 def load(root: Path, split: str) -> RetrievalDataset:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from moviola.core import DatasetError, RetrievalDataset
-from moviola.datasets.coverage import require_protocol
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import (
+from moviola.datasets.annotations.coverage import require_protocol
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import (
     assemble,
     find_annotation,
     look_for,
     open_footage,
     refuse_overlap,
 )
-from moviola.datasets.tables import Row, read_tabbed
+from moviola.datasets.annotations.tables import Row, read_tabbed
 
 _FILES = {
     "train": "LSMDC16_annos_training.csv",

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import DatasetError, Qrels, RetrievalDataset, Span, Text, display_path
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import assemble, open_footage
-from moviola.datasets.msrvtt_categories import with_categories
-from moviola.datasets.msrvtt_splits import PUBLISHED, load_published
-from moviola.datasets.tables import Row, read_rows
-from moviola.datasets.videodatainfo import Annotations, find_annotations
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import assemble, open_footage
+from moviola.datasets.annotations.msrvtt_categories import with_categories
+from moviola.datasets.annotations.msrvtt_splits import PUBLISHED, load_published
+from moviola.datasets.annotations.tables import Row, read_rows
+from moviola.datasets.annotations.videodatainfo import Annotations, find_annotations
 
 _SPLITS = ("train", "val", "validate", "test", "all")
 

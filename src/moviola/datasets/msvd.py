@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.coverage import require_count, require_protocol
-from moviola.datasets.files import caption_list, read_json_object
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import (
+from moviola.datasets.annotations.coverage import require_count, require_protocol
+from moviola.datasets.annotations.files import caption_list, read_json_object
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import (
     assemble,
     find_annotation,
     look_for,
@@ -16,7 +16,7 @@ from moviola.datasets.gallery import (
     read_ids,
     refuse_overlap,
 )
-from moviola.datasets.protocols import find_protocol
+from moviola.datasets.annotations.protocols import find_protocol
 
 _SPLITS = ("train", "val", "test")
 

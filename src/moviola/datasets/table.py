@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.captions import Caption, read_caption_table
-from moviola.datasets.footage import WHOLE_VIDEO, Footage, Source
-from moviola.datasets.gallery import assemble
-from moviola.datasets.tables import TABLE_SUFFIXES
+from moviola.datasets.annotations.captions import Caption, read_caption_table
+from moviola.datasets.annotations.footage import WHOLE_VIDEO, Footage, Source
+from moviola.datasets.annotations.gallery import assemble
+from moviola.datasets.annotations.tables import TABLE_SUFFIXES
 
 
 def load(root: Path, split: str) -> RetrievalDataset:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.coverage import require_count, require_protocol
-from moviola.datasets.files import caption_list, read_json
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import (
+from moviola.datasets.annotations.coverage import require_count, require_protocol
+from moviola.datasets.annotations.files import caption_list, read_json
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import (
     assemble,
     find_annotation,
     look_for,
@@ -16,8 +16,8 @@ from moviola.datasets.gallery import (
     read_ids,
     refuse_overlap,
 )
-from moviola.datasets.protocols import find_protocol
-from moviola.datasets.tables import object_rows
+from moviola.datasets.annotations.protocols import find_protocol
+from moviola.datasets.annotations.tables import object_rows
 
 _SPLITS = ("train", "val", "test")
 #: The published files by what VATEX itself calls their splits.

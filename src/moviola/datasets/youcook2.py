@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import DatasetError, RetrievalDataset, display_path
-from moviola.datasets.coverage import require_count, require_protocol
-from moviola.datasets.files import read_json_object
-from moviola.datasets.footage import Source
-from moviola.datasets.gallery import (
+from moviola.datasets.annotations.coverage import require_count, require_protocol
+from moviola.datasets.annotations.files import read_json_object
+from moviola.datasets.annotations.footage import Source
+from moviola.datasets.annotations.gallery import (
     assemble,
     find_annotation,
     look_for,
     open_footage,
     refuse_overlap,
 )
-from moviola.datasets.protocols import find_protocol
-from moviola.datasets.tables import Row, object_rows, read_rows
+from moviola.datasets.annotations.protocols import find_protocol
+from moviola.datasets.annotations.tables import Row, object_rows, read_rows
 
 _SUBSETS = {"train": "training", "validation": "validation"}
 _CLIPS = "validation_youcook.csv"

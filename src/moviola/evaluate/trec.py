@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from moviola.core import DatasetError, Qrels, display_path
-from moviola.datasets.tables import read_text
+from moviola.datasets.annotations.tables import read_text
 
 #: What a field must not hold, and the sign that begins an escape.
 _ESCAPED = re.compile(r"[\s%\x00-\x1f\x7f]")

@@ -1,1 +1,1 @@
-"""Whole runs made of the rooms."""
+"""Run whole experiments made of the rooms."""

@@ -1,8 +1,8 @@
 """The hallway: the only place where the rooms are wired together."""
 
-from moviola.pipeline.encoding import EncodeReport, encode_captions, encode_videos
-from moviola.pipeline.indexing import IndexReport, IndexStep, index
-from moviola.pipeline.searching import open_library, search
+from moviola.pipeline.encode.encode import EncodeReport, encode_captions, encode_videos
+from moviola.pipeline.index.index import IndexReport, IndexStep, index
+from moviola.pipeline.search.search import open_library, search
 
 __all__ = [
     "EncodeReport",

@@ -19,7 +19,7 @@ from moviola.plugins import (
 )
 
 if TYPE_CHECKING:
-    from moviola.encode.hub import Checkpoint
+    from moviola.encode.runtime.hub import Checkpoint
 
 DEFAULT_MODEL = "videoprism-base"
 """For real videos, where no model is named: of those that a laptop's CPU can run, the one with the
@@ -103,7 +103,7 @@ def pull(sources: Iterable[Source]) -> Iterator[Checkpoint]:
     Raises:
         WeightsUnavailableError: when the hub cannot be reached, or has no such model.
     """
-    from moviola.encode.hub import MODEL_FILES, fetch, fetch_tensors
+    from moviola.encode.runtime.hub import MODEL_FILES, fetch, fetch_tensors
 
     for source in sources:
         if source.tensors:

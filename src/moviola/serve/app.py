@@ -9,13 +9,13 @@ import anyio.to_thread
 from fastapi import FastAPI
 
 from moviola import __version__
-from moviola.serve.answers import ErrorAnswer
-from moviola.serve.desk import Desk
 from moviola.serve.errors import install
-from moviola.serve.gate import Gate
 from moviola.serve.page import page_routes
 from moviola.serve.routes import export, favourites, media, pictures, search, status, videos
+from moviola.serve.schemas import ErrorAnswer
+from moviola.serve.security import Gate
 from moviola.serve.settings import Settings
+from moviola.serve.state import Desk
 
 # Threads that answer: a search mostly waits for its batch, and many may wait together.
 _THREADS = 128

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from moviola.serve.answers import MomentAnswer
+from moviola.serve.schemas import MomentAnswer
 
 # Spreadsheets run what begins like this.
 _FORMULA = re.compile(r"^[=+\-@\t\r]")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from moviola.core import display_path
 from moviola.library import VideoName, VideoRecord
-from moviola.serve.answers import FolderAnswer
+from moviola.serve.schemas import FolderAnswer
 
 
 def shown_folder(name: VideoName, *, absolute: bool = False) -> str:

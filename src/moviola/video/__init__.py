@@ -1,16 +1,7 @@
 """File to clips to frames and sound, decoded in worker processes."""
 
 from moviola.core.videos import VIDEO_SUFFIXES
-from moviola.video.answers import PlayFacts
-from moviola.video.glimpsing import (
-    make_film,
-    read_frames_near,
-    read_picture,
-    read_play_facts,
-)
 from moviola.video.limits import Limits
-from moviola.video.messages import ClipRead, ReadRequest, VideoDone
-from moviola.video.pool import DecodePool, probe, read_frames_at, read_waveform
 from moviola.video.segmenting import (
     GivenSegmenter,
     WholeSegmenter,
@@ -18,6 +9,15 @@ from moviola.video.segmenting import (
     parse_segmenter,
 )
 from moviola.video.shots import ShotSegmenter
+from moviola.video.stills import (
+    make_film,
+    read_frames_near,
+    read_picture,
+    read_play_facts,
+)
+from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
+from moviola.video.worker.pool import DecodePool, probe, read_frames_at, read_waveform
+from moviola.video.worker.replies import PlayFacts
 
 __all__ = [
     "VIDEO_SUFFIXES",

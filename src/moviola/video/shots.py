@@ -93,11 +93,11 @@ class ShotSegmenter:
 
 def _pictures(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     """Every frame, small, in BGR as OpenCV likes it."""
+    from moviola.video.decode.opening import open_container
+    from moviola.video.decode.pixels import Painter, reduced_size
+    from moviola.video.decode.probing import Damage, survey
+    from moviola.video.decode.reading import frames_of
     from moviola.video.limits import IN_FORCE, Limits
-    from moviola.video.opening import open_container
-    from moviola.video.pixels import Painter, reduced_size
-    from moviola.video.probing import Damage, survey
-    from moviola.video.reading import frames_of
 
     limits = IN_FORCE.get(Limits())
     found = survey(path, limits, opened=open_container(path, limits))

@@ -9,7 +9,7 @@ import pytest
 
 import moviola
 from moviola.core import Text
-from moviola.pipeline.encoding import encode_captions, encode_videos
+from moviola.pipeline.encode.encode import encode_captions, encode_videos
 from moviola.score import cosine
 from moviola.store import open_clips, open_texts
 

@@ -18,9 +18,9 @@ from moviola.core import (
     UniformSampler,
     Waveform,
 )
-from moviola.encode.pe_av import Hearing, load
-from moviola.encode.pe_loading import load_model
-from moviola.encode.pe_vision import PeVisionConfig, PeVisionTower
+from moviola.encode.perception.encoder import Hearing, load
+from moviola.encode.perception.loading import load_model
+from moviola.encode.perception.vision import PeVisionConfig, PeVisionTower
 from moviola.testing import check_encoder
 
 TEXTS = ["a dog on the table", "cat", "the red square moves left the cat sings"]

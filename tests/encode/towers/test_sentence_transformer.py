@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from moviola.core import MissingExtraError, Space, UniformSampler
-from moviola.encode.sentence_transformer import SentenceTransformerEncoder, load
+from moviola.encode.sentence_transformer.encoder import SentenceTransformerEncoder, load
 from moviola.testing import check_encoder
 
 sentence_transformers = pytest.importorskip("sentence_transformers")
@@ -129,7 +129,7 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch):
     import importlib.util
 
     monkeypatch.setattr(
-        "moviola.encode.sentence_transformer.find_spec",
+        "moviola.encode.sentence_transformer.encoder.find_spec",
         lambda name: None if name == "sentence_transformers" else importlib.util.find_spec(name),
     )
     with pytest.raises(MissingExtraError, match=r"moviola\[sentence-transformers\]"):

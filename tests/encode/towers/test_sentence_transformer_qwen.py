@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from moviola.core import RateSampler, UniformSampler
-from moviola.encode.sentence_transformer import load
+from moviola.encode.sentence_transformer.encoder import load
 from moviola.testing import check_encoder
 
 pytest.importorskip("torchvision", reason="processors of video in transformers need torchvision")

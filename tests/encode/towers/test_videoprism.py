@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, VideoPrismClipModel
 
 from moviola.core import Frames, UniformSampler, WeightsUnavailableError
-from moviola.encode.videoprism import canonical, load
+from moviola.encode.videoprism.encoder import canonical, load
 from moviola.testing import check_encoder
 
 

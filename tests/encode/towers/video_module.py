@@ -13,7 +13,7 @@ from sentence_transformers.base.modules import InputModule
 from transformers import AutoTokenizer, VideoPrismClipModel
 
 from moviola.core import Space, UniformSampler
-from moviola.encode.sentence_transformer import SentenceTransformerEncoder
+from moviola.encode.sentence_transformer.encoder import SentenceTransformerEncoder
 
 
 class VideoModule(InputModule):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from moviola.serve.answers import MomentAnswer, QueryAnswer, SearchAnswer, TookAnswer
-from moviola.serve.desk import Desk
-from moviola.serve.live import View
-from moviola.serve.params import SearchParams
+from moviola.serve.schemas import MomentAnswer, QueryAnswer, SearchAnswer, TookAnswer
+from moviola.serve.search.library_watch import View
+from moviola.serve.search.params import SearchParams
+from moviola.serve.state import Desk
 
 
 def answer_search(params: SearchParams, desk: Desk, view: View) -> SearchAnswer:
@@ -40,7 +40,7 @@ def answer_search(params: SearchParams, desk: Desk, view: View) -> SearchAnswer:
 
 def understood(params: SearchParams) -> QueryAnswer:
     """How a query was understood."""
-    question = params.question()
+    question = params.query()
     pictured = params.picture is not None or params.clip is not None
     return QueryAnswer(
         text=question.text,

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import Field
 
-from moviola.serve.desk import Desk, desk_of
 from moviola.serve.exports import as_csv, as_edl, as_json
-from moviola.serve.params import Id, SearchParams
 from moviola.serve.routes.answering import answer_search
+from moviola.serve.search.params import Id, SearchParams
+from moviola.serve.state import Desk, desk_of
 
 router = APIRouter(prefix="/api", tags=["export"])
 AtDesk = Annotated[Desk, Depends(desk_of)]

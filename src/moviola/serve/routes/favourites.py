@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Response
 from fastapi import Path as InPath
 from pydantic import BaseModel, ConfigDict, Field
 
-from moviola.pipeline.asking import LONGEST_QUERY
-from moviola.serve.answers import FavouriteAnswer, FavouritesAnswer
-from moviola.serve.desk import Desk, desk_of
+from moviola.retrieve.query import LONGEST_QUERY
 from moviola.serve.errors import ApiError
 from moviola.serve.favourites import Favourite, qrels_text, queries_of
-from moviola.serve.params import ID, Id, SearchParams
 from moviola.serve.routes.answering import answer_search, clip_answer
+from moviola.serve.schemas import FavouriteAnswer, FavouritesAnswer
+from moviola.serve.search.params import ID, Id, SearchParams
+from moviola.serve.state import Desk, desk_of
 
 router = APIRouter(prefix="/api/favourites", tags=["favourites"])
 AtDesk = Annotated[Desk, Depends(desk_of)]

@@ -11,14 +11,14 @@ from fastapi.responses import FileResponse
 
 from moviola.core import Span
 from moviola.library import VideoRecord
-from moviola.pipeline.sprites import read_times
-from moviola.serve.answers import PlaybackAnswer
-from moviola.serve.desk import Desk, desk_of
+from moviola.pipeline.media.sprites import read_times
 from moviola.serve.errors import ApiError
-from moviola.serve.files import open_to_serve
-from moviola.serve.params import ID
-from moviola.serve.playing import Facts, media_type
-from moviola.serve.studio import LONGEST_PREVIEW, tag_of
+from moviola.serve.media.files import open_to_serve
+from moviola.serve.media.media import LONGEST_PREVIEW, tag_of
+from moviola.serve.media.playing import Facts, media_type
+from moviola.serve.schemas import PlaybackAnswer
+from moviola.serve.search.params import ID
+from moviola.serve.state import Desk, desk_of
 
 router = APIRouter(tags=["media"])
 AtDesk = Annotated[Desk, Depends(desk_of)]

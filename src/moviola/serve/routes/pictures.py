@@ -8,11 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi import Path as InPath
 
-from moviola.serve.answers import PictureAnswer
-from moviola.serve.desk import Desk, desk_of
 from moviola.serve.errors import ApiError
-from moviola.serve.gate import UPLOAD_TYPES
-from moviola.serve.params import ID
+from moviola.serve.schemas import PictureAnswer
+from moviola.serve.search.params import ID
+from moviola.serve.security import UPLOAD_TYPES
+from moviola.serve.state import Desk, desk_of
 
 router = APIRouter(tags=["pictures"])
 AtDesk = Annotated[Desk, Depends(desk_of)]

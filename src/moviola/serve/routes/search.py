@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from moviola.serve.answers import SearchAnswer
-from moviola.serve.desk import Desk, desk_of
 from moviola.serve.errors import ApiError
-from moviola.serve.params import Searching
 from moviola.serve.routes.answering import answer_search
+from moviola.serve.schemas import SearchAnswer
+from moviola.serve.search.params import Searching
+from moviola.serve.state import Desk, desk_of
 
 router = APIRouter(prefix="/api", tags=["search"])
 AtDesk = Annotated[Desk, Depends(desk_of)]

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from moviola import __version__
-from moviola.pipeline.asking import LONGEST_QUERY
-from moviola.serve.answers import (
+from moviola.retrieve.query import LONGEST_QUERY
+from moviola.serve.errors import ApiError, problem
+from moviola.serve.indexing.runs import What
+from moviola.serve.schemas import (
     ExamplesAnswer,
     FailuresAnswer,
     LibraryAnswer,
@@ -19,9 +21,7 @@ from moviola.serve.answers import (
     SessionAnswer,
     StatusAnswer,
 )
-from moviola.serve.desk import Desk, desk_of
-from moviola.serve.errors import ApiError, problem
-from moviola.serve.indexing import What
+from moviola.serve.state import Desk, desk_of
 
 #: The encoder that ships, whose world the examples are of.
 SHAPES = "moviola/shapes"

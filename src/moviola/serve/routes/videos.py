@@ -11,7 +11,9 @@ from fastapi import APIRouter, Depends
 from fastapi import Path as InPath
 
 from moviola.core import VideoUnreadableError
-from moviola.serve.answers import (
+from moviola.serve.errors import ApiError
+from moviola.serve.routes.answering import clip_answer
+from moviola.serve.schemas import (
     CurveAnswer,
     FoldersAnswer,
     MomentAnswer,
@@ -19,10 +21,8 @@ from moviola.serve.answers import (
     VideoAnswer,
     VideosAnswer,
 )
-from moviola.serve.desk import Desk, desk_of
-from moviola.serve.errors import ApiError
-from moviola.serve.params import ID, Asking, Browsing
-from moviola.serve.routes.answering import clip_answer
+from moviola.serve.search.params import ID, Asking, Browsing
+from moviola.serve.state import Desk, desk_of
 
 router = APIRouter(prefix="/api", tags=["videos"])
 AtDesk = Annotated[Desk, Depends(desk_of)]

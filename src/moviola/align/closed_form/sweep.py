@@ -1,0 +1,59 @@
+"""How a head does for several widths of the shared space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from moviola.align.closed_form.canonical import CanonicalSolver
+from moviola.align.closed_form.cca import START
+from moviola.align.closed_form.likelihood import likelihood_maps
+from moviola.align.closed_form.selection import choose, reciprocal_ranks
+from moviola.align.closed_form.task import Task
+from moviola.evaluate.bootstrap import Column, interval, resample
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """What one width reaches on videos that were held out.
+
+    Attributes:
+        width: canonical coordinates of the shared space.
+        r1: R@1 in percent.
+        mrr: mean reciprocal rank.
+        interval: its 95 % bootstrap interval.
+    """
+
+    width: int
+    r1: float
+    mrr: float
+    interval: tuple[float, float]
+
+
+def sweep(task: Task, widths: Sequence[int]) -> list[Width]:
+    """R@1 and MRR of canonical heads of several widths, at the shrinkage that suits the best one.
+
+    Args:
+        task: the pairs.
+        widths: in rising order; more than there are dimensions are cut to these.
+    """
+    most = min(task.dimensions)
+    wanted = sorted({min(width, most) for width in widths})
+    _, rests = task.moments
+    start = START * max(task.dimensions) / len(task.pairs.captioned)
+    chosen = choose(rests, task.held, start, wanted)
+    solved = [CanonicalSolver(rest).solve(chosen.shrinkage, wanted[-1]) for rest in rests]
+    found: list[Width] = []
+    for width in wanted:
+        ranks = np.concatenate(
+            [
+                reciprocal_ranks(likelihood_maps(each, chosen.correlations, width), part)
+                for each, part in zip(solved, task.held, strict=True)
+            ]
+        )
+        columns = [Column((ranks >= 1).astype(np.float64), scale=100.0), Column(ranks)]
+        drawn = resample(columns, resamples=500, seed=0)
+        found.append(Width(width, columns[0].aggregate, columns[1].aggregate, interval(drawn[1])))
+    return found

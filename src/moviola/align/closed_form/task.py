@@ -1,0 +1,137 @@
+"""What a method is given, and what it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from moviola.align.closed_form.covariance import Moments, Pairs, gather_parts
+from moviola.align.closed_form.selection import HeldOut, reciprocal_ranks
+from moviola.align.data.rows import RaggedRows
+from moviola.align.head.maps import Maps
+from moviola.align.head.side import Tower
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]
+
+OptionT = TypeVar("OptionT")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is to be fitted.
+
+    Attributes:
+        texts: rows of N texts as stored.
+        clips: rows of M clips as stored.
+        owner: `(N,)` row of its clip for every text.
+        text_tower: of the texts.
+        clip_tower: of the clips.
+        parts: rows of the clips to hold out, part by part, each in rising order.
+        seed: of what is drawn.
+    """
+
+    texts: RaggedRows
+    clips: RaggedRows
+    owner: Counts
+    text_tower: Tower
+    clip_tower: Tower
+    parts: Sequence[Counts]
+    seed: int
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The pairs, for methods that take one row an item.
+
+        Raises:
+            ValueError: when an item has several.
+        """
+        if not (self.texts.is_pooled and self.clips.is_pooled):
+            raise ValueError(
+                "items have several rows and this method takes one; say how they become one "
+                "(--pool mean), or fit a transformer"
+            )
+        return Pairs(self.texts.rows, self.clips.rows, self.owner, self.text_tower, self.clip_tower)
+
+    @cached_property
+    def held(self) -> list[HeldOut]:
+        """What is held out, with its captions, part by part."""
+        return [HeldOut.of(self.pairs, part) for part in self.parts]
+
+    @cached_property
+    def moments(self) -> tuple[Moments, list[Moments]]:
+        """Of all pairs, and of all but each part."""
+        return gather_parts(self.pairs, self.parts, seed=self.seed)
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """Numbers of a row of texts and of clips."""
+        return self.texts.dimension, self.clips.dimension
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What came of a task.
+
+    Attributes:
+        method: its name.
+        maps: fitted on all pairs.
+        partial: maps fitted without each part, in order of the parts; of trained methods the first
+            part only, without which `maps` were fitted too.
+        reciprocal_ranks: of the held-out captions of these parts, part after part.
+        choice: what was chosen, as JSON values.
+        epochs: how a training went, as JSON values; None in closed form.
+        warnings: sentences.
+    """
+
+    method: str
+    maps: Maps
+    partial: Sequence[Maps]
+    reciprocal_ranks: Sequence[NDArray[np.float64]]
+    choice: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    epochs: Sequence[Mapping[str, Any]] | None = None
+    warnings: Sequence[str] = ()
+
+    @property
+    def mrr(self) -> float:
+        """The mean reciprocal rank of held-out captions."""
+        return float(np.concatenate(list(self.reciprocal_ranks)).mean())
+
+
+def fit_best(
+    task: Task,
+    method: str,
+    options: Sequence[OptionT],
+    make: Callable[[Moments, OptionT], Maps],
+    name: str = "shrinkage",
+) -> Fitted:
+    """Of some options the one whose maps find held-out videos best, fitted on all pairs.
+
+    Args:
+        task: what is to be fitted.
+        method: its name.
+        options: what to try; where there is one, nothing is chosen.
+        make: moments and an option to maps.
+        name: what an option is called on the card.
+    """
+    whole, rests = task.moments
+    best: tuple[OptionT, list[Maps], list[NDArray[np.float64]], float] | None = None
+    for option in options:
+        partial = [make(rest, option) for rest in rests]
+        found = [
+            reciprocal_ranks(maps, part) for maps, part in zip(partial, task.held, strict=True)
+        ]
+        mrr = float(np.concatenate(found).mean())
+        if best is None or mrr > best[3]:
+            best = (option, partial, found, mrr)
+    if best is None:
+        raise ValueError(f"there is nothing to choose from for {method}")
+    option, partial, found, _ = best
+    choice = {name: option} if len(options) > 1 else {}
+    return Fitted(method, make(whole, option), partial, found, choice)

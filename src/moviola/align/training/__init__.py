@@ -1,0 +1,1 @@
+"""Train heads with Lightning: networks, losses, batches and histories."""

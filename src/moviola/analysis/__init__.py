@@ -1,0 +1,1 @@
+"""Study a model: sweeps over layers and widths, and grids of poolings."""

@@ -1,0 +1,59 @@
+"""Name what a search finds: moments, and the stretches of time they consist of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Band = Literal["strong", "likely", "weak"]
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of one video that answers a query.
+
+    Attributes:
+        start: seconds.
+        end: seconds.
+        peak: the middle of the best window, seconds.
+        score: the best window's score.
+    """
+
+    start: float
+    end: float
+    peak: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch of a video that answers a query.
+
+    Attributes:
+        video: the video's id in the library.
+        path: where its file is, or was.
+        start: seconds.
+        end: seconds.
+        peak: the best place to look, seconds.
+        score: of the best clip in it.
+        band: what the score means.
+        probability: of being right, where the encoder ships a calibration.
+        missing: whether the file was gone when its folder was last indexed.
+        clip: id of the best clip in it.
+        others: how many further moments of the video a limit per video left out.
+        steps: of a moment that is one thing after another, its parts in order.
+    """
+
+    video: str
+    path: Path
+    start: float
+    end: float
+    peak: float
+    score: float
+    band: Band
+    probability: float | None = None
+    missing: bool = False
+    clip: str = ""
+    others: int = 0
+    steps: tuple[Stretch, ...] = ()

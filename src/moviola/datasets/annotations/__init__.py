@@ -1,0 +1,1 @@
+"""Read annotation files: tables, captions, published splits and protocols."""

@@ -1,0 +1,129 @@
+"""Captions in plain tables, and what captions are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from moviola.core import DatasetError, Span, Text, display_path
+from moviola.datasets.annotations.coco_file import read_coco
+from moviola.datasets.annotations.files import checked_text, read_json_object, read_lines
+from moviola.datasets.annotations.footage import without_suffix
+from moviola.datasets.annotations.tables import TABLE_SUFFIXES, Row, read_rows
+from moviola.datasets.annotations.videodatainfo import read_annotations
+
+_SUFFIXES = (*TABLE_SUFFIXES, ".json", ".txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """One row of a table of captions.
+
+    Attributes:
+        place: where it stands, such as `captions.csv, line 3`.
+        video: what it says of its video: an id, a file name, or a path; None where the table has
+            no such column.
+        text: its words.
+        span: the part of the video that it describes; None for the whole.
+        split: None where the table has no such column.
+    """
+
+    place: str
+    video: str | None
+    text: str
+    span: Span | None
+    split: str | None
+
+    @property
+    def clip(self) -> str | None:
+        """The id of the clip it describes: the video without suffix, `@START-END` where cut."""
+        if self.video is None:
+            return None
+        name = without_suffix(self.video)
+        return f"{name}@{self.span.start:.3f}-{self.span.end:.3f}" if self.span else name
+
+
+def is_caption_table(path: Path) -> bool:
+    """Whether `path` is a file that `read_captions` may read."""
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
+
+
+def read_captions(path: Path) -> list[Text]:
+    """The captions of one file.
+
+    A table (`.csv`, `.jsonl`, `.parquet`) has the column `caption`, and may have `video`, `start`,
+    `end` and `split`; a `.json` has the layout of MSR-VTT or of COCO captions; a `.txt` has one
+    caption a line, and lines that are blank hold none. Captions of videos are called as
+    `caption_ids` says; those of a table without videos `caption-1`, `caption-2`, …, by row, and
+    those of a `.txt` by the number of their line.
+
+    Raises:
+        DatasetError: naming the file, the row, and what is wrong.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".txt":
+        texts = [
+            Text(f"caption-{number}", checked_text(line, f"{display_path(path)}, line {number}"))
+            for number, line in read_lines(path)
+        ]
+    else:
+        captions = read_caption_table(path)
+        names = caption_ids(caption.clip or "caption" for caption in captions)
+        texts = [Text(name, caption.text) for name, caption in zip(names, captions, strict=True)]
+    if not texts:
+        raise DatasetError(f"{display_path(path)} holds no captions")
+    return texts
+
+
+def caption_ids(clips: Iterable[str]) -> list[str]:
+    """Ids of captions from the ids of their clips: `video7890-1`, `video7890-2`, …, in order."""
+    counts: dict[str, int] = {}
+    ids: list[str] = []
+    for clip in clips:
+        counts[clip] = counts.get(clip, 0) + 1
+        ids.append(f"{clip}-{counts[clip]}")
+    return ids
+
+
+def read_caption_table(path: Path) -> list[Caption]:
+    """The rows of a table with the column `caption` and perhaps `video`, `start`, `end`, `split`.
+
+    A `.json` in the layout of MSR-VTT or of COCO captions is read as such a table.
+
+    Raises:
+        DatasetError: naming the row and what is wrong with it.
+    """
+    if path.suffix.lower() == ".json":
+        return _json_captions(path)
+    return [_caption(row) for row in read_rows(path, ["caption"])]
+
+
+def _json_captions(path: Path) -> list[Caption]:
+    shown = display_path(path)
+    value = read_json_object(path)
+    if "sentences" in value:
+        found = read_annotations([path])
+        return [
+            Caption(shown, each.video, each.caption, None, found.videos[each.video].split)
+            for each in found.sentences
+        ]
+    if "annotations" in value:
+        coco = read_coco(path)
+        return [
+            Caption(shown, coco.videos[clip], words, None, None) for clip, words in coco.captions
+        ]
+    raise DatasetError(
+        f"{shown} has neither 'videos' and 'sentences', as MSR-VTT's annotations do, nor 'images' "
+        f"and 'annotations', as COCO captions do"
+    )
+
+
+def _caption(row: Row) -> Caption:
+    return Caption(
+        place=row.place,
+        video=row.name("video") if "video" in row.values else None,
+        text=row.text("caption"),
+        span=row.span(),
+        split=row.name("split") if "split" in row.values else None,
+    )

@@ -1,0 +1,1 @@
+"""Read decoder language models: inputs, prompts, hidden states and readouts."""

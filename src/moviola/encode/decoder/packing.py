@@ -1,0 +1,81 @@
+"""Rows of a decoder in batches of like lengths, read and put back into their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from moviola.encode.decoder.hidden_states import StatePool, read_decoder
+from moviola.encode.decoder.inputs import DecoderInputs, Piece
+from moviola.encode.decoder.readouts import DecoderReadout
+from moviola.encode.runtime.batching import run_batched
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Row = Sequence[Piece]
+    #: One array `(n, H)` for each readout.
+    Read = tuple[NDArray[np.float32], ...]
+
+#: Positions of a batch, padding included.
+POSITIONS = 4096
+
+
+def read_rows(
+    decoder: nn.Module,
+    join: Callable[[Sequence[Row]], DecoderInputs],
+    rows: Sequence[Row],
+    readouts: Sequence[DecoderReadout],
+    *,
+    positions: int = POSITIONS,
+) -> list[Read]:
+    """What every row gives under every readout; rows of like lengths share a batch.
+
+    Args:
+        decoder: the layers.
+        join: makes one batch of some rows.
+        rows: pieces of each input, nothing empty.
+        readouts: what to read; their prompts are in the rows already.
+        positions: at most so many in a batch, unless one row alone is longer.
+
+    Raises:
+        MemoryError: when even a single row does not fit.
+        ValueError: when a readout asks for a layer that there is not.
+    """
+    found: dict[int, Read] = {}
+
+    def read(batch: Sequence[int]) -> list[Read]:
+        inputs = join([rows[i] for i in batch])
+        return list(zip(*read_decoder(decoder, inputs, readouts), strict=True))
+
+    for batch in pack([sum(map(len, row)) for row in rows], positions):
+        found.update(zip(batch, run_batched(read, batch, len(batch)), strict=True))
+    return [found[i] for i in range(len(rows))]
+
+
+@torch.inference_mode()
+def read_vectors(row: Row, readouts: Sequence[DecoderReadout]) -> Read:
+    """The vectors of one row where they go in, under readouts that need no decoder for that."""
+    vectors = [(piece.kind, piece.content) for piece in row if isinstance(piece.content, Tensor)]
+    states = torch.cat([content for _, content in vectors])[None]
+    kinds = torch.tensor([[kind for kind, content in vectors for _ in range(len(content))]])
+    return tuple(StatePool(readout, kinds)(states)[0] for readout in readouts)
+
+
+def pack(lengths: Sequence[int], positions: int) -> Iterator[list[int]]:
+    """Places of `lengths` in batches that hold at most `positions` when padded, longest first.
+
+    Longest first, so that memory runs out at once if it runs out.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > positions:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch

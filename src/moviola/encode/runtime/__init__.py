@@ -1,0 +1,1 @@
+"""Fetch, load and run models: hub, weights, preprocessing, precision, batches."""

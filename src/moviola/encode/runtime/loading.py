@@ -1,0 +1,95 @@
+"""Strict loading of transformers models, and the digest of what was loaded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import torch
+
+from moviola.core.errors import WeightsUnavailableError
+from moviola.core.paths import display_path
+from moviola.encode.runtime.hub import weight_files
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+_COMPUTED_WITH = (
+    "config.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+)
+ModelT = TypeVar("ModelT", bound="PreTrainedModel")
+
+
+def load_strictly(
+    kind: type[ModelT], folder: Path, *, ignored: frozenset[str] = frozenset(), **options: Any
+) -> ModelT:
+    """A transformers model in float32 and evaluation mode, every weight from the folder.
+
+    Args:
+        kind: the model's class.
+        folder: a checkpoint with `config.json` and safetensors.
+        ignored: names of weights that may be missing or left over.
+        options: passed on to `from_pretrained`.
+
+    Raises:
+        WeightsUnavailableError: naming weights that are missing, left over or of another shape.
+    """
+    from transformers.utils import logging
+
+    weight_files(folder)
+    # It says nothing that the error below does not, and its bar is gone before it can be read.
+    logging.disable_progress_bar()
+    try:
+        loaded: Any = kind.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **options,
+        )
+    except (OSError, RuntimeError, ValueError) as error:
+        raise WeightsUnavailableError(
+            f"{display_path(folder)} is no checkpoint of {kind.__name__}: {error}"
+        ) from error
+    model, told = cast("tuple[ModelT, dict[str, Any]]", loaded)
+    for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        if wrong := sorted({str(key) for key in told[what]} - ignored):
+            raise WeightsUnavailableError(
+                f"{display_path(folder)} does not fit {kind.__name__}: "
+                f"{what.removesuffix('_keys')} {', '.join(wrong[:3])}"
+                f"{f' and {len(wrong) - 3} more' if len(wrong) > 3 else ''}"
+            )
+    return model.eval().requires_grad_(requires_grad=False)
+
+
+def checkpoint_digest(folder: Path) -> str:
+    """32 hexadecimal digits of what a checkpoint's towers compute with.
+
+    These are its weights, its `config.json` and its tokenizer. How frames are prepared is left
+    out: a readout says that.
+    """
+    rest = [folder / name for name in _COMPUTED_WITH]
+    return weights_digest([*weight_files(folder), *(path for path in rest if path.is_file())])
+
+
+def weights_digest(files: Iterable[Path]) -> str:
+    """32 hexadecimal digits of the names and bytes of weight files, in the order of names."""
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(files, key=lambda path: path.name):
+        with path.open("rb") as file:
+            # SHA-256 for the bytes: processors have instructions for it, and files are large.
+            digest.update(
+                f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
+            )
+    return digest.hexdigest()

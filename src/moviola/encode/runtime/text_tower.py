@@ -1,0 +1,89 @@
+"""Sentences to rows: tokens, padding, and a text tower."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from moviola.core.errors import WeightsUnavailableError
+from moviola.core.paths import display_path
+from moviola.encode.runtime.batching import run_batched
+from moviola.encode.runtime.precision import MixedPrecision
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+_BATCH = 64
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer of a transformers checkpoint.
+
+    Raises:
+        WeightsUnavailableError: when the folder holds none that can be loaded.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, ImportError, KeyError) as error:
+        raise WeightsUnavailableError(
+            f"{display_path(folder)} has no tokenizer that can be loaded: {error}"
+        ) from error
+
+
+class TextTower:
+    """A tokenizer and the part of a model behind it.
+
+    Matrix products are in bfloat16 where that is faster and keeps the vectors.
+
+    Args:
+        tokenizer: of the checkpoint.
+        run: token ids `(B, L)` and their mask `(B, L)`, None where there is none, to `(B, D)`.
+        length: tokens at most; longer sentences are cut.
+        padding: `"longest"`, or `"max_length"` for models that were trained on padded sentences.
+        masked: whether the model is told which tokens are padding.
+        device: where the tower is.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        run: Callable[[Tensor, Tensor | None], Tensor],
+        *,
+        length: int,
+        padding: Literal["longest", "max_length"],
+        masked: bool,
+        device: torch.device,
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._run = MixedPrecision(run, device)
+        self._length = length
+        self._padding = padding
+        self._masked = masked
+        self._device = device
+
+    @property
+    def spec(self) -> str:
+        """Canonical text for a `Readout`."""
+        return f"tokens:{self._length} padding:{self._padding}"
+
+    def __call__(self, texts: Sequence[str]) -> list[Tensor]:
+        """One `(D,)` float32 tensor a text, on the CPU."""
+        return run_batched(self._encode, texts, _BATCH)
+
+    def _encode(self, texts: Sequence[str]) -> Sequence[Tensor]:
+        # Words of a command line may hold bytes that are no text.
+        clean = [text.encode(errors="replace").decode() for text in texts]
+        tokens = self._tokenizer(
+            clean,
+            padding=self._padding,
+            truncation=True,
+            max_length=self._length,
+            return_tensors="pt",
+        )
+        ids = tokens["input_ids"].to(self._device)
+        mask = tokens["attention_mask"].to(self._device) if self._masked else None
+        return self._run(ids, mask).unbind()

@@ -1,0 +1,1 @@
+"""Encode with models of sentence-transformers that take video."""

@@ -1,0 +1,1 @@
+"""Encode the generated world with the small encoder that ships."""

@@ -1,0 +1,1 @@
+"""Encode with CLIP, SigLIP, SigLIP 2 and MetaCLIP 2."""

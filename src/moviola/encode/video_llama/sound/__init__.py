@@ -1,0 +1,1 @@
+"""Encode a clip's sound for Video-LLaMA: mel spectrograms and ImageBind's trunk."""

@@ -1,0 +1,1 @@
+"""Encode frames for Video-LLaMA."""

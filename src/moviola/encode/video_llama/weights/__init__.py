@@ -1,0 +1,1 @@
+"""Load published Video-LLaMA checkpoints strictly."""

@@ -1,0 +1,1 @@
+"""Run the reference report's alignment experiments, with verdicts and remedies."""

@@ -1,0 +1,1 @@
+"""Train, measure and export the encoder that ships."""

@@ -1,0 +1,1 @@
+"""Connect Moviola with other programs, one file each."""

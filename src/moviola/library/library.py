@@ -1,0 +1,324 @@
+"""`Library`: create, open, write, search, look after."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from moviola.core import (
+    Clip,
+    Embeddings,
+    MoviolaError,
+    Readout,
+    Space,
+    Span,
+    StorageError,
+    StoreCorruptError,
+    display_path,
+)
+from moviola.library.records import VideoRecord
+from moviola.library.snapshot import Snapshot
+from moviola.library.status import LibraryStatus
+from moviola.library.storage.card import CARD_NAME, LibraryCard
+from moviola.library.storage.locking import LOCK_NAME, NOTE_NAME, writer_lock
+from moviola.library.storage.schema import CLIPS, VIDEOS, video_records
+from moviola.library.storage.tables import Tables, faults
+from moviola.library.storage.verifying import Problem, find_problems
+from moviola.library.storage.writing import LibraryWriter
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Folder within a library for what can be made again, such as previews.
+CACHE = "cache"
+#: The folder of the head that the vectors of a library went through, where there is one.
+HEAD_NAME = "head"
+
+_OURS = frozenset(
+    {
+        *(f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME),
+        *(CACHE, HEAD_NAME, "favourites.json"),
+    }
+)
+
+
+class Library:
+    """A folder of video clips that can be searched by sentences.
+
+    Opening reads only the card; tables and vectors are loaded when they are first needed. A
+    library that is open shows one committed state until `refresh`.
+    """
+
+    def __init__(self, path: Path, card: LibraryCard) -> None:
+        self.path = path
+        self.card = card
+        self._tables: Tables | None = None
+        self._state: tuple[tuple[int, int], list[VideoRecord]] | None = None
+        self._snapshot: Snapshot | None = None
+        self._loading = threading.RLock()  # a server searches from several threads
+
+    @classmethod
+    def create(cls, path: Path, card: LibraryCard) -> Self:
+        """Make an empty library in the folder `path`, which is made with its parents.
+
+        The card is written last: a creation that was interrupted can simply be repeated.
+
+        Raises:
+            FileExistsError: when there is a library already, or a folder with other things in it.
+            LibraryLockedError: when another process is making it.
+            StorageError: when it cannot be written.
+            StoreCorruptError: when there are videos in it but the card is lost.
+        """
+        path = path.absolute()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            others = {entry.name for entry in path.iterdir()}
+        except OSError as error:
+            raise StorageError(
+                f"cannot make the library {display_path(path)}: {error.strerror}; choose another "
+                "place with --library"
+            ) from error
+        _refuse_foreign(path, others)
+        with writer_lock(path):
+            if (path / CARD_NAME).exists():
+                raise FileExistsError(
+                    f"{display_path(path)} is a library already; open it, or choose another place"
+                )
+            Tables.create(path, card)
+            card.write(path)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open the library in the folder `path`.
+
+        Raises:
+            FileNotFoundError: when there is none.
+            StoreCorruptError: when its card is damaged or lost, or a newer Moviola wrote it.
+        """
+        path = path.absolute()
+        try:
+            return cls(path, LibraryCard.read(path))
+        except (FileNotFoundError, NotADirectoryError) as error:
+            _refuse_lost_card(path)
+            raise FileNotFoundError(
+                f"there is no library at {display_path(path)}; make one with "
+                f"'moviola index FOLDER --library {display_path(path)}'"
+            ) from error
+        except OSError as error:
+            raise StorageError(
+                f"cannot read the library {display_path(path)}: {error.strerror}"
+            ) from error
+
+    def require(
+        self,
+        *,
+        space: Space | None = None,
+        video_readout: Readout | None = None,
+        text_readout: Readout | None = None,
+        segment: str | None = None,
+    ) -> None:
+        """Refuse vectors, queries or clips that do not belong here.
+
+        Raises:
+            SpaceMismatchError: naming every component that differs and both ways out.
+        """
+        self.card.require(
+            library=self.path,
+            space=space,
+            video_readout=video_readout,
+            text_readout=text_readout,
+            segment=segment,
+        )
+
+    @contextmanager
+    def writer(
+        self, on_commit: Callable[[Sequence[str]], None] | None = None
+    ) -> Iterator[LibraryWriter]:
+        """The only writer there can be, until the `with` block ends; then it commits and tidies.
+
+        An exception in the block still commits the videos that were added before it.
+
+        Args:
+            on_commit: called after every commit with the ids it made durable.
+
+        Raises:
+            LibraryLockedError: at once, when another process writes.
+            StorageError: when the library cannot be written.
+            StoreCorruptError: when its tables are damaged.
+        """
+        with writer_lock(self.path):
+            writer = LibraryWriter(self.card, Tables.open(self.path), on_commit)
+            try:
+                yield writer
+            except StorageError:
+                raise  # another commit would only fail again
+            except BaseException:
+                with suppress(MoviolaError):  # the first fault is the one to tell
+                    writer.commit()
+                raise
+            else:
+                writer.close()
+        self.refresh()
+
+    def refresh(self) -> bool:
+        """Show what has been committed since; whether there was anything. Cheap when not."""
+        with self._loading:
+            if self._state is None or self._open_tables().refresh() == self._state[0]:
+                return False
+            self._state = None
+            self._snapshot = None
+            return True
+
+    def advance(self) -> bool:
+        """Load what has been committed since, then show it; whether there was anything.
+
+        Unlike after `refresh`, whoever searches meanwhile finds the state before and never waits.
+        """
+        with self._loading:
+            shown = None if self._snapshot is None else self._state
+            if shown is not None and self._open_tables().refresh() == shown[0]:
+                return False
+            state = self._read_state()
+            self._snapshot = self._read_snapshot(state[1])
+            self._state = state
+            return True
+
+    @property
+    def generation(self) -> str:
+        """What is shown, as a text that changes with every commit; `""` before anything is."""
+        state = self._state
+        return "" if state is None else f"{state[0][0]}.{state[0][1]}"
+
+    def snapshot(self) -> Snapshot:
+        """All committed clips in memory, loaded when they are first needed.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        found = self._snapshot
+        if found is None:
+            with self._loading:
+                if self._snapshot is None:
+                    self.refresh()  # files of a state seen long ago may have been tidied away
+                    self._snapshot = self._read_snapshot(self._load())
+                found = self._snapshot
+        return found
+
+    def videos(self) -> list[VideoRecord]:
+        """Every content the library knows, failures included, ordered by id.
+
+        Raises:
+            StoreCorruptError: when its tables are damaged.
+        """
+        return self._load()
+
+    def failures(self) -> list[VideoRecord]:
+        """What could not be used, with code, message and paths, ordered by path."""
+        failed = [record for record in self._load() if record.code.is_failure]
+        return sorted(failed, key=lambda record: os.fsencode(record.path))
+
+    def status(self) -> LibraryStatus:
+        """Counts of what is committed."""
+        return LibraryStatus.of(self._load(), self.path)
+
+    def embeddings(self) -> Embeddings[Clip]:
+        """Every video that has clips as one item, under its id; its rows are its clips in order.
+
+        This is what whole-video retrieval is evaluated on, without decoding anything again.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        snapshot = self.snapshot()
+        ends = snapshot.spans[snapshot.offsets[1:] - 1, 1]
+        items = [
+            Clip(record.id, record.path, Span(0.0, float(end)))
+            for record, end in zip(snapshot.records, ends, strict=True)
+        ]
+        return Embeddings(
+            items,
+            snapshot.offsets,
+            [snapshot.matrix] if items else [],
+            self.card.space,
+            self.card.video_readout,
+        )
+
+    def verify(self) -> list[Problem]:
+        """Recompute every checksum and count; what is wrong, an empty list when all is sound."""
+        try:
+            return find_problems(self._open_tables())
+        except StoreCorruptError as error:
+            return [Problem(str(error))]
+
+    def direction(self, text_vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+        """A query of one row `(1, D)` as what vectors are multiplied with, `(D,)`.
+
+        Raises:
+            ValueError: when it is not one finite row, or has no direction.
+        """
+        query = np.asarray(text_vectors, np.float32)
+        if query.shape != (1, self.card.space.dimension):
+            raise ValueError(
+                f"a query needs vectors of shape (1, {self.card.space.dimension}), got "
+                f"{query.shape}; pool token rows first"
+            )
+        if not np.isfinite(query).all():
+            raise ValueError("the query's vector is not finite; the encoder is at fault")
+        if self.card.space.metric == "dot":
+            return query[0]
+        norm = float(np.linalg.norm(query))
+        if norm == 0:
+            raise ValueError("the query's vector is zero, which has no direction to compare")
+        return query[0] / np.float32(norm)
+
+    def _open_tables(self) -> Tables:
+        if self._tables is None:
+            self._tables = Tables.open(self.path)
+        return self._tables
+
+    def _load(self) -> list[VideoRecord]:
+        state = self._state
+        if state is None:
+            with self._loading:
+                if self._state is None:
+                    self._state = self._read_state()
+                state = self._state
+        return state[1]
+
+    def _read_state(self) -> tuple[tuple[int, int], list[VideoRecord]]:
+        tables = self._open_tables()
+        versions = tables.refresh()
+        with faults(self.path):
+            records = video_records(tables.read(tables.videos))
+        named = [record for record in records if record.names]
+        return versions, sorted(named, key=lambda record: record.id)
+
+    def _read_snapshot(self, records: Sequence[VideoRecord]) -> Snapshot:
+        tables = self._open_tables()
+        with faults(self.path):
+            clips = tables.read(tables.clips)
+            return Snapshot.of(records, clips, unit=self.card.space.metric == "cosine")
+
+
+def _refuse_foreign(path: Path, names: set[str]) -> None:
+    foreign = {name for name in names - _OURS if not name.startswith((CARD_NAME, NOTE_NAME))}
+    if foreign:
+        raise FileExistsError(
+            f"{display_path(path)} holds other things ({display_path(min(foreign))}) and is no "
+            "library; choose an empty or new folder with --library"
+        )
+
+
+def _refuse_lost_card(path: Path) -> None:
+    if (path / f"{VIDEOS}.lance").is_dir() and Tables.holds_rows(path):
+        raise StoreCorruptError(
+            f"the library {display_path(path)} has lost its card {CARD_NAME}; restore that file "
+            "from a backup, or index into a new library with --library"
+        )

@@ -1,0 +1,1 @@
+"""Store a library on disk: card, lock, tables, records, commits and checksums."""

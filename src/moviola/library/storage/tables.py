@@ -1,0 +1,212 @@
+"""The LanceDB tables of a library, and its faults told as ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Self, cast
+
+from moviola.core import MoviolaError, StorageError, StoreCorruptError, display_path
+from moviola.library.storage.card import LibraryCard
+from moviola.library.storage.durability import NewFiles
+from moviola.library.storage.schema import CLIPS, KEY, VIDEOS, clips_schema, videos_schema
+
+if TYPE_CHECKING:
+    import lancedb
+    import pyarrow as pa
+    from lancedb.expr import Expr
+    from lancedb.table import LanceTable, Table
+
+_ANY_CASE = re.IGNORECASE
+# How the operating system's refusals look inside LanceDB's RuntimeErrors.
+_NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error (27|28|122)\b")
+_NO_LEAVE = re.compile(
+    r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
+)
+# More writers' commits than this do not happen while one version is looked up.
+_ATTEMPTS = 20
+# Readers that began on an older version have this long to finish reading it.
+_KEEP_VERSIONS = timedelta(minutes=2)
+
+
+class Tables:
+    """The open tables of one library: `clips` and `videos`."""
+
+    def __init__(self, folder: Path, clips: Table, videos: Table) -> None:
+        self.folder = folder
+        self.clips = clips
+        self.videos = videos
+        self._new: dict[str, NewFiles] = {}
+
+    @classmethod
+    def create(cls, folder: Path, card: LibraryCard) -> Self:
+        """Make both tables, in place of empty ones that an interrupted creation left.
+
+        Raises:
+            StoreCorruptError: when there are tables with rows, which only a lost card explains.
+            StorageError: when they cannot be written.
+        """
+        import lancedb
+
+        with faults(folder):
+            database = lancedb.connect(str(folder))
+            schemas = {
+                CLIPS: clips_schema(card.space.dimension, card.vector_type),
+                VIDEOS: videos_schema(),
+            }
+            made: dict[str, Table] = {}
+            for name, schema in schemas.items():
+                if (folder / f"{name}.lance").is_dir():
+                    _drop_empty(folder, database, name)
+                table = cast("LanceTable", database.create_table(name, schema=schema))
+                # Without a declared key, racing upserts double rows silently.
+                table.set_unenforced_primary_key([KEY])
+                made[name] = table
+            return cls(folder, made[CLIPS], made[VIDEOS])
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open both tables.
+
+        Raises:
+            StoreCorruptError: when one is damaged or missing.
+        """
+        import lancedb
+
+        with faults(folder):
+            database = lancedb.connect(str(folder))
+            return cls(folder, database.open_table(CLIPS), database.open_table(VIDEOS))
+
+    @staticmethod
+    def holds_rows(folder: Path) -> bool:
+        """Whether there is anything in the tables of `folder`."""
+        import lancedb
+
+        with faults(folder):
+            database = lancedb.connect(str(folder))
+            return any(_rows(database, name) for name in (CLIPS, VIDEOS))
+
+    def refresh(self) -> tuple[int, int]:
+        """Go to the latest committed state; its two version numbers.
+
+        A writer announces every change of clips in `videos`: whatever that promises was committed
+        to `clips` before, and whatever is taken away was withdrawn there before. So the two agree
+        when `videos` stayed as it was while `clips` was looked up.
+        """
+        with faults(self.folder):
+            self.videos.checkout_latest()
+            for _ in range(_ATTEMPTS):
+                before = self.videos.version
+                self.clips.checkout_latest()
+                self.videos.checkout_latest()
+                if self.videos.version == before:
+                    break
+            return self.videos.version, self.clips.version
+
+    def read(self, table: Table, columns: list[str] | None = None) -> pa.Table:
+        """All rows of a table, or some of their columns."""
+        with faults(self.folder):
+            if columns is None:
+                return table.to_arrow()
+            return table.search().select(columns).to_arrow()
+
+    def checksums(self, video: str) -> set[bytes]:
+        """The checksums of one video's clips."""
+        with faults(self.folder):
+            query = self.clips.search().where(_is_one_of("video", [video])).select(["checksum"])
+            return set(query.to_arrow().column("checksum").to_pylist())
+
+    def prepare_to_write(self) -> None:
+        """Take note of the files that are there: what is written from now on is made durable."""
+        with faults(self.folder):
+            for table in (self.clips, self.videos):
+                self._new[table.name] = NewFiles(self.folder / f"{table.name}.lance")
+
+    def upsert(self, table: Table, rows: pa.Table) -> None:
+        """Insert rows, or replace those with the same id, in one commit that survives power cuts.
+
+        Only after `prepare_to_write`.
+        """
+        with faults(self.folder):
+            merge = table.merge_insert(KEY).when_matched_update_all()
+            merge.when_not_matched_insert_all().execute(rows)
+            self._new[table.name].sync()
+
+    def delete(self, table: Table, column: str, ids: Iterable[str]) -> None:
+        """Delete the rows whose `column` is one of `ids`, in one commit."""
+        with faults(self.folder):
+            table.delete(_is_one_of(column, ids))
+
+    def tidy(self) -> None:
+        """Merge small files and remove old versions. Only for the one who holds the lock."""
+        with faults(self.folder):
+            for table in (self.clips, self.videos):
+                # Unverified files are what killed writers left; under the lock nobody else's.
+                table.optimize(cleanup_older_than=_KEEP_VERSIONS, delete_unverified=True)
+
+
+def _is_one_of(column: str, ids: Iterable[str]) -> Expr:
+    from lancedb.expr import col, lit
+
+    return col(column).isin([lit(value) for value in ids])
+
+
+def _drop_empty(folder: Path, database: lancedb.DBConnection, name: str) -> None:
+    if _rows(database, name):
+        raise StoreCorruptError(
+            f"the library {display_path(folder)} holds videos but has lost its card "
+            "(library.json); restore that file from a backup, or index into a new library with "
+            "--library"
+        )
+    database.drop_table(name)
+
+
+def _rows(database: lancedb.DBConnection, name: str) -> int:
+    try:
+        return database.open_table(name).count_rows()
+    except (RuntimeError, ValueError, OSError):
+        return 0  # killed before its first version was complete
+
+
+@contextmanager
+def faults(folder: Path) -> Iterator[None]:
+    """Tell what LanceDB and the file system raise as a fault of the library in `folder`.
+
+    Raises:
+        StorageError: no room, or no permission.
+        StoreCorruptError: anything else, which only damaged or missing files explain.
+    """
+    try:
+        yield
+    except MoviolaError:
+        raise
+    except (RuntimeError, ValueError, OSError, KeyError, ArithmeticError, MemoryError) as error:
+        raise _told(folder, error) from error
+    except BaseException as error:
+        # A panic of the Rust side (damaged metadata) is no Exception, yet no reason to die.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _told(folder, error) from error
+
+
+def _told(folder: Path, error: BaseException) -> MoviolaError:
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 300 else text[:300] + " …"
+    where = display_path(folder)
+    if _NO_ROOM.search(text):
+        return StorageError(
+            f"no room to write to the library {where}: {text}. What was committed is safe; free "
+            "some space and run the same command again"
+        )
+    if isinstance(error, PermissionError) or _NO_LEAVE.search(text):
+        return StorageError(
+            f"no permission to use the library {where}: {text}. Make it writable, or use another "
+            "with --library"
+        )
+    return StoreCorruptError(
+        f"the library {where} is damaged: {text}. Restore that file from a backup, or index into "
+        "a new library with --library"
+    )

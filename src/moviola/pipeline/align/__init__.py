@@ -1,0 +1,1 @@
+"""Fit heads on files of embeddings, and check the pairs they would learn from."""

@@ -1,0 +1,1 @@
+"""Encode videos and captions into stores of embeddings."""

@@ -1,0 +1,1 @@
+"""Evaluate files of scores, embeddings, runs or moments, and report the results."""

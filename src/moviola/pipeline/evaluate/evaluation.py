@@ -1,0 +1,71 @@
+"""Hold what was evaluated and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from moviola.core import Clip, Qrels, Readout, Scores, Space, Text
+from moviola.evaluate import CorrectedResult, RetrievalResult
+from moviola.pipeline.evaluate.options import EvaluateOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was evaluated, and what came of it.
+
+    Attributes:
+        result: the measures.
+        qrels: text id to the ids of its videos.
+        scores: texts times videos; None where only a run was given.
+        run: text id to video id to score, where a run was given.
+        texts: the texts, in order of the scores; words may be empty.
+        clips: the videos, in order of the scores; paths may be empty.
+        scoring: how scores were made, such as `cosine`.
+        spaces: what is known of the spaces of texts and clips.
+        inputs: option to what was given.
+        asked: how it was done.
+        seconds: how long it took.
+        missing: ids of videos of the protocol that are not here, where they are known.
+        readouts: how the two towers were read.
+        corrected: the same with scores corrected for hubs; no part of the headline.
+    """
+
+    result: RetrievalResult
+    qrels: Qrels
+    scores: Scores | None
+    texts: Sequence[Text]
+    clips: Sequence[Clip]
+    scoring: str
+    inputs: dict[str, str]
+    asked: EvaluateOptions
+    seconds: float
+    run: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    spaces: dict[str, Space] = field(default_factory=dict[str, Space])
+    readouts: dict[str, Readout] = field(default_factory=dict[str, Readout])
+    missing: tuple[str, ...] = ()
+    corrected: tuple[CorrectedResult, ...] = ()
+
+    def described_spaces(self) -> dict[str, str]:
+        """Side to its space and readout in words."""
+        return {side: _described(space, self.readouts[side]) for side, space in self.spaces.items()}
+
+
+def as_object(evaluation: Evaluation) -> dict[str, Any]:
+    """The numbers as JSON values; `notes`, `protocol`, `corrected` where there is one to tell."""
+    value = evaluation.result.to_json()
+    if not value["notes"]:
+        del value["notes"]
+    if evaluation.asked.protocol is not None:
+        value["protocol"] = evaluation.asked.protocol
+    if evaluation.corrected:
+        value["corrected"] = {each.name: each.to_json() for each in evaluation.corrected}
+    return value
+
+
+def _described(space: Space, readout: Readout) -> str:
+    if space.is_anonymous:
+        return f"unknown, {space.dimension} numbers"
+    parts = [space.model, f"{space.dimension} numbers", readout.sampling, f"pool {readout.pooling}"]
+    return ", ".join(part for part in parts if part)

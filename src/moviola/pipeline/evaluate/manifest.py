@@ -1,0 +1,92 @@
+"""What made a result: versions, inputs, spaces, seed, command, seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from moviola import __version__
+from moviola.pipeline.inputs.arrays import split_spec
+from moviola.pipeline.versions import versions
+from moviola.store.card import CARD
+
+if TYPE_CHECKING:
+    from moviola.pipeline.evaluate.evaluation import Evaluation
+
+
+def manifest(evaluation: Evaluation, *, run_depth: int) -> dict[str, Any]:
+    """What `manifest.json` holds.
+
+    Args:
+        evaluation: what was evaluated.
+        run_depth: how many videos of each text `run.trec` keeps.
+    """
+    return {
+        "schema": "moviola-manifest",
+        "version": 1,
+        "moviola": __version__,
+        "versions": versions(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "git": _git(),
+        "command": sys.argv,
+        "inputs": {name: _input(value) for name, value in evaluation.inputs.items()},
+        "spaces": {
+            side: {**asdict(space), "digest": space.digest}
+            for side, space in evaluation.spaces.items()
+        },
+        "readouts": {
+            side: {**asdict(readout), "digest": readout.digest}
+            for side, readout in evaluation.readouts.items()
+        },
+        "protocol": evaluation.asked.protocol,
+        "missing": evaluation.missing,
+        "notes": list(evaluation.result.notes),
+        "corrected": {each.name: each.notes for each in evaluation.corrected},
+        "seed": evaluation.asked.seed,
+        "resamples": evaluation.asked.resamples,
+        "run_depth": run_depth,
+        "seconds": round(evaluation.seconds, 3),
+    }
+
+
+def sha256_of_lines(lines: Iterable[str]) -> str:
+    """SHA-256 of lines with their ends, as they come."""
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
+    return digest.hexdigest()
+
+
+def _input(value: str) -> dict[str, Any]:
+    """What was named, and the digest of the file (or of a store's card) behind it."""
+    path, _ = split_spec(value)
+    file = path / CARD if (path / CARD).is_file() else path
+    if not file.is_file():
+        return {"given": value}
+    with file.open("rb") as stream:
+        return {"given": value, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
+def _git() -> dict[str, Any] | None:
+    """Commit and cleanness of the folder that the command ran in, where it is a checkout."""
+    here = str(Path.cwd())
+    try:
+        commit, state = (
+            subprocess.run(  # noqa: S603 -- two fixed commands
+                ["git", "-C", here, *words],  # noqa: S607 -- the user's own git
+                capture_output=True,
+                text=True,
+                timeout=10,
+                check=True,
+            ).stdout.strip()
+            for words in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"])
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return {"commit": commit, "changed": bool(state)}

@@ -1,0 +1,105 @@
+"""The vectors of two towers, and of a bank beside them: read, mapped by a head, and scored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moviola.core import Clip, Embeddings, Scorer, Scores, SpaceMismatchError, Text
+from moviola.pipeline.align.heads import load_head
+from moviola.pipeline.evaluate.correcting import count_seen, rows_of
+from moviola.pipeline.inputs.embeddings import read_clips, read_texts
+from moviola.score import cosine, maxsim
+from moviola.score.dot import dot
+
+
+@dataclass(frozen=True, slots=True)
+class Towers:
+    """Texts and videos to be scored.
+
+    Attributes:
+        texts: of the test.
+        clips: the gallery.
+        bank: training captions, where corrections learn from some.
+        seen: how many texts of the test are in the bank as well.
+        scorer: a model's own, where its vectors are not all there is to it.
+    """
+
+    texts: Embeddings[Text]
+    clips: Embeddings[Clip]
+    bank: Embeddings[Text] | None = None
+    seen: int = 0
+    scorer: Scorer | None = None
+
+    @property
+    def scoring(self) -> str:
+        """`model` by its own scorer, `dot`, `cosine`, or `maxsim` for several rows an item."""
+        if self.scorer is not None:
+            return "model"
+        if self.texts.space.metric == self.clips.space.metric == "dot":
+            return "dot"
+        return "cosine" if self.texts.is_pooled and self.clips.is_pooled else "maxsim"
+
+    def require_comparable(self, *, unaligned: bool) -> None:
+        """Refuse vectors that cannot, or should not, be scored against one another.
+
+        Raises:
+            ValueError: when their lengths differ.
+            SpaceMismatchError: when their spaces do.
+        """
+        _require_comparable(self.texts, self.clips, unaligned=unaligned, what="texts")
+        if self.bank is not None:
+            what = "captions of the bank"
+            _require_comparable(self.bank, self.clips, unaligned=unaligned, what=what)
+
+    def score(self, *, unaligned: bool) -> tuple[Scores, Scores | None]:
+        """All scores of the texts with the gallery, and those of the bank where there is one."""
+        bank = self.bank
+        if self.scorer is not None:
+            return (
+                self.scorer(self.texts, self.clips),
+                None if bank is None else self.scorer(bank, self.clips),
+            )
+        scorer = {"dot": dot, "cosine": cosine, "maxsim": maxsim}[self.scoring]
+        return (
+            scorer(self.texts, self.clips, unaligned=unaligned),
+            None if bank is None else scorer(bank, self.clips, unaligned=unaligned),
+        )
+
+
+def read_towers(
+    texts: str, videos: str, *, bank: str | None, head: str | None, pooling: str | None
+) -> Towers:
+    """Read both towers and the bank, mapped by the head where there is one.
+
+    Raises:
+        FileNotFoundError: when a file is not there.
+        ValueError: naming the file and the place that is wrong; when the bank is the test.
+        PluginNotFoundError: when the head cannot be loaded.
+    """
+    text_side, clip_side = read_texts(texts, pooling=pooling), read_clips(videos, pooling=pooling)
+    bank_side = None if bank is None else read_texts(bank, pooling=pooling)
+    seen = 0 if bank_side is None else count_seen(rows_of(text_side), rows_of(bank_side))
+    if head is not None:
+        aligner = load_head(head)
+        text_side, clip_side = aligner.align_texts(text_side), aligner.align_clips(clip_side)
+        bank_side = None if bank_side is None else aligner.align_texts(bank_side)
+    return Towers(text_side, clip_side, bank_side, seen)
+
+
+def _require_comparable(
+    texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool, what: str
+) -> None:
+    if texts.space.dimension != clips.space.dimension and (
+        unaligned or (texts.space.is_anonymous and clips.space.is_anonymous)
+    ):
+        raise ValueError(
+            f"{what} have {texts.space.dimension} numbers a vector, videos "
+            f"{clips.space.dimension}: they have no cosine; align them first"
+        )
+    if not unaligned:
+        try:
+            clips.space.require(texts.space, what="the text")
+        except SpaceMismatchError as error:
+            raise SpaceMismatchError(
+                f"{error}; --unaligned scores them all the same, and the result says so"
+            ) from None

@@ -1,0 +1,1 @@
+"""Index folders of videos into a library."""

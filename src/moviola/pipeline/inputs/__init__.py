@@ -1,0 +1,1 @@
+"""Read inputs of jobs: arrays, embeddings, pairs and tables."""

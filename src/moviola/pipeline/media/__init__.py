@@ -1,0 +1,1 @@
+"""Make pictures of clips, and keep their caches small."""

@@ -1,0 +1,119 @@
+"""Sheets of small pictures, one a clip: what a clip shows, at a glance.
+
+They are made of the frames that were decoded for the encoder anyway, or of a few read again, and
+lie in the library's cache, from where they may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core import Frames, Span
+from moviola.library import CACHE
+from moviola.pipeline.media.cache_eviction import trim
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+COLUMNS, ROWS = 4, 2
+#: Pictures of a sheet.
+TILES = COLUMNS * ROWS
+#: Pixels of the longer side of each.
+LONGEST = 240
+_QUALITY = 62
+#: Bytes of a library's sheets, about; those that went are made again when they are looked at.
+MOST_BYTES = 2 << 30
+_TIMES = re.compile(rb"times=([0-9.,]{1,200})")
+
+
+def sprite_times(span: Span) -> list[float]:
+    """The moments of a clip that its sheet shows, in seconds."""
+    return [span.start + (place + 0.5) * span.duration / TILES for place in range(TILES)]
+
+
+def draw_sprite(frames: Frames) -> bytes:
+    """A JPEG of `COLUMNS` times `ROWS` frames of a clip, in the order of time.
+
+    The frames are taken at equal steps; few of them are repeated. Their times are kept in the
+    file, for `read_times`.
+    """
+    from PIL import Image
+
+    chosen = ((np.arange(TILES) + 0.5) * len(frames) / TILES).astype(int)
+    height, width = frames.pixels.shape[1:3]
+    scale = min(1.0, LONGEST / max(width, height))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    sheet = Image.new("RGB", (COLUMNS * size[0], ROWS * size[1]))
+    drawn: dict[int, Image.Image] = {}
+    for place, number in enumerate(chosen.tolist()):
+        if number not in drawn:
+            drawn[number] = _reduced(frames.pixels[number], size)
+        at = place % COLUMNS * size[0], place // COLUMNS * size[1]
+        sheet.paste(drawn[number], at)
+    times = ",".join(f"{frames.times[number]:.3f}" for number in chosen.tolist())
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=_QUALITY, comment=f"times={times}".encode())
+    return buffer.getvalue()
+
+
+def read_times(sheet: bytes) -> str:
+    """The times of a sheet's frames in seconds, with commas, as `draw_sprite` put them there."""
+    found = _TIMES.search(sheet[:1024])
+    return found[1].decode() if found else ""
+
+
+class SpriteCache:
+    """The sheets of a library's clips, in its cache; the oldest make room for new ones."""
+
+    def __init__(self, library: Path, *, most: int = MOST_BYTES, every: int = 2000) -> None:
+        """At most `most` bytes, looked after whenever `every` more sheets were kept."""
+        self._folder = library / CACHE / "sprites"
+        self._most = most
+        self._every = every
+        self._kept = 0
+
+    def read(self, video: str, clip: str) -> bytes | None:
+        """The sheet of a clip, None where there is none."""
+        path = self._path(video, clip)
+        with suppress(OSError):
+            sheet = path.read_bytes()
+            with suppress(OSError):  # a library that may only be read is shown all the same
+                os.utime(path)
+            return sheet
+        return None
+
+    def keep(self, video: str, clip: str, sheet: bytes) -> None:
+        """Take in a sheet. A full disk is no reason to stop over a cache."""
+        path = self._path(video, clip)
+        temporary = path.with_suffix(".new")
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(sheet)
+            temporary.replace(path)
+        self._kept += 1
+        if self._kept % self._every == 0:
+            trim(self._folder, self._most)
+
+    def drop(self, video: str) -> None:
+        """Delete the sheets of a video."""
+        shutil.rmtree(self._of(video), ignore_errors=True)
+
+    def _of(self, video: str) -> Path:
+        return self._folder / video[:2] / video
+
+    def _path(self, video: str, clip: str) -> Path:
+        return self._of(video) / f"{clip}.jpg"
+
+
+def _reduced(pixels: NDArray[np.uint8], size: tuple[int, int]):  # noqa: ANN202 -- Pillow is lazy
+    from PIL import Image
+
+    return Image.fromarray(pixels).resize(size, Image.Resampling.BOX, reducing_gap=2.0)

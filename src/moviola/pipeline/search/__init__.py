@@ -1,0 +1,1 @@
+"""Search a library by a query, with the encoder that indexed it."""

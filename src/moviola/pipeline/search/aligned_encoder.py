@@ -1,0 +1,116 @@
+"""An encoder whose vectors go through a head, as the vectors of a library may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.align import Aligner
+from moviola.core import (
+    Clip,
+    Embeddings,
+    Encoder,
+    Frames,
+    FrameSampler,
+    Readout,
+    SoundSpec,
+    Space,
+    Span,
+    Text,
+    wanted_sound,
+)
+from moviola.library.library import HEAD_NAME
+from moviola.pipeline.encode.readouts import stored_clips, stored_texts
+from moviola.plugins import load_encoder
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moviola.core.embeddings import ItemT
+
+    Rows = NDArray[np.float32]
+
+
+class AlignedEncoder:
+    """An encoder and a head as one encoder, whose space is the head's.
+
+    Args:
+        encoder: whose vectors the head was fitted on.
+        head: maps them.
+
+    Raises:
+        SpaceMismatchError: when the head was fitted on other vectors.
+    """
+
+    def __init__(self, encoder: Encoder, head: Aligner) -> None:
+        self.encoder, self.head = encoder, head
+        head.texts.require_like(encoder.space, encoder.text_readout, what="texts of the encoder")
+        head.clips.require_like(encoder.space, encoder.video_readout, what="videos of the encoder")
+
+    @property
+    def space(self) -> Space:
+        """The head's."""
+        return self.head.space
+
+    @property
+    def sampler(self) -> FrameSampler:
+        """The encoder's."""
+        return self.encoder.sampler
+
+    @property
+    def sound(self) -> SoundSpec | None:
+        """The encoder's, None where it hears nothing."""
+        return wanted_sound(self.encoder)
+
+    @property
+    def video_readout(self) -> Readout:
+        """How the encoder read them; the head belongs to the space."""
+        return self.encoder.video_readout
+
+    @property
+    def text_readout(self) -> Readout:
+        """How the encoder read them; the head belongs to the space."""
+        return self.encoder.text_readout
+
+    def encode_texts(self, texts: Sequence[str]) -> list[Rows]:
+        """One `(1, D)` row a text, in the head's space."""
+        rows = stored_texts(self.encoder, texts)
+        items = [Text(str(number), text) for number, text in enumerate(texts)]
+        return _split(self.head.align_texts(self._embedded(items, rows, self.text_readout)))
+
+    def encode_videos(self, clips: Sequence[Frames]) -> list[Rows]:
+        """One `(1, D)` row a clip, in the head's space."""
+        rows = stored_clips(self.encoder, clips)
+        items = [Clip(str(number), Path(), Span(0.0, 1.0)) for number in range(len(clips))]
+        return _split(self.head.align_clips(self._embedded(items, rows, self.video_readout)))
+
+    def _embedded(
+        self, items: Sequence[ItemT], rows: Sequence[Rows], readout: Readout
+    ) -> Embeddings[ItemT]:
+        return Embeddings.from_rows(items, rows, self.encoder.space, readout)
+
+
+def load_aligned(model: str, head: str | Path | None) -> Encoder:
+    """The encoder `model`, through the head in a folder or of the hub where one is named.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder.
+        FileNotFoundError: when there is no such head.
+        SpaceMismatchError: when the head was fitted on the vectors of another encoder.
+        StoreCorruptError: when the head is damaged.
+    """
+    encoder = load_encoder(model)
+    return encoder if head is None else AlignedEncoder(encoder, Aligner.from_pretrained(head))
+
+
+def head_of(library: Path) -> Path | None:
+    """The folder of the head that the vectors of a library went through; None without one."""
+    folder = library / HEAD_NAME
+    return folder if folder.is_dir() else None
+
+
+def _split(aligned: Embeddings[ItemT]) -> list[Rows]:
+    return [np.asarray(aligned.rows(number), np.float32) for number in range(len(aligned))]

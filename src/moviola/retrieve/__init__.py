@@ -1,0 +1,1 @@
+"""Retrieve moments for a query: parse, score, calibrate, merge, rank and rerank."""

@@ -1,0 +1,194 @@
+"""Rank the clips of a snapshot into moments, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.core.moments import Moment, Stretch
+from moviola.library import Snapshot, VideoFilter
+from moviola.retrieve.bands import Calibrated, Outstanding, Yardstick
+from moviola.retrieve.merging import merge_videos
+from moviola.retrieve.quantiles import quantiles
+from moviola.retrieve.query import Query
+from moviola.retrieve.sequences import best_chains
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def rank_query(
+    query: Query,
+    snapshot: Snapshot,
+    steps: NDArray[np.float32],
+    *,
+    top: int,
+    per_video: int | None,
+    calibration: tuple[float, float] | None,
+    filters: VideoFilter | None,
+    pictured: bool = False,
+) -> list[Moment]:
+    """The best `top` moments, given what `score_steps` made of the query.
+
+    A calibration was fitted on plain sentences, and counts for them alone.
+    """
+    if query.then:
+        return rank_sequences(snapshot, steps, within=query.within, top=top, filters=filters)
+    plain = bool(query.text) and not query.without and not pictured
+    return rank_moments(
+        snapshot,
+        steps[0],
+        top=top,
+        per_video=per_video,
+        calibration=calibration if plain else None,
+        filters=filters,
+    )
+
+
+def rank_moments(
+    snapshot: Snapshot,
+    scores: NDArray[np.floating],
+    *,
+    top: int,
+    per_video: int | None,
+    calibration: tuple[float, float] | None = None,
+    filters: VideoFilter | None = None,
+) -> list[Moment]:
+    """Rank the `(n,)` scores of all clips into the best `top` moments.
+
+    Args:
+        snapshot: the library as it is shown.
+        scores: `(n,)` of every clip, larger is better.
+        top: at most this many moments.
+        per_video: at most this many of one video; None for no limit.
+        calibration: slope and intercept, where the scores are what it was fitted on.
+        filters: which videos to search. Bands do not depend on it.
+
+    Returns:
+        Moments, best first; ties in the order of videos and times.
+    """
+    if not snapshot.records or top < 1:
+        return []
+    best = np.maximum.reduceat(scores, snapshot.offsets[:-1])
+    yardstick = _yardstick(snapshot, scores, int(best.argmax()), calibration)
+    background = quantiles(scores, [0.5])[0] if len(snapshot.records) > 1 else None
+    # A video beyond the first `top` cannot hold any of the `top` best moments.
+    places = _best_first(snapshot, best, top, filters)
+    if not places.size:
+        return []
+    counts = np.diff(snapshot.offsets)[places]
+    offsets = np.append(0, np.cumsum(counts))
+    rows: NDArray[np.int64] = np.arange(int(offsets[-1]))
+    rows += np.repeat(snapshot.offsets[places] - offsets[:-1], counts)
+    found = merge_videos(
+        scores[rows], snapshot.spans[rows], offsets, background=background, most=per_video
+    )
+    order = np.lexsort((found.starts, places[found.videos], -found.scores))[:top]
+    columns = (
+        places[found.videos],
+        found.starts,
+        found.ends,
+        found.peaks,
+        found.scores,
+        rows[found.windows],
+        found.others,
+    )
+    return [
+        _moment(snapshot, place, Stretch(*stretch), row, yardstick, others=others)
+        for place, *stretch, row, others in zip(
+            *(column[order].tolist() for column in columns), strict=True
+        )
+    ]
+
+
+def rank_sequences(
+    snapshot: Snapshot,
+    scores: NDArray[np.floating],
+    *,
+    within: float,
+    top: int,
+    filters: VideoFilter | None = None,
+) -> list[Moment]:
+    """Rank the best chain of clips of each video, one clip a step, in order.
+
+    Args:
+        snapshot: the library as it is shown.
+        scores: `(k, n)` of every clip for every step.
+        within: seconds from the start of one step to the start of the next, at most.
+        top: at most this many moments, one a video.
+        filters: which videos to search.
+    """
+    if not snapshot.records or top < 1:
+        return []
+    totals, chains = best_chains(scores, snapshot.spans, snapshot.offsets, within=within)
+    best = np.maximum.reduceat(totals, snapshot.offsets[:-1])
+    if not np.isfinite(best).any():
+        return []
+    # Chains that end in neighbouring clips share most of their steps: one a video is counted.
+    rest = np.delete(best, best.argmax())
+    yardstick = Outstanding.of(rest[np.isfinite(rest)])
+    found: list[Moment] = []
+    for place in _best_first(snapshot, best, top, filters).tolist():
+        if not np.isfinite(best[place]):
+            break
+        own = snapshot.video(place)
+        rows = chains[:, own.start + totals[own].argmax()].tolist()
+        steps = tuple(
+            Stretch(
+                float(snapshot.spans[row, 0]),
+                float(snapshot.spans[row, 1]),
+                float(snapshot.spans[row].mean()),
+                float(scores[step, row]),
+            )
+            for step, row in enumerate(rows)
+        )
+        whole = Stretch(steps[0].start, steps[-1].end, steps[0].peak, float(best[place]))
+        found.append(_moment(snapshot, place, whole, rows[0], yardstick, steps=steps))
+    return found
+
+
+def _best_first(
+    snapshot: Snapshot, best: NDArray[np.floating], top: int, filters: VideoFilter | None
+) -> NDArray[np.int64]:
+    order = np.argsort(-best, kind="stable")
+    return order[snapshot.admitted(filters)[order]][:top]
+
+
+def _moment(
+    snapshot: Snapshot,
+    place: int,
+    stretch: Stretch,
+    row: int,
+    yardstick: Yardstick,
+    *,
+    others: int = 0,
+    steps: tuple[Stretch, ...] = (),
+) -> Moment:
+    record = snapshot.records[place]
+    return Moment(
+        record.id,
+        record.path,
+        stretch.start,
+        stretch.end,
+        stretch.peak,
+        stretch.score,
+        yardstick.band(stretch.score),
+        yardstick.probability(stretch.score),
+        record.is_missing,
+        bytes(snapshot.clips[row]).decode(),
+        others,
+        steps,
+    )
+
+
+def _yardstick(
+    snapshot: Snapshot,
+    scores: NDArray[np.floating],
+    best: int,
+    calibration: tuple[float, float] | None,
+) -> Yardstick:
+    if calibration is not None:
+        return Calibrated(*calibration)
+    first, last = snapshot.offsets[best], snapshot.offsets[best + 1]
+    return Outstanding.of(np.concatenate([scores[:first], scores[last:]]))

@@ -1,0 +1,1 @@
+"""Run indexing that the page starts, in a process of its own."""

@@ -1,0 +1,77 @@
+"""The program of an index run that the page started: JSON in, one line of JSON a step out."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+from moviola.core import MoviolaError
+
+DEMO_VIDEOS = 24
+_SEED = 2026
+
+
+def main() -> int:
+    """Do what stdin asks for; the exit code is that of `moviola index`."""
+    signal.signal(signal.SIGTERM, _stop)
+    asked = json.load(sys.stdin)
+    library, paths = Path(asked["library"]), [Path(path) for path in asked["paths"]]
+    try:
+        if asked["what"] == "demo":
+            _render(paths[0])
+        return _index(paths, library, what=asked["what"])
+    except MoviolaError as error:
+        _say(message=str(error))
+        return int(error.exit_code)
+    except (OSError, ValueError) as error:
+        _say(message=str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _render(folder: Path) -> None:
+    from moviola.synthetic import shapes
+
+    world = folder.parent
+    _say(done=0, total=DEMO_VIDEOS, clips=0, failed=0, note="rendering videos")
+    shapes.generate(world, seed=_SEED, videos={"test": DEMO_VIDEOS}, workers=2)
+
+
+def _index(paths: list[Path], library: Path, *, what: str) -> int:
+    from moviola.core import ExitCode
+    from moviola.pipeline import index
+
+    demo = what == "demo"
+    present = [path for path in paths if path.exists() or path.is_symlink()]
+    if not present:
+        _say(message="none of the folders is there; connect the disk that they are on")
+        return int(ExitCode.USAGE)
+    report = index(
+        present,
+        library=library,
+        model="shapes" if demo else None,
+        segment="windows:2/1" if demo else None,
+        retry=what == "retry",
+        on_progress=lambda step: _say(
+            done=step.done, total=step.total, clips=step.clips, failed=step.failed
+        ),
+    )
+    return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)
+
+
+def _say(**told: Any) -> None:
+    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.flush()
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Start the server: settings, port, link and browser."""

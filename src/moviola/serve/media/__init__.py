@@ -1,0 +1,1 @@
+"""Serve files, pictures and cuts of videos, by id."""

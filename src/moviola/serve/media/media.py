@@ -1,0 +1,179 @@
+"""What is made of videos on demand: facts, sheets, stills, previews and cuts.
+
+Every file is read by worker processes. Sheets and previews are kept in the library's cache, under
+names that say what they were made of, and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+
+from moviola.core import Frames, Span, StorageError, clip_id
+from moviola.library import CACHE, VideoRecord
+from moviola.pipeline.media.cache_eviction import trim
+from moviola.pipeline.media.sprites import SpriteCache, draw_sprite, sprite_times
+from moviola.serve.errors import ApiError
+from moviola.serve.media.files import open_to_serve
+from moviola.serve.media.playing import Facts, judge
+from moviola.video import (
+    DecodePool,
+    Limits,
+    make_film,
+    read_frames_near,
+    read_play_facts,
+)
+
+#: Seconds of one preview, and of one cut, at most.
+LONGEST_PREVIEW, LONGEST_CUT = 60.0, 600.0
+_PREVIEW_LINES, _CUT_LINES = 720, 2160
+_STILL_LONGEST = 480
+_STILL_QUALITY = 80
+_FACTS_KEPT = 10_000
+_CACHE_BYTES = 2 << 30
+
+
+class Studio:
+    """Makes things of videos, in worker processes."""
+
+    def __init__(self, library: Path) -> None:
+        self._library = library
+        self._sprites = SpriteCache(library)
+        # Stills and facts are quick and wanted at once; films take seconds, and have their own.
+        self._quick = DecodePool(2, Limits())
+        self._films = DecodePool(1, Limits())
+        self._facts: OrderedDict[str, Facts] = OrderedDict()
+        self._lock = Lock()
+        self._filming: dict[Path, Lock] = {}
+
+    def close(self) -> None:
+        """End the workers; what is under way ends too."""
+        self._quick.close()
+        self._films.close()
+
+    @property
+    def pool(self) -> DecodePool:
+        """The workers for what is quick."""
+        return self._quick
+
+    def known_facts(self, video: str) -> Facts | None:
+        """What is already known about playing a video."""
+        return self._facts.get(video)
+
+    def facts(self, record: VideoRecord) -> Facts:
+        """Whether and how a video can be played.
+
+        Raises:
+            ApiError: 404 where its file is missing.
+            VideoUnreadableError: where it cannot be read any more.
+        """
+        if (known := self._facts.get(record.id)) is not None:
+            return known
+        found = judge(record, read_play_facts(self._quick, open_to_serve(record)))
+        with self._lock:
+            self._facts[record.id] = found
+            if len(self._facts) > _FACTS_KEPT:
+                self._facts.popitem(last=False)
+        return found
+
+    def sprite(self, record: VideoRecord, span: Span) -> bytes:
+        """The sheet of a clip, from the cache or made now.
+
+        Raises:
+            ApiError: 404 where its file is missing.
+            VideoUnreadableError: where it cannot be read any more.
+        """
+        clip = clip_id(record.id, span)
+        if (kept := self._sprites.read(record.id, clip)) is not None:
+            return kept
+        frames = read_frames_near(
+            self._quick, open_to_serve(record), sprite_times(span), longest=2 * _STILL_LONGEST
+        )
+        sheet = draw_sprite(frames)
+        self._sprites.keep(record.id, clip, sheet)
+        return sheet
+
+    def poster(self, record: VideoRecord, time: float) -> bytes:
+        """A JPEG of the frame shown at `time`.
+
+        Raises:
+            ApiError: 404 where its file is missing.
+            VideoUnreadableError: where it cannot be read any more.
+        """
+        path = open_to_serve(record)
+        return jpeg(read_frames_near(self._quick, path, [time], longest=_STILL_LONGEST))
+
+    def preview(self, record: VideoRecord, span: Span) -> Path:
+        """An MP4 of a span that every browser plays, from the cache or made now.
+
+        Raises:
+            ApiError: 404 where its file is missing, 422 where the span is too long.
+            VideoUnreadableError: where it cannot be read.
+            StorageError: where there is no room for it.
+        """
+        return self._film(record, span, "previews", LONGEST_PREVIEW, _PREVIEW_LINES, swift=True)
+
+    def cut(self, record: VideoRecord, span: Span) -> Path:
+        """An MP4 of exactly a span, in good quality, from the cache or made now; see `preview`."""
+        return self._film(record, span, "cuts", LONGEST_CUT, _CUT_LINES, swift=False)
+
+    def _film(
+        self,
+        record: VideoRecord,
+        span: Span,
+        kind: str,
+        longest: float,
+        lines: int,
+        *,
+        swift: bool,
+    ) -> Path:
+        if span.duration > longest + 1e-6:
+            raise ApiError(
+                422, "invalid", f"end: at most {longest:.0f} seconds can be made at a time"
+            )
+        source = open_to_serve(record)
+        folder = self._library / CACHE / kind
+        path = folder / f"{clip_id(record.id, span)}.mp4"
+        with self._lock:
+            alone = self._filming.setdefault(path, Lock())
+        with alone:  # two who ask for the same wait for one film
+            try:
+                os.utime(path)  # the cache drops what was asked for longest ago
+            except OSError:
+                self._make(source, span, path, lines=lines, swift=swift)
+        with self._lock:
+            self._filming.pop(path, None)
+        return path
+
+    def _make(self, source: Path, span: Span, path: Path, *, lines: int, swift: bool) -> None:
+        temporary = path.with_suffix(f".{os.getpid()}.new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            trim(path.parent, _CACHE_BYTES)
+            with temporary.open("wb") as file:
+                make_film(self._films, source, span, file.write, lines=lines, swift=swift)
+            temporary.replace(path)
+        except OSError as error:
+            raise StorageError(
+                f"cannot keep the preview in {path.parent}: {error.strerror}; free some space"
+            ) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def jpeg(frames: Frames) -> bytes:
+    """The first frame as a JPEG."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(frames.pixels[0]).save(buffer, "JPEG", quality=_STILL_QUALITY)
+    return buffer.getvalue()
+
+
+def tag_of(data: bytes) -> str:
+    """An ETag for some bytes."""
+    return f'"{hashlib.blake2b(data, digest_size=8).hexdigest()}"'

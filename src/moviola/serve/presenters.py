@@ -1,0 +1,173 @@
+"""Records and moments as the API tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from moviola.core import VideoInfo, display_path
+from moviola.core.moments import Moment
+from moviola.library import Snapshot, VideoName, VideoRecord
+from moviola.serve.folders import shown_folder
+from moviola.serve.media.playing import Facts
+from moviola.serve.schemas import (
+    FailureAnswer,
+    MomentAnswer,
+    NameAnswer,
+    StepAnswer,
+    VideoAnswer,
+)
+
+_DIGITS = 6
+# Videos whose description is kept: most searches show the same few thousand.
+_KEPT = 20_000
+
+
+class Teller:
+    """Tells of videos, with or without absolute paths."""
+
+    def __init__(self, *, show_paths: bool) -> None:
+        self._absolute = show_paths
+        self._known: dict[str, tuple[VideoRecord, MomentAnswer]] = {}
+
+    def moment(
+        self,
+        moment: Moment,
+        record: VideoRecord,
+        *,
+        duplicates: Sequence[str] = (),
+        facts: Facts | None = None,
+    ) -> MomentAnswer:
+        """A moment that was found."""
+        steps = [
+            StepAnswer(start=step.start, end=step.end, peak=step.peak, score=_rounded(step.score))
+            for step in moment.steps
+        ]
+        return self._told(record, facts).model_copy(
+            update={
+                "id": moment.clip,
+                "start": _rounded(moment.start),
+                "end": _rounded(moment.end),
+                "peak": _rounded(moment.peak),
+                "score": _rounded(moment.score),
+                "band": moment.band,
+                "probability": None if moment.probability is None else _rounded(moment.probability),
+                "others": moment.others,
+                "duplicates": list(duplicates),
+                "steps": steps or None,
+            }
+        )
+
+    def clip(self, snapshot: Snapshot, row: int, facts: Facts | None = None) -> MomentAnswer:
+        """A clip that nobody asked a question about."""
+        record = snapshot.records[snapshot.owner_of(row)]
+        start, end = (float(second) for second in snapshot.spans[row])
+        return self._told(record, facts).model_copy(
+            update={
+                "id": bytes(snapshot.clips[row]).decode(),
+                "start": _rounded(start),
+                "end": _rounded(end),
+                "peak": _rounded((start + end) / 2),
+            }
+        )
+
+    def video(self, record: VideoRecord, facts: Facts | None = None) -> VideoAnswer:
+        """All facts about a video."""
+        info = record.info
+        name = _first(record)
+        return VideoAnswer(
+            id=record.id,
+            name=display_path(name.path.name),
+            folder=shown_folder(name, absolute=self._absolute),
+            names=[
+                NameAnswer(
+                    name=display_path(other.path.name),
+                    folder=shown_folder(other, absolute=self._absolute),
+                    missing=other.missing,
+                )
+                for other in record.names
+            ],
+            title=facts.title if facts else None,
+            **_of_info(info),
+            frames=info.frames if info else None,
+            container=info.container if info else None,
+            date=record.date.isoformat(),
+            size=record.size,
+            clips=record.clips,
+            code=str(record.code),
+            message=self.message(record),
+            missing=record.is_missing,
+            media=f"/media/{record.id}",
+            playable=facts.direct if facts else None,
+        )
+
+    def failure(self, record: VideoRecord, name: VideoName) -> FailureAnswer:
+        """One file that could not be used."""
+        return FailureAnswer(
+            video=record.id,
+            name=display_path(name.path.name),
+            folder=shown_folder(name, absolute=self._absolute),
+            code=str(record.code),
+            message=self.message(record),
+            size=record.size,
+            codec=record.info.codec if record.info else None,
+        )
+
+    def message(self, record: VideoRecord) -> str:
+        """What was said about a video, without where its files lie."""
+        text = record.message
+        for name in record.names:
+            shown = display_path(name.path)
+            if not self._absolute:
+                text = text.replace(shown, display_path(name.path.name))
+        return text
+
+    def _told(self, record: VideoRecord, facts: Facts | None) -> MomentAnswer:
+        known = self._known.get(record.id)
+        if known is None or known[0] is not record:
+            known = record, self._described(record)
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[record.id] = known
+        return known[1].model_copy(update={"playable": facts.direct}) if facts else known[1]
+
+    def _described(self, record: VideoRecord) -> MomentAnswer:
+        """What is the same in all moments of a video."""
+        name = _first(record)
+        return MomentAnswer(
+            id="",
+            video=record.id,
+            name=display_path(name.path.name),
+            folder=shown_folder(name, absolute=self._absolute),
+            start=0,
+            end=0,
+            peak=0,
+            score=None,
+            band=None,
+            probability=None,
+            missing=record.is_missing,
+            **_of_info(record.info),
+            date=record.date.isoformat(),
+            playable=None,
+            others=0,
+            duplicates=[],
+            steps=None,
+        )
+
+
+def _first(record: VideoRecord) -> VideoName:
+    return record.name_at(record.path) or record.names[0]
+
+
+def _of_info(info: VideoInfo | None) -> dict[str, Any]:
+    return {
+        "duration": _rounded(info.duration) if info else None,
+        "width": info.width if info else None,
+        "height": info.height if info else None,
+        "codec": info.codec if info else None,
+        "sound": info.has_sound if info else None,
+    }
+
+
+def _rounded(value: float) -> float:
+    return round(float(value), _DIGITS)

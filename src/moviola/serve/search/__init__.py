@@ -1,0 +1,1 @@
+"""Answer searches over HTTP: the library that is watched, batches, and parameters."""

@@ -1,0 +1,219 @@
+"""The library that is served: opened when it appears, kept up to date, and asked.
+
+A thread of its own looks every second whether something was committed, loads it beside what is
+shown, and swaps. So a search never waits for an index run, and never fails because of one.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from moviola.core import Encoder, MoviolaError
+from moviola.library import Library, Snapshot
+from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
+from moviola.serve.errors import ApiError, problem
+from moviola.serve.search.batching import Batcher
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from moviola.serve.settings import Settings
+
+_LOG = logging.getLogger("moviola.serve")
+_LOOK_SECONDS = 1.0
+# Loading what was committed may take at most this share of the time, however large the library.
+_LOADING_SHARE = 0.2
+_LONGEST_PAUSE_SECONDS = 10.0
+_PATIENCE_SECONDS = 60.0
+
+State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One committed state, and what it is asked with."""
+
+    library: Library
+    encoder: Encoder
+    snapshot: Snapshot
+    batcher: Batcher
+    generation: str
+
+    def scores(
+        self, texts: Sequence[str], pictures: Sequence[NDArray[np.float32]] = ()
+    ) -> list[NDArray[np.float32]]:
+        """`(n,)` scores of all clips for each text, then for each picture."""
+        return self.batcher.scores(self.snapshot, texts, pictures)
+
+
+class LiveLibrary:
+    """The library at one place, in whatever state it is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._library: Library | None = None
+        self._view: View | None = None
+        self._fault: MoviolaError | None = None
+        self._looked = threading.Event()  # the first look is over
+        self._wake = threading.Event()
+        self._stopped = False
+        self._thread = threading.Thread(target=self._keep, name="moviola-keep", daemon=True)
+
+    def start(self) -> None:
+        """Begin to look after the library."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking, and end the thread that answers."""
+        self._stopped = True
+        self._wake.set()
+        self._thread.join()
+        if self._view is not None:
+            self._view.batcher.close()
+
+    def look(self) -> None:
+        """Look for news now."""
+        self._wake.set()
+
+    @property
+    def library(self) -> Library | None:
+        """The library, None where there is none yet."""
+        return self._library
+
+    @property
+    def fault(self) -> MoviolaError | None:
+        """What is wrong with the library or its model."""
+        return self._fault
+
+    @property
+    def generation(self) -> str:
+        """What is shown; changes with every commit."""
+        return self._view.generation if self._view is not None else ""
+
+    @property
+    def state(self) -> State:
+        """In one word, what can be done with it."""
+        if self._fault is not None:
+            return "mismatch" if problem(self._fault)[1] == "space_mismatch" else "damaged"
+        if self._view is not None:
+            return "ready" if self._library and self._library.videos() else "first_run"
+        return "first_run" if self._looked.is_set() and self._library is None else "loading"
+
+    def view(self) -> View:
+        """What can be searched.
+
+        Raises:
+            MoviolaError: the library's fault, or its model's.
+            ApiError: 404 where there is no library, 503 while the model is still being loaded.
+        """
+        found = self._view
+        if found is None:
+            self._looked.wait(_PATIENCE_SECONDS)
+            found = self._view
+        if self._fault is not None:
+            raise self._fault
+        if found is None and self._library is None and self._looked.is_set():
+            raise ApiError(
+                404, "no_library", "there is no library yet; index a folder, or make the demo"
+            )
+        if found is None:
+            raise ApiError(
+                503,
+                "loading",
+                "the model is still being loaded; try again in a moment",
+                {"retry-after": "2"},
+            )
+        return found
+
+    def opened(self) -> Library:
+        """The library, whatever its model.
+
+        Raises:
+            MoviolaError: when it is damaged.
+            ApiError: where there is none.
+        """
+        self._looked.wait(_PATIENCE_SECONDS)
+        if self._library is None:
+            if self._fault is not None:
+                raise self._fault
+            raise ApiError(
+                404, "no_library", "there is no library yet; index a folder, or make the demo"
+            )
+        return self._library
+
+    def _keep(self) -> None:
+        while not self._stopped:
+            took = 0.0
+            try:
+                took = self._advance()
+                self._fault = None
+            except MoviolaError as error:
+                self._fault = error
+            except Exception as error:  # noqa: BLE001 -- told, and tried again
+                _LOG.error("looking after the library failed", exc_info=error)
+                self._fault = MoviolaError(
+                    f"the library or its model cannot be used: {type(error).__name__}: {error}"
+                )
+            self._looked.set()
+            pause = max(_LOOK_SECONDS, took / _LOADING_SHARE - took)
+            self._wake.wait(min(pause, _LONGEST_PAUSE_SECONDS))
+            self._wake.clear()
+
+    def _advance(self) -> float:
+        """Show what was committed last.
+
+        Returns:
+            The seconds that it took. Loading the model is left out: that happens once, and says
+            nothing about what the next look will cost.
+        """
+        began = time.monotonic()
+        if self._library is None:
+            try:
+                self._library = Library.open(self._settings.library)
+            except FileNotFoundError:
+                return 0.0
+        library = self._library
+        news = library.advance()
+        if self._view is not None and not news:
+            return time.monotonic() - began
+        loading = time.monotonic()
+        encoder = self._view.encoder if self._view else self._encoder(library)
+        loading = time.monotonic() - loading
+        batcher = self._view.batcher if self._view else Batcher(_directions(library, encoder))
+        self._view = View(library, encoder, library.snapshot(), batcher, library.generation)
+        _keep_out_of_collections()
+        return time.monotonic() - began - loading
+
+    @staticmethod
+    def _encoder(library: Library) -> Encoder:
+        encoder = load_aligned(library.card.model, head_of(library.path))
+        library.require(
+            space=encoder.space,
+            video_readout=encoder.video_readout,
+            text_readout=encoder.text_readout,
+        )
+        return encoder
+
+
+def _keep_out_of_collections() -> None:
+    """Let the garbage collector skip what is there now, the model and the records above all.
+
+    It would look at all of it again every few hundred searches, and meanwhile, for a quarter of a
+    second, answer nobody. What is not used any more is freed all the same unless it is in a cycle.
+    """
+    gc.collect(1)
+    gc.freeze()
+
+
+def _directions(library: Library, encoder: Encoder):  # noqa: ANN202 -- the batcher says
+    def encode(texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        return [library.direction(rows) for rows in encoder.encode_texts(texts)]
+
+    return encode

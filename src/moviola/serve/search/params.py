@@ -1,0 +1,120 @@
+"""Parameters that several routes take, checked and turned into our nouns."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import Query as QueryString
+from pydantic import BaseModel, ConfigDict, Field
+
+from moviola.library import VideoFilter
+from moviola.retrieve.parsing import parse_query
+from moviola.retrieve.query import LONGEST_QUERY, WITHIN, Query
+from moviola.serve.errors import ApiError
+from moviola.serve.folders import Folders
+
+ID = r"^[0-9a-z-]{1,80}$"
+Id = Annotated[str, Field(pattern=ID)]
+_LONGEST = 10_000_000.0  # seconds; beyond it is a slip of the finger
+
+
+class Filters(BaseModel):
+    """Which videos to look at."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    folder: Id | None = None
+    shortest: Annotated[float, Field(ge=0, le=_LONGEST)] | None = None
+    longest: Annotated[float, Field(ge=0, le=_LONGEST)] | None = None
+    since: date | None = None
+    until: date | None = None
+    resolution: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    sound: bool | None = None
+    missing: bool = True
+    video: Annotated[list[Id], Field(max_length=1000)] = Field(default_factory=list)
+
+    def as_filter(self, folders: Folders, *, without: str | None = None) -> VideoFilter:
+        """The filter.
+
+        Raises:
+            ApiError: 404 where there is no such folder.
+        """
+        below = None
+        if self.folder is not None:
+            below = folders.paths.get(self.folder)
+            if below is None:
+                raise ApiError(404, "not_found", f"there is no folder {self.folder} any more")
+        return VideoFilter(
+            shortest=self.shortest,
+            longest=self.longest,
+            has_sound=self.sound,
+            below=below,
+            videos=frozenset(self.video) if self.video else None,
+            missing=self.missing,
+            since=self.since,
+            until=self.until,
+            least_lines=self.resolution,
+            without=frozenset([without] if without else ()),
+        )
+
+
+class QueryParams(BaseModel):
+    """A question."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    q: Annotated[str, Field(max_length=LONGEST_QUERY)] = ""
+    then: Annotated[list[Annotated[str, Field(max_length=LONGEST_QUERY)]], Field(max_length=4)] = (
+        Field(default_factory=list)
+    )
+    within: Annotated[float, Field(ge=1, le=3600)] = WITHIN
+    picture: Id | None = None
+    weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    clip: Id | None = None
+    own: bool = False
+
+    def query(self) -> Query:
+        """The question.
+
+        Raises:
+            ApiError: 422 where it is empty or too long.
+        """
+        text, without = parse_query(self.q)
+        steps = tuple(step for step in map(str.strip, self.then) if step)
+        if not text and self.picture is None and self.clip is None:
+            raise ApiError(
+                422, "invalid", "q: the query is empty; say what happens in the moment you look for"
+            )
+        try:
+            return Query(text, without, steps, self.within, self.weight)
+        except ValueError as error:
+            raise ApiError(422, "invalid", f"q: {error}") from error
+
+
+class Shown(BaseModel):
+    """How much of the answer to give, and in which order."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    group: Literal["video", "none"] = "video"
+    duplicates: Literal["collapse", "show"] = "collapse"
+    sort: Literal["score", "date", "name"] = "score"
+    top: Annotated[int, Field(ge=1, le=1000)] = 60
+
+
+class SearchParams(QueryParams, Filters, Shown):
+    """All of `/api/search`."""
+
+
+class BrowseParams(Filters):
+    """All of `/api/videos`."""
+
+    sort: Literal["date", "name"] = "date"
+    top: Annotated[int, Field(ge=1, le=1000)] = 60
+    offset: Annotated[int, Field(ge=0, le=100_000_000)] = 0
+
+
+Searching = Annotated[SearchParams, QueryString()]
+Browsing = Annotated[BrowseParams, QueryString()]
+Asking = Annotated[QueryParams, QueryString()]

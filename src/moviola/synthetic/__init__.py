@@ -1,0 +1,1 @@
+"""Generate worlds whose truth is known."""

@@ -1,0 +1,1 @@
+"""Generate paired embeddings of two towers whose common meaning is known."""

@@ -1,0 +1,1 @@
+"""Decode untrusted video files; everything here runs inside a worker."""

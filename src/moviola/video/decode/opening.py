@@ -1,0 +1,147 @@
+"""Opens one file under the allow-lists, and names what went wrong. Runs in the worker."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+
+from moviola.core import FileCode, VideoUnreadableError
+from moviola.video.decode.containers import AUDIO_CODECS, DEMUXERS, VIDEO_CODECS
+from moviola.video.decode.isobmff import outline
+from moviola.video.limits import Limits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+_KINDS = {
+    stat.S_IFDIR: "a directory",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def check_file(path: Path) -> os.stat_result:
+    """The status of `path`, after links, when it is a regular file with something in it.
+
+    Nothing is opened: a named pipe would block for ever.
+
+    Raises:
+        VideoUnreadableError: `vanished`, `unreadable` or `empty`.
+    """
+    try:
+        status = os.stat(path)  # noqa: PTH116 - an undecodable name must go through as it is
+    except (FileNotFoundError, NotADirectoryError):
+        raise VideoUnreadableError("there is no such file", code=FileCode.VANISHED) from None
+    except (OSError, ValueError) as error:
+        raise VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE) from None
+    kind = stat.S_IFMT(status.st_mode)
+    if kind != stat.S_IFREG:
+        what = _KINDS.get(kind, "not a regular file")
+        raise VideoUnreadableError(f"it is {what}, not a file", code=FileCode.UNREADABLE)
+    if status.st_size == 0:
+        raise VideoUnreadableError("the file is empty", code=FileCode.EMPTY)
+    return status
+
+
+def check_unchanged(path: Path, before: os.stat_result) -> None:
+    """Refuse a file that is no longer the one that was opened.
+
+    Raises:
+        VideoUnreadableError: `vanished` or `changed_while_reading`.
+    """
+    now = check_file(path)
+    if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != (
+        before.st_dev,
+        before.st_ino,
+        before.st_size,
+        before.st_mtime_ns,
+    ):
+        raise VideoUnreadableError(
+            "the file changed while it was read", code=FileCode.CHANGED_WHILE_READING
+        )
+
+
+def codec_options(limits: Limits) -> dict[str, str]:
+    """Options that every decoder is opened with."""
+    allowed = (*VIDEO_CODECS, *AUDIO_CODECS, *limits.extra_codecs)
+    return {"codec_whitelist": ",".join(allowed), "max_pixels": str(limits.max_pixels)}
+
+
+def open_container(path: Path, limits: Limits, *, decoders: bool = True) -> InputContainer:
+    """Open `path` under the allow-lists; without `decoders` only what its headers say is known.
+
+    The name is passed absolute and as `file:`, so that `http:x.mp4` or `subfile,,x` are files too.
+
+    Raises:
+        VideoUnreadableError: with the code that fits.
+    """
+    options = codec_options(limits) | {
+        "format_whitelist": ",".join(DEMUXERS),
+        "protocol_whitelist": "file",
+    }
+    if not decoders:
+        options["codec_whitelist"] = "none"
+    try:
+        return av.open(
+            "file:" + os.path.abspath(path),  # noqa: PTH100 - resolve() would follow links
+            mode="r",
+            options=options,
+            metadata_errors="replace",
+        )
+    except Exception as error:
+        raise fault(error, path) from error
+
+
+def fault(error: Exception, path: Path) -> VideoUnreadableError:
+    """The coded form of anything that decoding raised."""
+    if isinstance(error, VideoUnreadableError):
+        return error
+    if isinstance(error, MemoryError):
+        return VideoUnreadableError(
+            "it needs more memory than a decoder may use", code=FileCode.OUT_OF_MEMORY
+        )
+    if isinstance(error, FileNotFoundError):
+        return VideoUnreadableError("there is no such file", code=FileCode.VANISHED)
+    # FFmpeg reports an I/O error for a file that merely ends too soon; a real one comes again
+    # when the structure is looked at.
+    if isinstance(error, PermissionError) or (
+        isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError)
+    ):
+        return VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE)
+    return structural_fault(path)
+
+
+def structural_fault(path: Path) -> VideoUnreadableError:
+    """Why a file of which FFmpeg can make nothing is what it is."""
+    try:
+        found = outline(path)
+        size = path.stat().st_size
+    except OSError as error:
+        return VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE)
+    if not found.known:
+        return VideoUnreadableError(
+            "its content is not a video container that is read here",
+            code=FileCode.UNSUPPORTED_CONTAINER,
+        )
+    if found.encrypted:
+        return VideoUnreadableError("the video is encrypted", code=FileCode.UNSUPPORTED_CODEC)
+    if found.iso and not found.has_index and not found.malformed:
+        return VideoUnreadableError(
+            "the file ends before its index (moov); it was cut off or never finished",
+            code=FileCode.TRUNCATED,
+        )
+    if found.promised > size and not found.malformed:
+        return VideoUnreadableError("the file is cut off", code=FileCode.TRUNCATED)
+    return VideoUnreadableError("its structure is damaged", code=FileCode.CORRUPT)
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None)
+    return f"it cannot be read: {text or type(error).__name__}"

@@ -1,0 +1,393 @@
+"""What a file holds, from its packets and its first picture. Runs in the worker.
+
+Time: zero is the earliest start of the file's sound and pictures, as players count it (a browser's
+`currentTime` agrees). Edit lists are honoured, start offsets and the wrap of transport stream
+clocks are taken out, and a picture is shown from its presentation time to the next one's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av.error
+import numpy as np
+from av.stream import Discard, Disposition
+
+from moviola.core import FileCode, VideoInfo, VideoUnreadableError
+from moviola.video.decode.containers import AUDIO_CODECS, VIDEO_CODECS
+from moviola.video.decode.isobmff import outline
+from moviola.video.decode.opening import codec_options, fault, open_container
+from moviola.video.decode.pixels import Turn, square_size
+from moviola.video.limits import Limits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+# Pauses longer than this are broken clocks, not slow slides.
+_LONGEST_GAP = 3600.0
+_DEFAULT_INTERVAL = 1 / 25
+_MOST_CANDIDATES = 16
+_STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
+
+
+@dataclass(slots=True)
+class Damage:
+    """What went wrong while a file was read on regardless."""
+
+    packets: int = 0
+    cut_short: bool = False
+
+    def __bool__(self) -> bool:
+        return self.packets > 0 or self.cut_short
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Everything that reading needs to know about one video stream.
+
+    Attributes:
+        info: the facts to tell.
+        stream: index of the stream in its file.
+        origin: seconds of the file's own clock that count as zero.
+        starts: `(n,)` presentation times in seconds from zero, ascending.
+        width: pixels of a stored picture with square pixels, before it is turned.
+        height: the same for its height.
+        turn: how the picture is made upright.
+        in_order: whether the n-th frame to come out is the one of `starts[n]`, because the
+            container (AVI) tells when packets are decoded, but not when frames are shown.
+        fault: why the file is known to be incomplete, `""` where it is not.
+    """
+
+    info: VideoInfo
+    stream: int
+    origin: float
+    starts: NDArray[np.float64]
+    width: int
+    height: int
+    turn: Turn
+    in_order: bool
+    fault: str
+
+
+def survey(path: Path, limits: Limits, *, opened: InputContainer) -> Survey:
+    """Find the stream a player would show, and its times. Uses up and closes `opened`.
+
+    Streams that the file marks as default come first; one that yields no picture is passed over
+    where another does. Cover art is no video.
+
+    Raises:
+        VideoUnreadableError: when no stream can be shown.
+    """
+    with closing(opened):
+        usable = candidates(path, opened, limits)
+        first = _survey_stream(path, limits, opened, usable[0])
+        if isinstance(first, Survey):
+            return first
+    for index in usable[1:]:
+        with closing(open_container(path, limits)) as container:
+            found = _survey_stream(path, limits, container, index)
+            if isinstance(found, Survey):
+                return found
+    raise first
+
+
+def play_facts(
+    path: Path, container: InputContainer, limits: Limits
+) -> dict[str, str | int | None]:
+    """What a player needs to know, from the headers alone. Uses up and closes `container`.
+
+    Raises:
+        VideoUnreadableError: when there is no video stream.
+    """
+    with closing(container):
+        context = container.streams[candidates(path, container, limits)[0]].codec_context
+        shape = getattr(context, "format", None)
+        sounds = [audio for audio in container.streams.audio if audio.codec_context is not None]
+        return {
+            "container": container.format.name,
+            "codec": context.codec.canonical_name,
+            "pixels": shape.name if shape is not None else "unknown",
+            "bits": max((part.bits for part in shape.components), default=0) if shape else 0,
+            "sound": sounds[0].codec_context.codec.canonical_name if sounds else None,
+            "title": container.metadata.get("title", "")[:1000],
+        }
+
+
+def select(container: InputContainer, index: int, limits: Limits) -> VideoStream:
+    """Stream `index`, ready to decode; packets of the others are not read."""
+    for other in container.streams:
+        if other.index != index:
+            other.discard = Discard.all
+    stream = container.streams[index]
+    stream.codec_context.options = codec_options(limits)
+    stream.codec_context.thread_count = 1  # the pool decodes videos side by side
+    return stream  # pyright: ignore[reportReturnType]
+
+
+def packets(
+    container: InputContainer, stream: VideoStream, damage: Damage
+) -> Iterator[Packet[VideoStream]]:
+    """Packets of `stream`, then an empty one that flushes the decoder, whatever happens."""
+    try:
+        yield from container.demux(stream)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        damage.cut_short = True
+
+
+def decode(
+    stream: VideoStream, packet: Packet[VideoStream] | None, damage: Damage
+) -> list[VideoFrame]:
+    """Frames that `packet` completes; none, noted in `damage`, where it cannot be decoded."""
+    try:
+        return stream.codec_context.decode(packet)
+    except (av.error.MemoryError, MemoryError):
+        raise
+    except av.error.EOFError:
+        return []
+    except (av.error.FFmpegError, ValueError, IndexError):
+        damage.packets += 1
+        return []
+
+
+def candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:
+    """Indices of the streams that may be shown, at least one, the one a player shows first.
+
+    Raises:
+        VideoUnreadableError: when there is none.
+    """
+    videos = [stream for stream in container.streams.video if not stream.disposition & _STILLS]
+    if not videos:
+        if outline(path).promised > path.stat().st_size:
+            raise VideoUnreadableError(
+                "the file is cut off before it tells of a video track", code=FileCode.TRUNCATED
+            )
+        raise VideoUnreadableError("it has no video track", code=FileCode.NO_VIDEO)
+    allowed = {*VIDEO_CODECS, *limits.extra_codecs}
+    usable = [
+        stream
+        for stream in videos
+        if stream.codec_context is not None and stream.codec_context.name in allowed
+    ]
+    if not usable:
+        context = videos[0].codec_context
+        name = context.name if context is not None else "unknown"
+        raise VideoUnreadableError(
+            f"its video codec ({name}) is not among those that are decoded",
+            code=FileCode.UNSUPPORTED_CODEC,
+        )
+    usable.sort(key=lambda stream: not stream.disposition & Disposition.default)
+    return [stream.index for stream in usable[:_MOST_CANDIDATES]]
+
+
+def _survey_stream(
+    path: Path, limits: Limits, container: InputContainer, index: int
+) -> Survey | VideoUnreadableError:
+    """The survey of one stream, or why it cannot be shown."""
+    try:
+        stream = select(container, index, limits)
+        _check_size(stream, limits)
+        damage = Damage()
+        table, frame = _scan(container, stream, damage)
+        if frame is None:
+            _check_declared_size(path, limits, index)
+            return _undecodable(path, stream, table)
+        return _compose(path, container, stream, table=table, frame=frame, damage=damage)
+    except Exception as error:  # noqa: BLE001 - hostile bytes raise far more than FFmpegError
+        return fault(error, path)
+
+
+def _check_size(stream: VideoStream, limits: Limits) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > limits.max_pixels:
+        raise VideoUnreadableError(
+            f"its pictures of {width}x{height} exceed the limit of {limits.max_pixels} pixels",
+            code=FileCode.TOO_LARGE,
+        )
+
+
+def _check_declared_size(path: Path, limits: Limits, index: int) -> None:
+    """Look for a size beyond the limit in the headers: a decoder that refuses it forgets it."""
+    with closing(open_container(path, limits, decoders=False)) as container:
+        for stream in container.streams.video:
+            if stream.index == index and stream.codec_context is not None:
+                _check_size(stream, limits)
+
+
+@dataclass(slots=True)
+class _Table:
+    """Times of packets, in ticks of the stream."""
+
+    starts: list[int]
+    ends: dict[int, int]
+    encrypted: bool = False
+
+
+def _scan(
+    container: InputContainer, stream: VideoStream, damage: Damage
+) -> tuple[_Table, VideoFrame | None]:
+    """Read every packet, but decode only up to the first picture."""
+    table = _Table([], {})
+    frame: VideoFrame | None = None
+    lost = Damage()
+    for packet in packets(container, stream, damage):
+        if packet.size:
+            _note(table, packet, in_order=_is_in_order(container))
+        if frame is None:
+            frame = next(iter(decode(stream, packet, lost)), None)
+    return table, frame
+
+
+def _is_in_order(container: InputContainer) -> bool:
+    return container.format.name == "avi"
+
+
+def _note(table: _Table, packet: Packet[VideoStream], *, in_order: bool) -> None:
+    if packet.has_sidedata("encryption_info"):
+        table.encrypted = True
+    start = packet.dts if in_order or packet.pts is None else packet.pts
+    # Packets marked so lie outside the edit list: they are decoded, but never shown.
+    if start is None or packet.is_discard:
+        return
+    table.starts.append(start)
+    if packet.duration:
+        table.ends[start] = start + packet.duration
+
+
+def _undecodable(path: Path, stream: VideoStream, table: _Table) -> VideoUnreadableError:
+    found = outline(path)
+    if table.encrypted or found.encrypted or "enc_key_id" in stream.metadata:
+        return VideoUnreadableError("the video is encrypted", code=FileCode.UNSUPPORTED_CODEC)
+    if found.promised > path.stat().st_size:
+        return VideoUnreadableError(
+            "the file is cut off before its first picture", code=FileCode.TRUNCATED
+        )
+    if not table.starts:
+        return VideoUnreadableError("its video track is empty", code=FileCode.NO_VIDEO)
+    return VideoUnreadableError("none of its pictures can be decoded", code=FileCode.CORRUPT)
+
+
+def _compose(
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    *,
+    table: _Table,
+    frame: VideoFrame,
+    damage: Damage,
+) -> Survey:
+    tick = float(stream.time_base or 1)
+    ticks = np.unique(np.asarray(table.starts or [frame.pts or 0], dtype=np.int64))
+    seconds = (ticks * tick).astype(np.float64)
+    interval = _usual_interval(stream, seconds)
+    starts = _continuous(seconds)
+    origin = clock_zero(container, float(starts[0]))
+    last = round(starts[-1] / tick)
+    end = _last_end(table, last, tick, interval)
+    turn = Turn.of(frame)
+    width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
+    info = VideoInfo(
+        duration=end - origin,
+        width=height if turn.transpose else width,
+        height=width if turn.transpose else height,
+        frames=len(table.starts),
+        codec=stream.codec_context.codec.canonical_name,
+        container=container.format.name,
+        has_sound=any(_is_audible(audio) for audio in container.streams.audio),
+        created=_created(container),
+    )
+    return Survey(
+        info=info,
+        stream=stream.index,
+        origin=origin,
+        starts=starts - origin,
+        width=width,
+        height=height,
+        turn=turn,
+        in_order=_is_in_order(container),
+        fault=_incomplete(path, stream, table, ticks.size > starts.size, damage),
+    )
+
+
+def _usual_interval(stream: VideoStream, starts: NDArray[np.float64]) -> float:
+    """Seconds between two pictures where nothing else says so."""
+    if starts.size > 1:
+        return min(float(np.median(np.diff(starts))), _LONGEST_GAP)
+    rate = stream.average_rate or stream.guessed_rate
+    if rate and 0.01 <= rate <= 1000:
+        return float(1 / rate)
+    return _DEFAULT_INTERVAL
+
+
+def _continuous(starts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The longest part without a broken clock: the one that holds most pictures."""
+    parts = np.split(starts, np.flatnonzero(np.diff(starts) > _LONGEST_GAP) + 1)
+    return max(parts, key=len)
+
+
+def clock_zero(container: InputContainer, first: float | None = None) -> float:
+    """Seconds of the file's own clock where a player's clock shows zero.
+
+    The earliest start among sound and pictures; `first` is the first picture's, where it is known.
+    """
+    origin = math.inf if first is None else first
+    for stream in (*container.streams.video, *container.streams.audio):
+        if stream.codec_context is None or stream.disposition & _STILLS:
+            continue
+        if stream.start_time is None or stream.time_base is None:
+            continue
+        start = float(stream.start_time * stream.time_base)
+        if start < origin and (first is None or start >= first - _LONGEST_GAP):
+            origin = start
+    return origin if math.isfinite(origin) else 0.0
+
+
+def _last_end(table: _Table, last: int, tick: float, interval: float) -> float:
+    end = table.ends.get(last)
+    length = (end - last) * tick if end is not None else interval
+    if not 0 < length <= _LONGEST_GAP:
+        length = interval
+    return last * tick + length
+
+
+def _is_audible(stream: object) -> bool:
+    context = getattr(stream, "codec_context", None)
+    return context is not None and context.name in AUDIO_CODECS
+
+
+def _created(container: InputContainer) -> str | None:
+    text = container.metadata.get("creation_time", "")[:64]
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
+def _incomplete(path: Path, stream: VideoStream, table: _Table, jumps: bool, damage: Damage) -> str:
+    """Why the file is known not to be whole, `""` where nothing says so."""
+    if damage.cut_short:
+        return "the file breaks off"
+    if jumps:
+        return "its timestamps jump by hours; the part before or after was left out"
+    expected = len(stream.index_entries) if outline(path).iso else 0
+    size = path.stat().st_size
+    if expected > len(table.starts) and any(
+        entry.pos + entry.size > size for entry in stream.index_entries
+    ):
+        return "the file is cut off"
+    promised = outline(path).promised
+    if not outline(path).iso and promised > size:
+        return "the file is cut off"
+    return ""

@@ -1,0 +1,194 @@
+"""Frames from anywhere in a file, without decoding what comes before. Runs in the worker.
+
+A container's index may send a reader too far, in HEVC and in broadcasts above all. So where a seek
+lands is looked at, and what lands behind the wanted time is tried again from further ahead of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av.error
+import numpy as np
+
+from moviola.core import FileCode, VideoUnreadableError
+from moviola.video.decode.opening import open_container
+from moviola.video.decode.pixels import Painter, Turn, reduced_size, square_size
+from moviola.video.decode.probing import (
+    Damage,
+    candidates,
+    clock_zero,
+    decode,
+    packets,
+    select,
+    survey,
+)
+from moviola.video.decode.reading import frames_of
+from moviola.video.limits import Limits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+# Seconds ahead of the wanted time from which it is tried to arrive there; None: from the start.
+_RUN_UPS = (0.0, 8.0, 60.0, None)
+# Before this, the start of the file is as near as any key frame.
+_NEAR_THE_START = 2.0
+_GRACE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the pictures of a stream are to be shown, before any of them is turned.
+
+    Attributes:
+        width: pixels with square pixels.
+        height: the same for the height.
+        turn: how the picture is made upright.
+    """
+
+    width: int
+    height: int
+    turn: Turn
+
+    @classmethod
+    def of(cls, frame: VideoFrame, aspect: Fraction | None) -> Look:
+        """The look of a stream, by one of its frames and the shape of its pixels."""
+        return cls(*square_size(frame.width, frame.height, aspect), Turn.of(frame))
+
+    def painter(self, at_most: int) -> Painter:
+        """A painter of pictures of at most about `at_most` pixels, with even sides."""
+        width, height = reduced_size(self.width, self.height, at_most)
+        return Painter(max(2, width & ~1), max(2, height & ~1), self.turn)
+
+
+Shown = tuple[float, "VideoFrame", Look]
+
+
+def frames_from(path: Path, start: float, limits: Limits) -> Generator[Shown]:
+    """Frames with their times, ascending, from the one shown at `start` (seconds) on.
+
+    Raises:
+        VideoUnreadableError: when there is no video, or nothing of it can be decoded.
+    """
+    for run_up in _RUN_UPS:
+        frames = _attempt(path, start, run_up, limits)
+        first = next(frames, None)
+        if first is None:
+            continue
+        if not _from_the_start(start, run_up) and first[0] > start + _GRACE:
+            frames.close()
+            continue
+        yield from _from(start, first, frames)
+        return
+    raise VideoUnreadableError("nothing of it can be decoded", code=FileCode.CORRUPT)
+
+
+def frames_near(
+    path: Path, times: tuple[float, ...], limits: Limits, *, longest: int
+) -> tuple[list[NDArray[np.uint8]], list[float]]:
+    """The upright pictures shown at `times` (seconds, ascending), and when each began.
+
+    Times before the first or after the last frame give that one. The longer side of a picture has
+    at most `longest` pixels.
+
+    Raises:
+        VideoUnreadableError: when nothing can be decoded there.
+    """
+    pictures: list[NDArray[np.uint8]] = []
+    shown: list[float] = []
+    waiting = list(times)
+    before: Shown | None = None
+    painter: Painter | None = None
+
+    def keep(shot: Shown) -> None:
+        nonlocal painter
+        if painter is None:
+            side = max(shot[2].width, shot[2].height)
+            scale = min(1.0, longest / side)
+            painter = shot[2].painter(int(shot[2].width * shot[2].height * scale**2))
+        pictures.append(painter.paint(shot[1]))
+        shown.append(max(shot[0], 0.0))
+        waiting.pop(0)
+
+    with closing(frames_from(path, times[0], limits)) as frames:
+        for shot in frames:
+            # The first frame stands in for the time before it.
+            while before is not None and waiting and waiting[0] < shot[0] - _GRACE:
+                keep(before)
+            before = shot
+            if not waiting:
+                break
+    while waiting and before is not None:
+        keep(before)
+    return pictures, shown
+
+
+def _from_the_start(start: float, run_up: float | None) -> bool:
+    return run_up is None or start - run_up <= _NEAR_THE_START
+
+
+def _from(start: float, first: Shown, rest: Iterator[Shown]) -> Iterator[Shown]:
+    """Leave out what is over before `start`."""
+    latest = first
+    begun = False
+    for shot in rest:
+        if not begun and shot[0] > start + _GRACE:
+            begun = True
+            yield latest
+        if begun:
+            yield shot
+        latest = shot
+    if not begun:
+        yield latest
+
+
+def _attempt(path: Path, start: float, run_up: float | None, limits: Limits) -> Generator[Shown]:
+    """Frames in order from some key frame, with a run-up; those of the whole file for None."""
+    with closing(open_container(path, limits)) as container:
+        index = candidates(path, container, limits)[0]
+        stream = select(container, index, limits)
+        # Interleaved by bytes, not by times: only reading from the start tells what is shown when.
+        if run_up is None or container.format.name == "avi":
+            yield from _whole(path, limits)
+            return
+        zero = clock_zero(container)
+        if not _from_the_start(start, run_up):
+            try:
+                container.seek(round((start + zero - run_up) * av.time_base))
+            except av.error.FFmpegError:
+                return
+        yield from _decoded(container, stream, zero)
+
+
+def _decoded(container: InputContainer, stream: VideoStream, zero: float) -> Iterator[Shown]:
+    damage = Damage()
+    latest = -np.inf
+    look: Look | None = None
+    for packet in itertools.chain(packets(container, stream, damage), (None,)):
+        for frame in decode(stream, packet, damage):
+            if frame.pts is None or frame.time_base is None:
+                continue
+            time = float(frame.pts * frame.time_base) - zero
+            if time <= latest:
+                continue
+            latest = time
+            if look is None:
+                look = Look.of(frame, stream.sample_aspect_ratio)
+            yield time, frame, look
+
+
+def _whole(path: Path, limits: Limits) -> Iterator[Shown]:
+    found = survey(path, limits, opened=open_container(path, limits))
+    look = Look(found.width, found.height, found.turn)
+    with closing(frames_of(path, found, limits, Damage())) as frames:
+        for time, frame in frames:
+            yield time, frame, look

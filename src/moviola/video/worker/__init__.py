@@ -1,0 +1,1 @@
+"""Run decoding in worker processes: pool, sessions, messages and replies."""

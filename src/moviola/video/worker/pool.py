@@ -1,0 +1,310 @@
+"""`DecodePool`: videos in, clips out, whatever the files hold."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from moviola.core import (
+    FileCode,
+    Frames,
+    SoundSpec,
+    Span,
+    VideoInfo,
+    VideoUnreadableError,
+    Waveform,
+)
+from moviola.video.limits import Limits
+from moviola.video.worker.ipc import GarbageError
+from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
+from moviola.video.worker.process import (
+    Watch,
+    WorkerDiedError,
+    WorkerProcess,
+    worker_command,
+)
+from moviola.video.worker.replies import ClipPart, Done, Phase, Piece, PlayFacts, Refused, parse
+from moviola.video.worker.session import Session
+from moviola.video.worker.tasks import ClipsTask, FramesTask, InfoTask, SoundTask, Task
+
+_ATTEMPTS = 2
+
+Part = ClipPart | Frames | Waveform | Piece | PlayFacts
+
+
+class PoolClosedError(RuntimeError):
+    """The pool was closed while it was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a task ended, and how many parts of it were delivered."""
+
+    code: FileCode
+    message: str
+    info: VideoInfo | None
+    parts: int
+
+
+class DecodePool:
+    """Worker processes that decode videos side by side.
+
+    A file that crashes, hangs or floods its worker costs only itself: the worker is replaced, the
+    file tried once more in a fresh one, then given a code. Use it as a context manager; leaving it
+    ends all workers.
+    """
+
+    def __init__(self, workers: int | None = None, limits: Limits | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise ValueError(f"a pool needs at least one worker, got {workers}")
+        self.limits = limits or Limits()
+        self.workers = workers or min(_processors(), 8)
+        self._command: Sequence[str] = worker_command()
+        self._idle: list[WorkerProcess] = []
+        self._busy: set[WorkerProcess] = set()
+        self._lock = threading.Lock()
+        self._watch: Watch | None = Watch()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all workers, at once. A reading that is under way ends too."""
+        with self._lock:
+            watch, self._watch = self._watch, None
+            workers = [*self._idle, *self._busy]
+            self._idle.clear()
+        if watch is not None:
+            watch.close()
+        for worker in workers:
+            worker.kill()
+
+    def read(self, requests: Iterable[ReadRequest]) -> Iterator[ClipRead | VideoDone]:
+        """Read videos, several at a time; clips of different videos interleave.
+
+        Lazy at both ends: a request is taken when a worker is free for it, and a consumer that
+        is slow makes the workers wait. Every request is answered by its clips, each once, and
+        then one `VideoDone`.
+
+        Raises:
+            RuntimeError: when workers cannot be started, or the pool is closed.
+            TypeError: when a segmenter or sampler cannot be sent to a worker.
+        """
+        session = Session(self._read_one, self.workers)
+        try:
+            yield from session.run(iter(requests))
+        finally:
+            session.stop()
+
+    def probe(self, path: Path) -> VideoInfo:
+        """What the file holds.
+
+        Raises:
+            VideoUnreadableError: with the file's code.
+        """
+        outcome = self.carry_out(InfoTask(_absolute(path)), lambda _: None)
+        if outcome.info is None or outcome.code.is_failure:
+            raise VideoUnreadableError(outcome.message, code=outcome.code)
+        return outcome.info
+
+    def read_frames_at(self, path: Path, times: Sequence[float]) -> Frames:
+        """The upright frames shown at `times` (seconds, ascending), one each.
+
+        Times outside the video give its first or last frame.
+
+        Raises:
+            ValueError: when there are no times, or they descend.
+            VideoUnreadableError: with the file's code.
+        """
+        if not times or any(b < a for a, b in pairwise(times)):
+            raise ValueError("give the times of frames in ascending order, at least one")
+        found: list[Part] = []
+        outcome = self.carry_out(
+            FramesTask(_absolute(path), tuple(map(float, times))), found.append
+        )
+        if outcome.code.is_failure or not found or not isinstance(found[0], Frames):
+            raise VideoUnreadableError(outcome.message, code=outcome.code)
+        return found[0]
+
+    def read_waveform(
+        self, path: Path, span: Span, *, rate: int = 16_000, channels: int = 1
+    ) -> Waveform:
+        """The sound of `span`, `channels` times `round(span.duration * rate)` samples.
+
+        It runs on the clock of the pictures; what the track does not cover is silent. A file
+        without sound gives no samples at all.
+
+        Raises:
+            ValueError: when `rate` is not positive, or `channels` neither 1 nor 2.
+            VideoUnreadableError: with the file's code.
+        """
+        task = SoundTask(_absolute(path), span, SoundSpec(rate, channels))
+        found: list[Part] = []
+        outcome = self.carry_out(task, found.append)
+        if outcome.code.is_failure or not found or not isinstance(found[0], Waveform):
+            raise VideoUnreadableError(outcome.message, code=outcome.code)
+        return found[0]
+
+    def carry_out(
+        self,
+        task: Task,
+        deliver: Callable[[Part], None],
+        *,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Outcome:
+        """Have a worker do `task`, giving its parts to `deliver`; a second one when it dies.
+
+        Parts that the first worker delivered are not delivered again.
+
+        Raises:
+            RuntimeError: when workers cannot be started, or the pool is closed.
+            TypeError: when the task cannot be sent to a worker.
+        """
+        delivered = 0
+
+        def once(part: Part, position: int) -> None:
+            nonlocal delivered
+            if position == delivered:
+                deliver(part)
+                delivered += 1
+
+        death = WorkerDiedError("cancelled", FileCode.DECODER_CRASH)
+        for attempt in range(_ATTEMPTS):
+            if cancelled():
+                break
+            worker = self._lease(fresh=attempt > 0)
+            healthy = False
+            try:
+                done, info = _converse(worker, task, once)
+                # Memory that was once full may be in pieces: such a worker is not used again.
+                healthy = done.code is not FileCode.OUT_OF_MEMORY
+                return Outcome(done.code, done.message, info, delivered)
+            except WorkerDiedError as error:
+                death = error
+            finally:
+                self._give_back(worker, healthy=healthy)
+        return Outcome(death.code, str(death), None, delivered)
+
+    def _read_one(self, request: ReadRequest, session: Session) -> None:
+        """Read one video into the queue of `session`."""
+        path = _absolute(request.path)
+        task = ClipsTask(path, request.segmenter, request.sampler, request.sound)
+
+        def deliver(part: Part) -> None:
+            if isinstance(part, ClipPart):
+                session.put(ClipRead(request.key, part.index, part.span, part.frames))
+
+        outcome = self.carry_out(task, deliver, cancelled=session.is_stopped)
+        session.put(
+            VideoDone(request.key, outcome.code, outcome.message, outcome.info, outcome.parts)
+        )
+
+    def _lease(self, *, fresh: bool) -> WorkerProcess:
+        with self._lock:
+            if self._watch is None:
+                raise PoolClosedError("the pool of decoders is closed")
+            worker = self._idle.pop() if self._idle and not fresh else None
+            if worker is None:
+                worker = WorkerProcess(self.limits, self._command)
+                self._watch.add(worker)
+            self._busy.add(worker)
+            return worker
+
+    def _give_back(self, worker: WorkerProcess, *, healthy: bool) -> None:
+        with self._lock:
+            self._busy.discard(worker)
+            if healthy and self._watch is not None and len(self._idle) < self.workers:
+                self._idle.append(worker)
+                return
+            if self._watch is not None:
+                self._watch.remove(worker)
+        worker.kill()
+
+
+def _converse(
+    worker: WorkerProcess, task: Task, take: Callable[[Part, int], None]
+) -> tuple[Done, VideoInfo | None]:
+    """Ask `worker` and hear it out."""
+    worker.ask(task)
+    info: VideoInfo | None = None
+    position = 0
+    while True:
+        try:
+            answer = parse(worker.receive())
+        except GarbageError as error:
+            raise WorkerDiedError(
+                f"the decoder sent garbage ({error})", FileCode.DECODER_CRASH
+            ) from None
+        match answer:
+            case Done():
+                return answer, info
+            case Phase():
+                worker.allow(answer.seconds)
+                info = answer.info or info
+            case Refused():
+                raise TypeError(
+                    f"a decoding worker cannot load the segmenter or sampler: {answer.message}; "
+                    "define it in a module that can be imported, not in a script"
+                )
+            case _:
+                take(answer, position)
+                position += 1
+
+
+def probe(path: Path, limits: Limits | None = None) -> VideoInfo:
+    """What the file holds, found out in a worker of its own.
+
+    Raises:
+        VideoUnreadableError: with the file's code.
+    """
+    with DecodePool(1, limits) as pool:
+        return pool.probe(path)
+
+
+def read_frames_at(path: Path, times: Sequence[float], limits: Limits | None = None) -> Frames:
+    """The upright frames shown at `times` (seconds, ascending), read in a worker of its own.
+
+    Raises:
+        ValueError: when there are no times, or they descend.
+        VideoUnreadableError: with the file's code.
+    """
+    with DecodePool(1, limits) as pool:
+        return pool.read_frames_at(path, times)
+
+
+def read_waveform(
+    path: Path,
+    span: Span,
+    limits: Limits | None = None,
+    *,
+    rate: int = 16_000,
+    channels: int = 1,
+) -> Waveform:
+    """The sound of `span`, read in a worker of its own; see `DecodePool.read_waveform`."""
+    with DecodePool(1, limits) as pool:
+        return pool.read_waveform(path, span, rate=rate, channels=channels)
+
+
+def _absolute(path: Path) -> Path:
+    """`path` from here: a worker that started earlier may have another working directory."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,187 @@
+"""Messages of a worker, checked and turned into values. Nothing in them is taken on trust."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moviola.core import FileCode, Frames, Span, VideoInfo, Waveform
+from moviola.video.worker.ipc import GarbageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from moviola.video.worker.ipc import Message
+
+_LONGEST_TEXT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPart:
+    """A clip: its index in the segmenter's list, its span, its frames."""
+
+    index: int
+    span: Span
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A new phase of work that may take `seconds`; the facts once they are known."""
+
+    seconds: float
+    info: VideoInfo | None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a task."""
+
+    code: FileCode
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The worker cannot even unpickle the task."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some bytes of a file that was made; pieces follow each other."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PlayFacts:
+    """What a player needs to know of a file.
+
+    Attributes:
+        container: name of the demuxer.
+        codec: name of the video codec.
+        pixels: how its pixels are stored, such as `yuv420p10le`.
+        bits: of one sample.
+        sound: name of the sound's codec, None where there is none.
+        title: the container's title, `""` where it has none.
+    """
+
+    container: str
+    codec: str
+    pixels: str
+    bits: int
+    sound: str | None
+    title: str
+
+
+Answer = ClipPart | Frames | Waveform | Piece | PlayFacts | Phase | Done | Refused
+
+
+def parse(message: Message) -> Answer:
+    """The value of a message.
+
+    Raises:
+        GarbageError: when a field is missing, of another type, or contradicts the body.
+    """
+    try:
+        kind = message.head["kind"]
+        if kind not in _PARSERS:
+            raise GarbageError(f"unknown kind of message: {kind!r:.50}")
+        return _PARSERS[kind](message)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise GarbageError(f"a message does not add up: {error!r:.200}") from error
+
+
+def _clip(message: Message) -> ClipPart:
+    """A clip: its frames, after their sound where the head tells of some."""
+    head, body = message.head, message.body
+    sound = None
+    if "sound" in head:
+        size = 4 * math.prod(int(length) for length in head["sound"])
+        if not 0 <= size <= body.size:
+            raise GarbageError("a clip with more sound than bytes")
+        sound, body = _sound(head, body[:size]), body[size:]
+    span = Span(float(head["start"]), float(head["end"]))
+    return ClipPart(int(head["index"]), span, _frames(head, body, sound))
+
+
+def _frames(head: dict[str, Any], body: NDArray[np.uint8], sound: Waveform | None = None) -> Frames:
+    count, height, width = (int(size) for size in head["shape"][:3])
+    if min(count, height, width) < 1:
+        raise GarbageError("a clip without pixels")
+    times = np.asarray(head["times"], dtype=np.float64)
+    return Frames(body.reshape(count, height, width, 3), times, sound)
+
+
+def _sound(head: dict[str, Any], body: NDArray[np.uint8]) -> Waveform:
+    channels, count = (int(length) for length in head["sound"])
+    if channels < 1 or count < 0:
+        raise GarbageError("sound without channels")
+    samples = body.view(np.float32).reshape(channels, count)
+    if not np.isfinite(samples).all():
+        raise GarbageError("sound that is no number")
+    return Waveform(samples, int(head["rate"]), float(head["heard_from"]))
+
+
+def _piece(message: Message) -> Piece:
+    return Piece(message.body.tobytes())
+
+
+def _phase(message: Message) -> Phase:
+    return Phase(float(message.head["seconds"]), _info(message.head.get("info")))
+
+
+def _done(message: Message) -> Done:
+    return Done(FileCode(message.head["code"]), str(message.head["message"])[:_LONGEST_TEXT])
+
+
+def _refused(message: Message) -> Refused:
+    return Refused(str(message.head["message"])[:_LONGEST_TEXT])
+
+
+def _play_facts(message: Message) -> PlayFacts:
+    head = message.head
+    sound = head["sound"]
+    return PlayFacts(
+        container=str(head["container"])[:_LONGEST_TEXT],
+        codec=str(head["codec"])[:_LONGEST_TEXT],
+        pixels=str(head["pixels"])[:_LONGEST_TEXT],
+        bits=int(head["bits"]),
+        sound=None if sound is None else str(sound)[:_LONGEST_TEXT],
+        title=str(head["title"])[:_LONGEST_TEXT],
+    )
+
+
+def _info(facts: object) -> VideoInfo | None:
+    if not isinstance(facts, dict):
+        return None
+    info = VideoInfo(
+        duration=float(facts["duration"]),
+        width=int(facts["width"]),
+        height=int(facts["height"]),
+        frames=int(facts["frames"]),
+        codec=str(facts["codec"])[:_LONGEST_TEXT],
+        container=str(facts["container"])[:_LONGEST_TEXT],
+        has_sound=bool(facts["has_sound"]),
+        created=None if facts["created"] is None else str(facts["created"])[:_LONGEST_TEXT],
+    )
+    Span(0.0, info.duration)  # a finite, positive duration
+    return info
+
+
+_PARSERS: dict[str, Callable[[Message], Answer]] = {
+    "clip": _clip,
+    "frames": lambda message: _frames(message.head, message.body),
+    "sound": lambda message: _sound(message.head, message.body),
+    "piece": _piece,
+    "facts": _play_facts,
+    "phase": _phase,
+    "done": _done,
+    "refused": _refused,
+}
