@@ -108,6 +108,19 @@ def test_a_touched_file_is_read_but_not_decoded(shelf):
     assert shelf.library.videos()[0].names[0].mtime_ns == 2
 
 
+def test_a_file_whose_inode_alone_changed_is_read_again(shelf):
+    path = shelf.put("a.mp4", "one")
+    os.utime(path, ns=(5, 5))
+    shelf.index()
+    for content, expected in (("one", {"unchanged": 1}), ("two", {"decode": 1})):
+        shelf.put("new.part", content)
+        os.utime(shelf.folder / "new.part", ns=(5, 5))
+        (shelf.folder / "new.part").replace(path)  # as programs do that save safely
+        assert counts(shelf.index()) == expected
+    assert len(shelf.decoded) == 2
+    assert shelf.library.status().names == 1
+
+
 def test_other_bytes_of_the_same_size_and_time_are_found_by_reading_everything(shelf):
     path = shelf.put("a.mp4", "one")
     os.utime(path, ns=(5, 5))

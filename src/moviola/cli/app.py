@@ -1,4 +1,4 @@
-"""The `moviola` program: its commands, its exit codes, its one-line errors.
+"""Assemble the `moviola` program: its commands, exit codes and one-line errors.
 
 Nothing heavier than typer is imported here, so that `moviola --help` answers at once.
 """

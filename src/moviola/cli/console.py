@@ -1,4 +1,4 @@
-"""What every command shares: one-line errors, JSON, and a progress line on stderr."""
+"""Print what every command prints: one-line errors, JSON, a progress line on stderr."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def say_error(error: Exception) -> int:
         traceback.print_exception(error)
     if isinstance(error, typer.Abort):
         return 130
-    message, code = _told(error)
+    message, code = _message_and_code(error)
     line = " ".join(message.split())
     sys.stderr.write(f"moviola: {line}\n")
     return code
 
 
-def _told(error: Exception) -> tuple[str, int]:
+def _message_and_code(error: Exception) -> tuple[str, int]:
     from moviola.core import ExitCode, MoviolaError
 
     # Typer's usage errors come from click or from its own copy of it, depending on the version.
@@ -54,7 +54,7 @@ def print_json(value: Any) -> None:
 
 @dataclass
 class Progress:
-    """A progress line on stderr: counts, rate and time left. Silent where stderr is no terminal."""
+    """Show a progress line on stderr: counts, rate and time left. Silent without a terminal."""
 
     _bar: Any = field(default=None, repr=False)
     _task: Any = field(default=None, repr=False)
@@ -67,7 +67,7 @@ class Progress:
 
 @contextmanager
 def progress(what: str) -> Iterator[Progress]:
-    """A `Progress` that lives as long as the block."""
+    """Yield a `Progress` that lives as long as the block."""
     if not sys.stderr.isatty():
         yield Progress()
         return

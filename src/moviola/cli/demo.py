@@ -1,4 +1,4 @@
-"""`moviola demo`: the main job from end to end, offline."""
+"""Run `moviola demo`: the main job from end to end, offline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`moviola doctor`: is this machine fit for the work?"""
+"""Run `moviola doctor`: check whether this machine is fit for the work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`moviola failures`: the files that could not be used, and why."""
+"""Run `moviola failures`: the files that could not be used, and why."""
 
 from __future__ import annotations
 

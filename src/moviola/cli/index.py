@@ -1,4 +1,4 @@
-"""`moviola index`: folders of videos into a library."""
+"""Run `moviola index`: folders of videos into a library."""
 
 from __future__ import annotations
 

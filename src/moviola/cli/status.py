@@ -1,4 +1,4 @@
-"""`moviola status`: what a library holds."""
+"""Run `moviola status`: what a library holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The searchable library: incremental, one writer and many readers, safe against crashes."""
+"""Keep a searchable library: incremental, one writer and many readers, safe against crashes."""
 
 from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id, scan
 from moviola.library.filters import VideoFilter

@@ -1,4 +1,4 @@
-"""From folders to inputs: which files are meant, and what their content is called."""
+"""Find the input files that folders mean, and name their content."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """A regular file that is an input, as the file system described it when it was found.
+    """Describe a regular file that is an input, as the file system did when it was found.
 
     Attributes:
         path: absolute path, the file's identity; may hold undecodable bytes (`os.fsencode` it).
@@ -40,7 +40,7 @@ class InputFile:
     device: int
 
     def is_unchanged(self) -> bool:
-        """Whether the file system still describes it in the same way. Ask again after decoding."""
+        """Ask the file system whether it still describes the file in the same way."""
         try:
             found = self.path.stat()
         except OSError:
@@ -48,7 +48,7 @@ class InputFile:
         return self.agrees_with(found)
 
     def agrees_with(self, found: os.stat_result) -> bool:
-        """Whether `found` describes the same state of the same file."""
+        """Compare with `found`: True where it describes the same state of the same file."""
         return (self.size, self.mtime_ns, self.inode, self.device) == (
             found.st_size,
             found.st_mtime_ns,
@@ -59,7 +59,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableEntry:
-    """Something that was asked for and is no readable file.
+    """Describe something that was asked for and is no readable file.
 
     Attributes:
         path: absolute path of the entry.
@@ -80,7 +80,7 @@ Entry = InputFile | UnreadableEntry
 
 
 def scan(paths: Iterable[Path], suffixes: frozenset[str]) -> Iterator[Entry]:
-    """The inputs that `paths` mean, each once, in an order that depends on names only.
+    """Yield the inputs that `paths` mean, each once, in an order that depends on names only.
 
     Inside a folder an input is an entry with one of `suffixes` (such as `.mp4`, in any case), at
     any depth; entries and folders whose names begin with a dot are left out. Anything named
@@ -96,7 +96,7 @@ def scan(paths: Iterable[Path], suffixes: frozenset[str]) -> Iterator[Entry]:
 
 
 def content_id(file: InputFile) -> str:
-    """What the bytes of `file` are called: 32 hexadecimal digits (BLAKE2b).
+    """Return the name of the bytes of `file`: 32 hexadecimal digits (BLAKE2b).
 
     Raises:
         VideoUnreadableError: `vanished`, `unreadable`, or `changed_while_reading`.
@@ -130,7 +130,7 @@ def _code(error: OSError) -> FileCode:
 
 @dataclass(slots=True)
 class _Walk:
-    """What has been seen so far, by its real path, and the links that wait for the end."""
+    """Remember what a scan has seen, by its real path, and the links that wait for the end."""
 
     suffixes: frozenset[str]
     folders: set[str] = field(default_factory=set[str])
@@ -138,7 +138,7 @@ class _Walk:
     links: list[tuple[Path, Path]] = field(default_factory=list[tuple[Path, Path]])
 
     def named(self, path: Path) -> Iterator[Entry]:
-        """What `path` means when the caller named it."""
+        """Yield the inputs that `path` means when the caller named it."""
         try:
             found = path.stat()
         except OSError as error:
@@ -150,7 +150,7 @@ class _Walk:
             yield from self._file(path, path.parent, found, os.path.realpath(path))
 
     def linked(self) -> Iterator[Entry]:
-        """What only links reach. A linked folder may hold links of its own, found meanwhile."""
+        """Yield what only links reach, links in linked folders included."""
         for path, root in self.links:  # grows while it is read
             try:
                 found = path.stat()

@@ -1,4 +1,4 @@
-"""Which videos to search, by facts about them."""
+"""Choose which videos to search, by facts about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moviola.library.records import VideoRecord
 
 @dataclass(frozen=True, slots=True)
 class VideoFilter:
-    """Which videos to search; None does not filter. Values are compared, never parsed.
+    """Choose which videos to search; None does not filter. Values are compared, never parsed.
 
     Attributes:
         shortest: least duration, seconds.
@@ -40,7 +40,7 @@ class VideoFilter:
     without: frozenset[str] = frozenset()
 
     def admits(self, record: VideoRecord) -> bool:
-        """Whether a video passes. A fact that is unknown passes no filter on it."""
+        """Test whether a video passes. A fact that is unknown passes no filter on it."""
         return self._admits_content(record) and self._admits_file(record)
 
     def _admits_content(self, record: VideoRecord) -> bool:

@@ -1,4 +1,4 @@
-"""`Library`: create, open, write, search, look after."""
+"""Create, open, read and write a library."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _OURS = frozenset(
 
 
 class Library:
-    """A folder of video clips that can be searched by sentences.
+    """Hold a folder of video clips that can be searched by sentences.
 
     Opening reads only the card; tables and vectors are loaded when they are first needed. A
     library that is open shows one committed state until `refresh`.
@@ -141,7 +141,7 @@ class Library:
     def writer(
         self, on_commit: Callable[[Sequence[str]], None] | None = None
     ) -> Iterator[LibraryWriter]:
-        """The only writer there can be, until the `with` block ends; then it commits and tidies.
+        """Yield the only writer there can be; commit and tidy when the `with` block ends.
 
         An exception in the block still commits the videos that were added before it.
 
@@ -168,7 +168,7 @@ class Library:
         self.refresh()
 
     def refresh(self) -> bool:
-        """Show what has been committed since; whether there was anything. Cheap when not."""
+        """Show what has been committed since; return whether there was anything. Cheap when not."""
         with self._loading:
             if self._state is None or self._open_tables().refresh() == self._state[0]:
                 return False
@@ -177,7 +177,7 @@ class Library:
             return True
 
     def advance(self) -> bool:
-        """Load what has been committed since, then show it; whether there was anything.
+        """Load what has been committed since, then show it; return whether there was anything.
 
         Unlike after `refresh`, whoever searches meanwhile finds the state before and never waits.
         """
@@ -192,12 +192,12 @@ class Library:
 
     @property
     def generation(self) -> str:
-        """What is shown, as a text that changes with every commit; `""` before anything is."""
+        """Name the state that is shown: a text that changes with every commit, `""` before any."""
         state = self._state
         return "" if state is None else f"{state[0][0]}.{state[0][1]}"
 
     def snapshot(self) -> Snapshot:
-        """All committed clips in memory, loaded when they are first needed.
+        """Return all committed clips in memory, loaded when they are first needed.
 
         Raises:
             StoreCorruptError: when the tables are damaged.
@@ -212,7 +212,7 @@ class Library:
         return found
 
     def videos(self) -> list[VideoRecord]:
-        """Every content the library knows, failures included, ordered by id.
+        """List every content the library knows, failures included, ordered by id.
 
         Raises:
             StoreCorruptError: when its tables are damaged.
@@ -220,16 +220,16 @@ class Library:
         return self._load()
 
     def failures(self) -> list[VideoRecord]:
-        """What could not be used, with code, message and paths, ordered by path."""
+        """List what could not be used, with code, message and paths, ordered by path."""
         failed = [record for record in self._load() if record.code.is_failure]
         return sorted(failed, key=lambda record: os.fsencode(record.path))
 
     def status(self) -> LibraryStatus:
-        """Counts of what is committed."""
+        """Count what is committed."""
         return LibraryStatus.of(self._load(), self.path)
 
     def embeddings(self) -> Embeddings[Clip]:
-        """Every video that has clips as one item, under its id; its rows are its clips in order.
+        """Return every video that has clips as one item, under its id; its rows are its clips.
 
         This is what whole-video retrieval is evaluated on, without decoding anything again.
 
@@ -251,14 +251,14 @@ class Library:
         )
 
     def verify(self) -> list[Problem]:
-        """Recompute every checksum and count; what is wrong, an empty list when all is sound."""
+        """Recompute every checksum and count; list what is wrong, nothing when all is sound."""
         try:
             return find_problems(self._open_tables())
         except StoreCorruptError as error:
             return [Problem(str(error))]
 
     def direction(self, text_vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-        """A query of one row `(1, D)` as what vectors are multiplied with, `(D,)`.
+        """Turn a query of one row `(1, D)` into what vectors are multiplied with, `(D,)`.
 
         Raises:
             ValueError: when it is not one finite row, or has no direction.

@@ -1,4 +1,4 @@
-"""What an index run has to do: which inputs to decode, and what is known of the others."""
+"""Plan an index run: which inputs to decode, and what is known of the others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PASSING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FailedFile:
-    """An input that cannot be used, and why."""
+    """Name an input that cannot be used, and why."""
 
     path: Path
     code: FileCode
@@ -28,7 +28,7 @@ class FailedFile:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every input in exactly one place.
+    """Put every input in exactly one place.
 
     Attributes:
         decode: new content, each to be decoded once; its further files are duplicates if that
@@ -54,12 +54,12 @@ class Plan:
 
     @property
     def skipped(self) -> int:
-        """How many inputs need no decoding because their content is in the library."""
+        """Count the inputs that need no decoding because their content is in the library."""
         return len(self.unchanged) + len(self.moved) + len(self.duplicates)
 
     @property
     def inputs(self) -> int:
-        """How many inputs there are."""
+        """Count all inputs."""
         return sum(len(video.files) for video in self.decode) + self.skipped + len(self.failed)
 
 
@@ -183,7 +183,7 @@ class _Planner:
         return path not in self.present and _is_gone(path)
 
     def take_from_owner(self, path: Path) -> None:
-        """A known path now has another known content: the old one loses that name."""
+        """Take a name from the content that had it before."""
         old = self.record(self.owners.get(path, ""))
         if old is not None:
             self.changed[old.id] = old.without_path(path)
@@ -200,7 +200,7 @@ class _Planner:
                 self.changed[note.id] = note
 
     def drop_note(self, path: Path) -> None:
-        """A path that can be read again needs no note."""
+        """Drop the note that a path could not be read."""
         note = self.record(path_id(path))
         if note is not None:
             self.changed[note.id] = note.without_path(path)
@@ -247,7 +247,7 @@ def _is_same(file: InputFile, record: VideoRecord) -> bool:
 
 
 def _is_gone(path: Path) -> bool:
-    """Whether nothing is there. A folder that cannot be searched proves nothing."""
+    """Test that nothing is there. A folder that cannot be searched proves nothing."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):

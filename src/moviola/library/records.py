@@ -1,4 +1,4 @@
-"""What a library knows about one video."""
+"""Describe what a library knows about one video."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CLOCKLESS = 1970
 
 @dataclass(frozen=True, slots=True)
 class VideoName:
-    """One name of a video's content, and the state its file was in when it was last looked at.
+    """Hold one name of a video's content, and the state its file was in when last looked at.
 
     Attributes:
         path: absolute path.
@@ -35,7 +35,7 @@ class VideoName:
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
-        """The name of an input."""
+        """Make the name of an input."""
         if isinstance(entry, InputFile):
             return cls(entry.path, entry.root, entry.mtime_ns, entry.inode)
         return cls(entry.path, entry.root, 0, 0)
@@ -43,7 +43,7 @@ class VideoName:
 
 @dataclass(frozen=True, slots=True)
 class VideoRecord:
-    """A row of the table `videos`: one content, under all its names.
+    """Hold a row of the table `videos`: one content, under all its names.
 
     Attributes:
         id: the content id, or an id made of the path where the content could not be read.
@@ -65,17 +65,17 @@ class VideoRecord:
 
     @property
     def path(self) -> Path:
-        """The name to show and open: the first that is not missing."""
+        """Return the path to show and open: the first that is not missing."""
         return next((name.path for name in self.names if not name.missing), self.names[0].path)
 
     @property
     def is_missing(self) -> bool:
-        """Whether none of its files was there when they were last looked for."""
+        """Test whether none of its files was there when they were last looked for."""
         return all(name.missing for name in self.names)
 
     @property
     def date(self) -> date:
-        """The day it was made (UTC): as the container says, else when its oldest file changed."""
+        """Return the day it was made (UTC): the container's, else that of its oldest change."""
         if self.info is not None and self.info.created is not None:
             made = datetime.fromisoformat(self.info.created)
             # Cameras without a clock say 1904 or 1970.
@@ -85,11 +85,11 @@ class VideoRecord:
         return datetime.fromtimestamp(seconds, UTC).date()
 
     def name_at(self, path: Path) -> VideoName | None:
-        """The name with this path, if it has one."""
+        """Return the name with this path, None where it has none."""
         return next((name for name in self.names if name.path == path), None)
 
     def with_name(self, name: VideoName) -> Self:
-        """The same content under one more name, or with news of a name it has."""
+        """Return the same content under one more name, or with news of a name it has."""
         if self.name_at(name.path) is None:
             return replace(self, names=(*self.names, name))
         return replace(
@@ -97,13 +97,13 @@ class VideoRecord:
         )
 
     def without_path(self, path: Path) -> Self:
-        """The same content without this name."""
+        """Return the same content without this name."""
         return replace(self, names=tuple(name for name in self.names if name.path != path))
 
 
 @dataclass(frozen=True, slots=True)
 class NewVideo:
-    """Content the library does not hold yet, to be decoded once.
+    """Hold content that the library does not know yet, to be decoded once.
 
     Attributes:
         id: the content id; clip ids are made of it.
@@ -115,11 +115,11 @@ class NewVideo:
 
     @property
     def path(self) -> Path:
-        """The file to decode."""
+        """Return the file to decode."""
         return self.files[0].path
 
     def record(self, info: VideoInfo, code: FileCode = FileCode.OK) -> VideoRecord:
-        """The record of a video that was decoded, wholly or in part."""
+        """Make the record of a video that was decoded, wholly or in part."""
         return VideoRecord(
             self.id,
             tuple(VideoName.of(file) for file in self.files),
@@ -129,7 +129,7 @@ class NewVideo:
         )
 
     def failure(self, code: FileCode, message: str, info: VideoInfo | None = None) -> VideoRecord:
-        """The record of a video that could not be used."""
+        """Make the record of a video that could not be used."""
         return VideoRecord(
             self.id,
             tuple(VideoName.of(file) for file in self.files),
@@ -141,10 +141,10 @@ class NewVideo:
 
 
 def path_id(path: Path) -> str:
-    """The id of a file whose content cannot be read: `path-` and 32 hexadecimal digits."""
+    """Make the id of a file whose content cannot be read: `path-` and 32 hexadecimal digits."""
     return "path-" + hashlib.blake2b(os.fsencode(path), digest_size=16).hexdigest()
 
 
 def is_content_id(video: str) -> bool:
-    """Whether `video` names a content rather than a path."""
+    """Test whether `video` names a content rather than a path."""
     return not video.startswith("path-")

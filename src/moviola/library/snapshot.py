@@ -23,7 +23,7 @@ _FILTERS_KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One committed state of a library, in memory.
+    """Hold one committed state of a library in memory.
 
     Attributes:
         records: the V videos that have clips, ordered by id.
@@ -43,7 +43,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, records: Sequence[VideoRecord], clips: pa.Table, *, unit: bool) -> Snapshot:
-        """Clips whose videos are committed, in order; `unit` undoes the rounding of norms."""
+        """Gather committed videos with their clips, in order; `unit` undoes rounding of norms."""
         known = {record.id: record for record in records if record.names and record.code.has_clips}
         ids = sorted(known)
         places = {video: place for place, video in enumerate(ids)}
@@ -69,11 +69,11 @@ class Snapshot:
         )
 
     def video(self, place: int) -> slice:
-        """The clips of the video at `place`."""
+        """Return the rows of the clips of the video at `place`."""
         return slice(int(self.offsets[place]), int(self.offsets[place + 1]))
 
     def place_of(self, video: str) -> int | None:
-        """Where the video `video` stands, None where it has no clips here."""
+        """Find the place of the video `video`, None where it has no clips here."""
         low, high = 0, len(self.records)
         while low < high:
             middle = (low + high) // 2
@@ -85,12 +85,12 @@ class Snapshot:
         return low if found else None
 
     def row_of(self, clip: str) -> int | None:
-        """Where the clip `clip` stands, None where there is none of that id."""
+        """Find the row of the clip `clip`, None where there is none of that id."""
         row = int(self.rows_of([clip])[0])
         return None if row < 0 else row
 
     def rows_of(self, clips: Sequence[str]) -> NDArray[np.int64]:
-        """Where clips stand, -1 for those that are not here."""
+        """Find the rows `(n,)` of n clips, -1 for those that are not here."""
         # No id has a character beyond ASCII, nor a zero byte, which NumPy would drop from its end.
         usual = (clip.isascii() and clip.isprintable() for clip in clips)
         wanted = np.array(
@@ -103,11 +103,11 @@ class Snapshot:
         return np.where(self.clips[rows] == wanted, rows, -1)
 
     def owner_of(self, row: int) -> int:
-        """The place of the video that owns the clip at `row`."""
+        """Find the place of the video that owns the clip at `row`."""
         return int(np.searchsorted(self.offsets, row, side="right")) - 1
 
     def admitted(self, filters: VideoFilter | None) -> NDArray[np.bool_]:
-        """`(V,)` which videos pass `filters`."""
+        """Mask the videos that pass `filters`, `(V,)`."""
         if filters is None:
             return np.ones(len(self.records), np.bool_)
         found = self._admitted.get(filters)

@@ -1,4 +1,4 @@
-"""What a library holds, in counts."""
+"""Count what a library holds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moviola.library.records import VideoRecord
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library holds.
+    """Hold the counts of what is in a library.
 
     Attributes:
         videos: how many contents of each code.
@@ -32,7 +32,7 @@ class LibraryStatus:
 
     @classmethod
     def of(cls, records: Sequence[VideoRecord], folder: Path) -> Self:
-        """Counts over the committed records of the library in `folder`."""
+        """Count over the committed records of the library in `folder`."""
         return cls(
             Counter(record.code for record in records),
             sum(record.clips for record in records),

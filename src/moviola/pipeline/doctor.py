@@ -1,4 +1,4 @@
-"""Is this machine fit for the work? Each finding says what was looked at and what to do."""
+"""Check whether this machine is fit for the work; each finding says what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROOM = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """Describe one thing that was looked at.
 
     Attributes:
         what: the thing.
@@ -100,7 +100,7 @@ def _encoder() -> Finding:
 
 
 def _nearest(path: Path) -> Path:
-    """The first folder on the way up from `path` that exists."""
+    """Find the first folder on the way up from `path` that exists."""
     return next(folder for folder in (path, *path.parents) if folder.exists())
 
 

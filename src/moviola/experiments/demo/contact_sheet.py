@@ -1,4 +1,4 @@
-"""A picture of what a search found: each query, and the frames of its best moments."""
+"""Draw what a search found: each query, and the frames of its best moments."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _BANDS = {"strong": (22, 120, 66), "likely": (176, 112, 8), "weak": (150, 60, 60
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One query and what it found.
+    """Hold one query and what it found.
 
     Attributes:
         query: the words that were searched for.
@@ -102,7 +102,7 @@ def _paste_frames(
 
 
 def _square(pixels: np.ndarray) -> np.ndarray:
-    """The middle square of one `(H, W, 3)` frame."""
+    """Crop the middle square of one `(H, W, 3)` frame."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -125,7 +125,7 @@ def _write_caption(
 
 
 def _fitted(draw: ImageDraw, text: str, font: Font, width: int) -> str:
-    """`text`, shortened with an ellipsis until it is at most `width` pixels wide."""
+    """Shorten `text` with an ellipsis until it is at most `width` pixels wide."""
     shown = " ".join(text.split())
     if draw.textlength(shown, font=font) <= width:
         return shown

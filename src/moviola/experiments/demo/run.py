@@ -1,4 +1,4 @@
-"""The main job from end to end on a generated world: render, index, search, measure."""
+"""Run the main job from end to end on a generated world: render, index, search, measure."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import moviola
 from moviola.core import Clip, Embeddings, Qrels, SpaceMismatchError, Span
+from moviola.experiments.demo.contact_sheet import SheetRow, write_contact_sheet
 from moviola.synthetic.shapes import Claim, is_true
 from moviola.synthetic.shapes.facts import Shot, Thing
-from moviola.experiments.demo.contact_sheet import SheetRow, write_contact_sheet
 
 if TYPE_CHECKING:
     from moviola.core.moments import Moment
@@ -30,7 +30,7 @@ _TOP = 3
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A caption with a known answer.
+    """Hold a caption with a known answer.
 
     Attributes:
         query: its words.
@@ -127,7 +127,7 @@ def _index(
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is true of each video of a generated world.
+    """Hold what is true of each video of a generated world.
 
     Attributes:
         shots: by video id, the shots in time order and when they are.
@@ -139,7 +139,7 @@ class Truth:
 
     @classmethod
     def read(cls, world: Path) -> Truth:
-        """The truth of the world that was generated into the folder `world`."""
+        """Read the truth of the world that was generated into the folder `world`."""
         shots = {
             video["video_id"]: [
                 (
@@ -158,7 +158,7 @@ class Truth:
         return truth
 
     def videos(self, claim: Claim) -> list[str]:
-        """Ids of the videos of which a claim is true."""
+        """List the ids of the videos of which a claim is true."""
         return [
             video
             for video, shots in self.shots.items()
@@ -166,7 +166,7 @@ class Truth:
         ]
 
     def is_right(self, claim: Claim | None, moment: Moment) -> bool:
-        """Whether a one-clause claim holds in a shot that fills at least half of the moment."""
+        """Test whether a one-clause claim holds in a shot that fills half of the moment or more."""
         if claim is None:
             return False
         found = Span(moment.start, moment.end)
@@ -214,7 +214,7 @@ def _draw(sheet: Path, rows: Sequence[SheetRow]) -> None:
 
 
 def _evaluate(opened: Library, world: Path, truth: Truth, say: Callable[[str], Any]) -> None:
-    """Text-to-video retrieval over the whole library, on captions true of exactly one video."""
+    """Measure text-to-video retrieval over the whole library, on captions true of one video."""
     from moviola.evaluate import evaluate
     from moviola.plugins import load_dataset
     from moviola.score import maxsim
@@ -248,7 +248,7 @@ def _evaluate(opened: Library, world: Path, truth: Truth, say: Callable[[str], A
 
 
 def _by_video(opened: Library) -> Embeddings[Clip]:
-    """The library's clips as the rows of whole videos, which are called by their file's stem."""
+    """Return the library's clips as the rows of whole videos, named by their file's stem."""
     clips = opened.embeddings()
     return Embeddings(
         [Clip(clip.path.stem, clip.path, clip.span) for clip in clips.items],

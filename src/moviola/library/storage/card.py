@@ -1,4 +1,4 @@
-"""The library's card: what its vectors are, in one JSON file that is written atomically."""
+"""Keep the library's card: what its vectors are, in one JSON file, written atomically."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _now() -> str:
 
 @dataclass(frozen=True, slots=True)
 class LibraryCard:
-    """What a library's vectors are, and the only vectors it will ever take or be asked with.
+    """Say what a library's vectors are: the only ones it will ever take or be asked with.
 
     Attributes:
         model: the encoder's name, as `--model` takes it, to load it again.
@@ -48,7 +48,7 @@ class LibraryCard:
 
     @property
     def vector_type(self) -> Literal["float16", "float32"]:
-        """How vectors are stored: half precision for unit vectors, single where norms count."""
+        """Name the stored precision: half for unit vectors, single where norms count."""
         return "float16" if self.space.metric == "cosine" else "float32"
 
     def require(
@@ -98,7 +98,7 @@ class LibraryCard:
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The card of the library in `folder`.
+        """Read the card of the library in `folder`.
 
         Raises:
             FileNotFoundError: when there is none.

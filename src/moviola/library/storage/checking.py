@@ -1,4 +1,4 @@
-"""What may be stored: vectors that belong to their clips and can be compared."""
+"""Check what is to be stored: vectors that belong to their clips and can be compared."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check_fit(
 
 
 def find_fault(vectors: NDArray[np.floating], metric: Metric) -> str:
-    """What is wrong with an encoder's vectors `(n, D)`, in words; nothing where all is well.
+    """Find what is wrong with an encoder's vectors `(n, D)`, in words; `""` where all is well.
 
     They must be finite, and of unit length within 1e-3 where the metric is cosine.
     """

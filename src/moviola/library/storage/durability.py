@@ -1,4 +1,4 @@
-"""Makes what LanceDB wrote survive a power cut: it renames files into place, but never syncs."""
+"""Make what LanceDB wrote survive a power cut: it renames files into place, but never syncs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moviola.library.storage.card import sync_folder
 
 
 class NewFiles:
-    """The files of one folder tree that have not been synced yet."""
+    """Watch the files of one folder tree that have not been synced yet."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -34,7 +34,7 @@ class NewFiles:
         self._known = set(found)
 
     def _found(self) -> list[tuple[str, int]]:
-        """Files by path and inode: a file that was replaced is a new one."""
+        """List files by path and inode: a file that was replaced is a new one."""
         found: list[tuple[str, int]] = []
         waiting = [os.fspath(self._folder)]
         while waiting:

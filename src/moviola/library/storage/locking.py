@@ -1,4 +1,4 @@
-"""One writer at a time: a lock that the kernel releases, and a note about who holds it."""
+"""Admit one writer at a time: a lock that the kernel releases, a note about who holds it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _ourselves() -> dict[str, Any]:
 
 
 def _who(folder: Path, note: Path) -> str:
-    """One sentence about the holder, who writes the note just after taking the lock."""
+    """Describe the holder, who writes the note just after taking the lock, in one sentence."""
     for _ in range(10):
         try:
             holder = json.loads(note.read_text(encoding="utf-8"))

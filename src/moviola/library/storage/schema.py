@@ -1,4 +1,4 @@
-"""The two tables on disk: their columns, and records and vectors as rows."""
+"""Lay out the two tables on disk: their columns, and records and vectors as rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DIGEST_BYTES = 16
 
 
 def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> pa.Schema:
-    """Columns of `clips`: one row a clip."""
+    """List the columns of `clips`: one row a clip."""
     import pyarrow as pa
 
     number = pa.float16() if vector_type == "float16" else pa.float32()
@@ -40,7 +40,7 @@ def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> 
 
 
 def videos_schema() -> pa.Schema:
-    """Columns of `videos`: one row a content, written after its clips, the commit marker."""
+    """List the columns of `videos`: one row a content, written after its clips, as their marker."""
     import pyarrow as pa
 
     name = pa.struct(
@@ -78,7 +78,7 @@ def videos_schema() -> pa.Schema:
 def clip_rows(
     video: str, clips: Sequence[Clip], vectors: NDArray[np.floating], schema: pa.Schema
 ) -> pa.Table:
-    """Rows of `clips` for the `(n, D)` vectors of one video's n clips, in the stored precision."""
+    """Make rows of `clips` of the `(n, D)` vectors of one video's n clips, in stored precision."""
     import numpy as np
     import pyarrow as pa
 
@@ -104,13 +104,13 @@ def clip_rows(
 def clip_checksum(
     clip: str, video: str, start: float, end: float, vector: NDArray[np.floating]
 ) -> bytes:
-    """Digest of a row of `clips`: the vector's bytes, and what they belong to."""
+    """Digest a row of `clips`: the vector's bytes, and what they belong to."""
     key = f"{clip}:{video}:{float(start)!r}:{float(end)!r}:".encode()
     return hashlib.blake2b(key + vector.tobytes(), digest_size=_DIGEST_BYTES).digest()
 
 
 def vectors_of(table: pa.Table) -> NDArray[np.floating]:
-    """The vectors `(n, D)` of rows of `clips`, in the stored precision."""
+    """Return the vectors `(n, D)` of rows of `clips`, in the stored precision."""
     column = table.column("vector").combine_chunks()
     width = column.type.list_size
     # `flatten` and not `values`: the latter ignores where a slice begins.
@@ -118,7 +118,7 @@ def vectors_of(table: pa.Table) -> NDArray[np.floating]:
 
 
 def video_rows(records: Iterable[VideoRecord], space: str) -> pa.Table:
-    """Rows of `videos`; `space` is the digest of the library's space."""
+    """Make rows of `videos`; `space` is the digest of the library's space."""
     import pyarrow as pa
 
     rows = [_row(record, space) for record in records]
@@ -126,12 +126,12 @@ def video_rows(records: Iterable[VideoRecord], space: str) -> pa.Table:
 
 
 def video_records(table: pa.Table) -> list[VideoRecord]:
-    """Records of rows of `videos`, in their order."""
+    """Read the records of rows of `videos`, in their order."""
     return [_record(row) for row in table.to_pylist()]
 
 
 def damaged_rows(table: pa.Table) -> list[str]:
-    """Ids of the rows of `videos` that are not what was written."""
+    """List the ids of the rows of `videos` that are not what was written."""
     return [row[KEY] for row in table.to_pylist() if row.pop("checksum") != _digest(row)]
 
 

@@ -1,4 +1,4 @@
-"""The LanceDB tables of a library, and its faults told as ours."""
+"""Open, read and write the LanceDB tables of a library, and raise its faults as ours."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KEEP_VERSIONS = timedelta(minutes=2)
 
 
 class Tables:
-    """The open tables of one library: `clips` and `videos`."""
+    """Hold the open tables of one library: `clips` and `videos`."""
 
     def __init__(self, folder: Path, clips: Table, videos: Table) -> None:
         self.folder = folder
@@ -82,7 +82,7 @@ class Tables:
 
     @staticmethod
     def holds_rows(folder: Path) -> bool:
-        """Whether there is anything in the tables of `folder`."""
+        """Test whether there is anything in the tables of `folder`."""
         import lancedb
 
         with faults(folder):
@@ -90,7 +90,7 @@ class Tables:
             return any(_rows(database, name) for name in (CLIPS, VIDEOS))
 
     def refresh(self) -> tuple[int, int]:
-        """Go to the latest committed state; its two version numbers.
+        """Go to the latest committed state; return its two version numbers.
 
         A writer announces every change of clips in `videos`: whatever that promises was committed
         to `clips` before, and whatever is taken away was withdrawn there before. So the two agree
@@ -107,14 +107,14 @@ class Tables:
             return self.videos.version, self.clips.version
 
     def read(self, table: Table, columns: list[str] | None = None) -> pa.Table:
-        """All rows of a table, or some of their columns."""
+        """Read all rows of a table, or some of their columns."""
         with faults(self.folder):
             if columns is None:
                 return table.to_arrow()
             return table.search().select(columns).to_arrow()
 
     def checksums(self, video: str) -> set[bytes]:
-        """The checksums of one video's clips."""
+        """Read the checksums of one video's clips."""
         with faults(self.folder):
             query = self.clips.search().where(_is_one_of("video", [video])).select(["checksum"])
             return set(query.to_arrow().column("checksum").to_pylist())
@@ -173,7 +173,7 @@ def _rows(database: lancedb.DBConnection, name: str) -> int:
 
 @contextmanager
 def faults(folder: Path) -> Iterator[None]:
-    """Tell what LanceDB and the file system raise as a fault of the library in `folder`.
+    """Raise what LanceDB and the file system raise as a fault of the library in `folder`.
 
     Raises:
         StorageError: no room, or no permission.
@@ -184,15 +184,15 @@ def faults(folder: Path) -> Iterator[None]:
     except MoviolaError:
         raise
     except (RuntimeError, ValueError, OSError, KeyError, ArithmeticError, MemoryError) as error:
-        raise _told(folder, error) from error
+        raise _as_ours(folder, error) from error
     except BaseException as error:
         # A panic of the Rust side (damaged metadata) is no Exception, yet no reason to die.
         if type(error).__name__ != "PanicException":
             raise
-        raise _told(folder, error) from error
+        raise _as_ours(folder, error) from error
 
 
-def _told(folder: Path, error: BaseException) -> MoviolaError:
+def _as_ours(folder: Path, error: BaseException) -> MoviolaError:
     text = " ".join(str(error).split())
     text = text if len(text) <= 300 else text[:300] + " …"
     where = display_path(folder)

@@ -1,4 +1,4 @@
-"""Recomputes every checksum of a library, and compares what the two tables promise each other."""
+"""Recompute every checksum of a library, and compare what the two tables promise each other."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is not as it was written.
+    """Describe something that is not as it was written.
 
     Attributes:
         what: one sentence.
@@ -32,7 +32,7 @@ class Problem:
 
 
 def find_problems(tables: Tables) -> list[Problem]:
-    """Everything wrong with the latest committed state; an empty list when it is sound.
+    """List everything wrong with the latest committed state; nothing when it is sound.
 
     Clips that no record mentions are no problem: a killed writer may leave them, nobody sees
     them, and the next writer drops them.

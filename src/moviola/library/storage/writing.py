@@ -1,4 +1,4 @@
-"""The one writer: batches of whole videos, clips first and the commit marker after them."""
+"""Write batches of whole videos: clips first, and the commit marker after them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _TIDY_AT_CLOSE = 16
 
 
 class LibraryWriter:
-    """Adds videos to a library. Made by `Library.writer`, which holds the lock.
+    """Add videos to a library. Made by `Library.writer`, which holds the lock.
 
     Nothing is acknowledged before it is committed; a batch is committed by itself after 256 clips
     or 5 seconds. A kill at any moment leaves whole videos or none: clips without a marker are
@@ -65,7 +65,7 @@ class LibraryWriter:
         rehash: bool = False,
         progress: Callable[[Path], None] | None = None,
     ) -> Plan:
-        """Which inputs must be decoded; what is known of the others is brought up to date.
+        """Plan which inputs must be decoded; bring what is known of the others up to date.
 
         New names, marks of missing files and unreadable inputs are committed before it returns.
 
@@ -130,7 +130,7 @@ class LibraryWriter:
         self._stage(replace(record, clips=0))
 
     def commit(self) -> tuple[str, ...]:
-        """Make everything so far durable and visible; the ids of the videos concerned.
+        """Make everything so far durable and visible; return the ids of the videos concerned.
 
         Raises:
             StorageError: when there is no room or no permission; nothing committed before is
@@ -163,7 +163,7 @@ class LibraryWriter:
         return done
 
     def collect(self) -> int:
-        """Forget names whose files are missing, and videos that have no other; how many names."""
+        """Forget names whose files are missing, and videos that have no other; count the names."""
         lost = 0
         for record in list(self._records.values()):
             kept = tuple(name for name in record.names if not name.missing)

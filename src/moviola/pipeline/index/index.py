@@ -1,4 +1,4 @@
-"""A folder of videos into a library: scan, plan, decode, encode, commit."""
+"""Index folders of videos: scan, plan, decode, encode, commit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DEFAULT_SEGMENT = "windows:6/3"
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What became of every input: `ok + partial + failed + skipped` is their number.
+    """Count what became of every input: `ok + partial + failed + skipped` is their number.
 
     Attributes:
         ok: files read whole.
@@ -58,13 +58,13 @@ class IndexReport:
 
     @property
     def inputs(self) -> int:
-        """Number of inputs."""
+        """Count the inputs."""
         return self.ok + self.partial + self.failed + self.skipped
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStep:
-    """How far a run has come.
+    """Say how far a run has come.
 
     Attributes:
         done: videos finished, failed ones included.
@@ -135,7 +135,7 @@ def index(
 def _prepare(
     place: Path, model: str | None, segment: str | None, head: Path | str | None
 ) -> tuple[Library, Encoder, Segmenter]:
-    """The library, opened or made, with the encoder and the policy that belong to it."""
+    """Open or make the library, with the encoder and the policy that belong to it."""
     existing = _opened(place)
     card = existing.card if existing else None
     name = model or (card.model if card else DEFAULT_MODEL)
@@ -175,7 +175,7 @@ def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
 
 
 class _Run:
-    """One run over one plan: what was committed, and what to report."""
+    """Carry out one plan: decode, encode, add, and report."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class _Run:
         )
 
     def report(self, library: Library) -> IndexReport:
-        """The counts over all inputs of the plan."""
+        """Count over all inputs of the plan."""
         done = [record for _, record in self._codes]
         failures = [*self._plan.failed, *self._new_failures()]
         copies = sum(len(video.files) - 1 for video, r in self._codes if r.code.has_clips)

@@ -1,0 +1,1 @@
+"""Show the main job from end to end on a generated world."""
