@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 from urllib.parse import quote
 
+import anyio
 import av
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from PIL import Image
 
 import moviola
 from moviola.core import Span
+from moviola.pipeline.media.opening import FileIdentity
+from moviola.serve.media.descriptor_response import DescriptorResponse
 from moviola.video import DecodePool, read_waveform
 
 
@@ -142,7 +145,7 @@ def test_a_file_that_became_a_link_to_elsewhere_is_not_served(serve, own_world, 
         for name in ("red-green.mp4", "blue.mp4"):
             video = video_named(server, name)["video"]
             answer = server.get(f"/media/{video}")
-            assert (answer.status_code, answer.json()["error"]["code"]) == (404, "file_missing")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (409, "file_changed")
 
 
 def test_a_missing_file_is_said_and_the_moment_still_shown(serve, own_world):
@@ -368,13 +371,36 @@ def test_real_files_have_previews(shared_data, name, tmp_path):
             assert wide / high == pytest.approx(info.width / info.height, rel=0.05)
 
 
-def test_the_server_survives_a_file_that_shrinks_while_it_is_sent(serve, own_world):
+def test_a_file_that_shrank_is_not_the_one_that_was_indexed(serve, own_world):
     with serve(own_world.library) as server:
         video = video_named(server, "red-green.mp4")["video"]
         path = own_world.folder / "red-green.mp4"
         before = server.get(f"/media/{video}").headers["etag"]
         os.truncate(path, 100)
         answer = server.get(f"/media/{video}", headers={"range": "bytes=0-", "if-range": before})
-        assert answer.status_code in (200, 206)
-        assert len(answer.content) == 100
+        assert answer.status_code == 409
         assert server.get("/api/status").status_code == 200
+
+
+def test_an_answer_breaks_off_where_its_file_changes_while_it_is_sent(tmp_path):
+    path = tmp_path / "v.mp4"
+    path.write_bytes(bytes(1 << 20))
+    descriptor = os.open(path, os.O_RDONLY)
+    response = DescriptorResponse(
+        descriptor, FileIdentity.of(os.fstat(descriptor)), "video/mp4", {}
+    )
+    sent: list[dict] = []
+
+    async def send(message):
+        sent.append(message)
+        if len(sent) == 2:
+            os.truncate(path, 300_000)
+
+    async def receive():
+        return {"type": "http.request"}
+
+    anyio.run(response, {"type": "http", "method": "GET", "headers": []}, receive, send)
+    assert dict(sent[0]["headers"])[b"content-length"] == b"1048576"
+    assert sum(len(message.get("body", b"")) for message in sent) == 256 << 10
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)

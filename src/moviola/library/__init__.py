@@ -1,6 +1,6 @@
 """Keep a searchable library: incremental, one writer and many readers, safe against crashes."""
 
-from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id, scan
+from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id, identify, scan
 from moviola.library.filters import VideoFilter
 from moviola.library.library import CACHE, Library
 from moviola.library.planning import FailedFile, Plan
@@ -29,6 +29,7 @@ __all__ = [
     "VideoName",
     "VideoRecord",
     "content_id",
+    "identify",
     "scan",
     "write_atomically",
 ]

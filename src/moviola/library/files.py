@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from moviola.core import FileCode, VideoUnreadableError, display_path
@@ -106,13 +107,18 @@ def content_id(file: InputFile) -> str:
     try:
         with open(file.path, "rb", opener=lambda path, _: os.open(path, flags)) as stream:
             _refuse_changed(file, os.fstat(stream.fileno()))
-            digest = hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16))
+            content = identify(stream)
             _refuse_changed(file, os.fstat(stream.fileno()))
-            return digest.hexdigest()
+            return content
     except OSError as error:
         raise VideoUnreadableError(
             f"{display_path(file.path)} cannot be read: {error.strerror}", code=_code(error)
         ) from error
+
+
+def identify(stream: BufferedReader) -> str:
+    """Hash the bytes of an open file to its content id: 32 hexadecimal digits (BLAKE2b)."""
+    return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def _refuse_changed(file: InputFile, found: os.stat_result) -> None:

@@ -18,6 +18,7 @@ from moviola.core import (
     StoreCorruptError,
     VideoUnreadableError,
 )
+from moviola.pipeline.media.opening import FileGoneError, FileReplacedError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -27,6 +28,8 @@ _LOG = logging.getLogger("moviola.serve")
 _CODES = {404: "not_found", 405: "method", 413: "too_large", 415: "unsupported"}
 # What the faults of the world are to a browser: the status, and the word for it.
 _FAULTS: tuple[tuple[type[MoviolaError], int, str], ...] = (
+    (FileGoneError, 404, "file_missing"),
+    (FileReplacedError, 409, "file_changed"),
     (SpaceMismatchError, 409, "space_mismatch"),
     (LibraryLockedError, 409, "locked"),
     (VideoUnreadableError, 422, "unreadable"),

@@ -9,7 +9,10 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import uvicorn
 
 #: Where it listens unless told otherwise, and how many ports after it are tried.
 PORT = 7860
@@ -44,13 +47,13 @@ def bind(host: str, port: int | None) -> socket.socket:
     )
 
 
-def run(
-    app: Any, listener: socket.socket, *, link: str, open_browser: bool, say: Callable[[str], Any]
-) -> None:
-    """Serve until interrupted. `link` opens in a browser once the server answers."""
+def configure(app: Any) -> uvicorn.Config:
+    """Configure uvicorn for one application: quiet, HTTP only, patient within limits."""
     import uvicorn
 
-    config = uvicorn.Config(
+    from moviola.serve.launch.connections import LimitedProtocol
+
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,  # addresses hold what people search for
@@ -58,10 +61,20 @@ def run(
         timeout_keep_alive=30,
         timeout_graceful_shutdown=3,
         h11_max_incomplete_event_size=64 << 10,
+        http=LimitedProtocol,
+        ws="none",
     )
+
+
+def run(
+    app: Any, listener: socket.socket, *, link: str, open_browser: bool, say: Callable[[str], Any]
+) -> None:
+    """Serve until interrupted. `link` opens in a browser once the server answers."""
+    import uvicorn
+
     logging.getLogger("moviola.serve").setLevel(logging.WARNING)
     sys.setswitchinterval(_SWITCH_SECONDS)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configure(app))
 
     def show() -> None:
         while not server.started and not server.should_exit:

@@ -16,9 +16,9 @@ from threading import Lock
 from moviola.core import Frames, Span, StorageError, clip_id
 from moviola.library import CACHE, VideoRecord
 from moviola.pipeline.media.cache_eviction import trim
+from moviola.pipeline.media.opening import FileOpener, OpenedFile
 from moviola.pipeline.media.sprites import SpriteCache, draw_sprite, sprite_times
 from moviola.serve.errors import ApiError
-from moviola.serve.media.files import open_to_serve
 from moviola.serve.media.playing import Facts, judge
 from moviola.video import (
     DecodePool,
@@ -49,6 +49,7 @@ class Studio:
         self._facts: OrderedDict[str, Facts] = OrderedDict()
         self._lock = Lock()
         self._filming: dict[Path, Lock] = {}
+        self.files = FileOpener()
 
     def close(self) -> None:
         """End the workers; what is under way ends too."""
@@ -73,7 +74,9 @@ class Studio:
         """
         if (known := self._facts.get(record.id)) is not None:
             return known
-        found = judge(record, read_play_facts(self._quick, open_to_serve(record)))
+        with self.files.opened(record) as file:
+            found = judge(record, read_play_facts(self._quick, file.path))
+            file.require_unchanged()
         with self._lock:
             self._facts[record.id] = found
             if len(self._facts) > _FACTS_KEPT:
@@ -90,9 +93,10 @@ class Studio:
         clip = clip_id(record.id, span)
         if (kept := self._sprites.read(record.id, clip)) is not None:
             return kept
-        frames = read_frames_near(
-            self._quick, open_to_serve(record), sprite_times(span), longest=2 * _STILL_LONGEST
-        )
+        with self.files.opened(record) as file:
+            times = sprite_times(span)
+            frames = read_frames_near(self._quick, file.path, times, longest=2 * _STILL_LONGEST)
+            file.require_unchanged()
         sheet = draw_sprite(frames)
         self._sprites.keep(record.id, clip, sheet)
         return sheet
@@ -104,8 +108,10 @@ class Studio:
             ApiError: 404 where its file is missing.
             VideoUnreadableError: where it cannot be read any more.
         """
-        path = open_to_serve(record)
-        return jpeg(read_frames_near(self._quick, path, [time], longest=_STILL_LONGEST))
+        with self.files.opened(record) as file:
+            frames = read_frames_near(self._quick, file.path, [time], longest=_STILL_LONGEST)
+            file.require_unchanged()
+        return jpeg(frames)
 
     def preview(self, record: VideoRecord, span: Span) -> Path:
         """An MP4 of a span that every browser plays, from the cache or made now.
@@ -135,7 +141,6 @@ class Studio:
             raise ApiError(
                 422, "invalid", f"end: at most {longest:.0f} seconds can be made at a time"
             )
-        source = open_to_serve(record)
         folder = self._library / CACHE / kind
         path = folder / f"{clip_id(record.id, span)}.mp4"
         with self._lock:
@@ -144,18 +149,20 @@ class Studio:
             try:
                 os.utime(path)  # the cache drops what was asked for longest ago
             except OSError:
-                self._make(source, span, path, lines=lines, swift=swift)
+                with self.files.opened(record) as file:
+                    self._make(file, span, path, lines=lines, swift=swift)
         with self._lock:
             self._filming.pop(path, None)
         return path
 
-    def _make(self, source: Path, span: Span, path: Path, *, lines: int, swift: bool) -> None:
+    def _make(self, source: OpenedFile, span: Span, path: Path, *, lines: int, swift: bool) -> None:
         temporary = path.with_suffix(f".{os.getpid()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             trim(path.parent, _CACHE_BYTES)
             with temporary.open("wb") as file:
-                make_film(self._films, source, span, file.write, lines=lines, swift=swift)
+                make_film(self._films, source.path, span, file.write, lines=lines, swift=swift)
+            source.require_unchanged()
             temporary.replace(path)
         except OSError as error:
             raise StorageError(

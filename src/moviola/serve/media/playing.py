@@ -16,6 +16,8 @@ _WEBM = "video/webm"
 _PICTURES = {_MP4: {"h264", "av1"}, _MATROSKA: {"vp8", "vp9", "av1"}}
 _SOUNDS = {_MP4: {"aac", "mp3", "flac", "opus"}, _MATROSKA: {"opus", "vorbis"}}
 _PIXELS = {"yuv420p", "yuvj420p"}
+_FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"uuid"}
+_WEBM_MAGIC, _OGG_MAGIC = bytes.fromhex("1a45dfa3"), b"OggS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,10 @@ def media_type(record: VideoRecord) -> str | None:
     if record.info.container == _MATROSKA:
         return _WEBM if record.path.suffix.lower() == ".webm" else None
     return _TYPES.get(record.info.container)
+
+
+def begins_like(kind: str, head: bytes) -> bool:
+    """Tell whether the first 12 bytes of a file are those of the container of a MIME type."""
+    if kind == "video/mp4":  # ISO 14496-12: the type of the first box
+        return head[4:8] in _FIRST_BOXES
+    return head.startswith(_WEBM_MAGIC if kind == _WEBM else _OGG_MAGIC)

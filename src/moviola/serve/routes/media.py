@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import Annotated
 
@@ -9,13 +10,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 
-from moviola.core import Span
+from moviola.core import Span, display_path
 from moviola.library import VideoRecord
+from moviola.pipeline.media.opening import FileReplacedError
 from moviola.pipeline.media.sprites import read_times
 from moviola.serve.errors import ApiError
-from moviola.serve.media.files import open_to_serve
+from moviola.serve.media.descriptor_response import DescriptorResponse
 from moviola.serve.media.media import LONGEST_PREVIEW, tag_of
-from moviola.serve.media.playing import Facts, media_type
+from moviola.serve.media.playing import Facts, begins_like, media_type
 from moviola.serve.schemas import PlaybackAnswer
 from moviola.serve.search.params import ID
 from moviola.serve.state import Desk, desk_of
@@ -45,7 +47,7 @@ async def poster(clip: AnId, desk: AtDesk, request: Request) -> Response:
 
 @router.head("/media/{video}", include_in_schema=False)
 @router.get("/media/{video}", response_class=FileResponse)
-def original(video: AnId, desk: AtDesk) -> FileResponse:
+def original(video: AnId, desk: AtDesk) -> Response:
     """The file as it is, whole or in ranges."""
     record = desk.record(video)
     kind = media_type(record)
@@ -53,9 +55,13 @@ def original(video: AnId, desk: AtDesk) -> FileResponse:
         raise ApiError(
             415, "unplayable", "browsers cannot play this kind of file; ask for a preview"
         )
-    return FileResponse(
-        open_to_serve(record), media_type=kind, headers={"cache-control": "private, no-cache"}
-    )
+    with desk.studio.files.opened(record) as file:
+        if not begins_like(kind, file.head(12)):
+            shown = display_path(record.path.name)
+            raise FileReplacedError(f"the file {shown} is no {kind} any more; index it again")
+        return DescriptorResponse(
+            os.dup(file.descriptor), file.identity, kind, {"cache-control": "private, no-cache"}
+        )
 
 
 @router.get("/api/videos/{video}/playback")
