@@ -200,7 +200,7 @@ def _store(folder: Path, kind: str, model: str, rows: np.ndarray) -> Path:
     with StoreWriter(folder, kind=kind, space=space, readout=Readout("toy")) as writer:
         for number, row in enumerate(rows):
             item = (
-                Text(f"t{number}", "a cat")
+                Text(f"v{number}-1", "a cat")
                 if kind == "texts"
                 else Clip(f"v{number}", Path("no.mp4"), Span(0, 1))
             )

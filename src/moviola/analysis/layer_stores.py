@@ -12,7 +12,7 @@ import numpy as np
 
 from moviola.core import Clip, Embeddings, Text, display_path
 from moviola.core.embeddings import ItemT
-from moviola.pipeline.inputs.embeddings import read_clips, read_texts
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.store import is_store
 
 _LAYER = re.compile(r"\d+")
@@ -50,12 +50,12 @@ def text_layers(folder: Path, pooling: str | None) -> Layers[Text]:
     Raises:
         FileNotFoundError: when there is no store.
     """
-    return Layers(_stores(folder), lambda path: read_texts(str(path), pooling=pooling))
+    return Layers(_stores(folder), lambda path: parse_source(path).texts(pooling))
 
 
 def clip_layers(folder: Path, pooling: str | None) -> Layers[Clip]:
     """The stores of videos below `folder`, or the one that it is, as `text_layers`."""
-    return Layers(_stores(folder), lambda path: read_clips(str(path), pooling=pooling))
+    return Layers(_stores(folder), lambda path: parse_source(path).clips(pooling))
 
 
 def layer_of(embeddings: Embeddings[Clip] | Embeddings[Text]) -> float:

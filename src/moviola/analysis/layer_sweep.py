@@ -20,7 +20,8 @@ from moviola.evaluate.geometry import (
     nearest,
     variance_shares,
 )
-from moviola.pipeline.inputs.pairing import pair
+from moviola.pipeline.inputs.pairing import Pairs, join_sides
+from moviola.pipeline.inputs.sources import parse_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,8 +63,8 @@ def sweep_layers(
     Args:
         texts: layers of the captions.
         clips: layers of the videos.
-        caption_video: a file of `(texts,)` whole numbers, rows of the videos from 0; None where
-            ids or equal counts say which caption belongs to which video.
+        caption_video: what says which caption belongs to which video, as
+            `moviola.pipeline.inputs.relevance.read_relevance` takes it; None where ids do.
         cross: every layer of the texts with every one of the videos.
         k: neighbours that the overlap looks at.
         seed: of which videos are held out, and which are looked at.
@@ -114,10 +115,9 @@ class _Items:
 
     @classmethod
     def of(cls, texts: Embeddings[Text], clips: Embeddings[Clip], index: str | None) -> _Items:
-        qrels = pair(texts, clips, index=index)
-        place = {clip.id: row for row, clip in enumerate(clips.items)}
-        owner = [place[next(iter(qrels.relevant[text.id]))] for text in texts.items]
-        return cls(texts.items, clips.items, np.array(owner, np.int64))
+        table = None if index is None else parse_source(index)
+        pairs = Pairs(texts, clips, join_sides(texts, clips, table))
+        return cls(texts.items, clips.items, pairs.owners())
 
     @property
     def captioned(self) -> NDArray[np.int64]:

@@ -13,8 +13,8 @@ from moviola.analysis.grid_poolings import GRID, SidePoolings, pooled
 from moviola.analysis.heat_map import draw_heat_map
 from moviola.core import Clip, Embeddings, Qrels, Scores, Text
 from moviola.evaluate import RetrievalResult, evaluate
-from moviola.pipeline.inputs.embeddings import is_named, read_clips, read_texts
-from moviola.pipeline.inputs.pairing import pair
+from moviola.pipeline.inputs.pairing import read_pairs
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.score import cosine
 
 
@@ -83,8 +83,9 @@ def grid_of_files(
     Args:
         texts: a `.npy` file, `FILE.safetensors:TENSOR`, a store, or a folder of `.npy` files.
         videos: the same.
-        caption_video: a file of `(texts,)` whole numbers, rows of the videos from 0; None where
-            ids or equal counts say which text belongs to which video.
+        caption_video: what says which text belongs to which video, as
+            `moviola.pipeline.inputs.relevance.read_relevance` takes it; None where ids do, or
+            both sides are bare arrays in the same order.
         unaligned: as `pooling_grid`.
         on_progress: as `pooling_grid`.
 
@@ -93,11 +94,11 @@ def grid_of_files(
         SpaceMismatchError: as `pooling_grid`.
         ValueError: as `pooling_grid`, or naming what cannot be used.
     """
-    captions = read_texts(texts, pooling="none")
-    clips = read_clips(videos, pooling="none")
-    by_row = not (is_named(texts) and is_named(videos))
-    qrels = pair(captions, clips, index=caption_video, by_row=by_row)
-    return pooling_grid(captions, clips, qrels, unaligned=unaligned, on_progress=on_progress)
+    table = None if caption_video is None else parse_source(caption_video)
+    pairs = read_pairs(parse_source(texts), parse_source(videos), table, pooling="none")
+    return pooling_grid(
+        pairs.texts, pairs.clips, pairs.qrels, unaligned=unaligned, on_progress=on_progress
+    )
 
 
 def write_grid(grid: PoolingGrid, out: Path) -> list[Path]:

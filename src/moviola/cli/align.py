@@ -28,7 +28,7 @@ TextsOption = Annotated[
 VideosOption = Annotated[str, typer.Option(metavar="V", help="Vectors of videos, likewise.")]
 IndexOption = Annotated[
     str | None,
-    typer.Option(metavar="INDEX", help=".npy: row of its video for every caption, from 0."),
+    typer.Option(metavar="INDEX", help="Whose is whose: .npy of rows, or .csv of text and video."),
 ]
 PoolOption = Annotated[
     str | None, typer.Option(help="How several rows an item become one: mean, max, ….")

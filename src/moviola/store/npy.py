@@ -1,4 +1,4 @@
-"""One `.npy` an item: `video7890.npy` for a clip, `video7890-1.npy` for a caption of it.
+"""Write and read one `.npy` an item: `video7890.npy` for a clip, `video7890-1.npy` for a caption.
 
 A file holds `(D,)` where every item of the folder has one row, and `(n, D)` otherwise. The
 layout knows neither space nor readout, paths nor words; a store does.
@@ -6,11 +6,13 @@ layout knows neither space nor readout, paths nor words; a store does.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 import numpy as np
@@ -29,10 +31,13 @@ from moviola.core import (
 from moviola.store.reading import open_embeddings
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from moviola.core.embeddings import Rows
 
-#: How the vectors were read is not known.
-_UNKNOWN = Readout(preprocessing="unknown", layer="unknown", tokens="unknown", pooling="none")
+#: The readout of vectors of which nothing is known.
+UNKNOWN = Readout("unknown")
+_MAGIC = b"\x93NUMPY"
 #: The layout tells no times: a clip is as long as its video, which readers find out.
 _WHOLE = Span(0.0, 1e6)
 _LONGEST = 255
@@ -41,7 +46,7 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECA
 
 
 def file_name(identity: str) -> str:
-    """The file of an item: its id and `.npy`, what no file system takes written as `%2F`.
+    """Name the file of an item: its id and `.npy`, what no file system takes written as `%2F`.
 
     `item_id` is the inverse. Letters of all scripts, digits, spaces inside, and `-_.@+,=()` stay.
 
@@ -67,12 +72,12 @@ def file_name(identity: str) -> str:
 
 
 def item_id(name: str) -> str:
-    """The id of the item in file `name`."""
+    """Read the id of the item off the name of its file."""
     return unquote(name.removesuffix(".npy"), errors="strict")
 
 
 def item_id_of(path: Path) -> str:
-    """The id of the item in the file at `path`, as `item_id`.
+    """Read the id of the item off the path of its file, as `item_id`.
 
     Raises:
         DatasetError: when the name, or what is escaped in it, is not valid Unicode.
@@ -84,7 +89,7 @@ def item_id_of(path: Path) -> str:
 
 
 def write_npy(embeddings: Embeddings[Clip] | Embeddings[Text], folder: Path) -> None:
-    """Writes one file an item into a new folder, which is there as a whole or not at all.
+    """Write one file an item into a new folder, which is there as a whole or not at all.
 
     Raises:
         FileExistsError: when the folder exists, or two ids want one file (on file systems that
@@ -115,7 +120,7 @@ def write_npy(embeddings: Embeddings[Clip] | Embeddings[Text], folder: Path) -> 
 
 
 def replace_store_by_npy(folder: Path) -> None:
-    """Turns a finished store into one `.npy` an item, under the same name.
+    """Turn a finished store into one `.npy` an item, under the same name.
 
     Raises:
         StoreCorruptError: when there is no readable store.
@@ -129,34 +134,137 @@ def replace_store_by_npy(folder: Path) -> None:
     shutil.rmtree(store)
 
 
-def read_npy_clips(folder: Path) -> Embeddings[Clip]:
-    """Clips of a folder of `.npy`, in the natural order of their names, in the anonymous space.
-
-    Their paths are their ids: the layout does not tell which file each came from.
+def open_npy(path: Path) -> NDArray[Any]:
+    """Map the array of one `.npy` file, any shape and numbers; pickles are never opened.
 
     Raises:
-        DatasetError: naming the file that is not as it should be.
+        FileNotFoundError: when there is no such file.
+        ValueError: naming the file, and why it is no array that can be read.
     """
-    ids, rows = _read(folder)
-    items = [Clip(identity, Path(identity), _WHOLE) for identity in ids]
-    return Embeddings[Clip].from_rows(items, rows, _space(rows), _UNKNOWN)
+    shown = display_path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {shown}")
+    if not path.stat().st_size:
+        raise ValueError(f"{shown} is empty")
+    try:
+        _check_header(path)
+        array = cast("NDArray[Any]", np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError, OverflowError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{shown} cannot be read as .npy: {error}") from error
+    return array.view(np.ndarray)
+
+
+def list_npy(folder: Path) -> dict[str, Path]:
+    """List the `.npy` files of a folder by the ids of their items, in natural order of the names.
+
+    Hidden files are passed over: encoders that were stopped, and people, leave them behind.
+
+    Raises:
+        DatasetError: when a name is not valid Unicode.
+        ValueError: when there are no such files, or two of them are one item.
+    """
+    paths = [path for path in folder.glob("*.npy") if not path.name.startswith(".")]
+    if not paths:
+        raise ValueError(f"{display_path(folder)} holds no .npy files, and is no store")
+    files: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: natural_key(path.name)):
+        twin = files.setdefault(item_id_of(path), path)
+        if twin != path:
+            raise ValueError(
+                f"{display_path(twin)} and {display_path(path)} are one item; keep one of them"
+            )
+    return files
+
+
+def read_npy_rows(path: Path) -> Rows:
+    """Read the `(n, D)` rows of one item, finite and n at least 1; float64 becomes float32.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: naming the file, and what is wrong with it.
+    """
+    array, shown = open_npy(path), display_path(path)
+    if array.dtype.kind != "f":
+        raise ValueError(f"{shown} holds {array.dtype}; it must be float16, float32 or float64")
+    if array.ndim not in (1, 2) or 0 in array.shape:
+        raise ValueError(
+            f"{shown} has shape {array.shape}; one item is (D,) or (n, D), none of them 0"
+        )
+    # Copied: thousands of mapped files would use up the files that a process may hold open.
+    rows = np.array(np.atleast_2d(narrowed(array, shown)))
+    if not np.isfinite(rows).all():
+        raise ValueError(f"{shown} holds NaN or infinity; encode it again")
+    return rows
+
+
+def read_npy_files(paths: Sequence[Path]) -> list[Rows]:
+    """Read one item a file, `(n_i, D)` each, all of one length D.
+
+    Raises:
+        FileNotFoundError: when a file is not there.
+        ValueError: naming the file, and what is wrong with it.
+    """
+    blocks: list[Rows] = []
+    for path in paths:
+        block = read_npy_rows(path)
+        if blocks and block.shape[1] != blocks[0].shape[1]:
+            raise ValueError(
+                f"{display_path(path)} has {block.shape[1]} numbers a row, "
+                f"{display_path(paths[0])} has {blocks[0].shape[1]}"
+            )
+        blocks.append(block)
+    return blocks
+
+
+def read_npy_clips(folder: Path) -> Embeddings[Clip]:
+    """Read the clips of a folder of `.npy`, in natural order, in the anonymous space.
+
+    They have ids but no files: the layout does not tell which file each came from.
+
+    Raises:
+        DatasetError: when a file's name is no id.
+        ValueError: naming the file that is not as it should be.
+    """
+    files = list_npy(folder)
+    rows = read_npy_files(list(files.values()))
+    items = [Clip(identity, Path(), _WHOLE) for identity in files]
+    return Embeddings[Clip].from_rows(items, rows, _space(rows), UNKNOWN)
 
 
 def read_npy_texts(folder: Path) -> Embeddings[Text]:
-    """Texts of a folder of `.npy`, in the natural order of their names, in the anonymous space.
+    """Read the texts of a folder of `.npy`, in natural order, in the anonymous space.
 
-    Their words are empty: the layout does not tell them.
+    They have ids but no words: the layout does not tell them.
 
     Raises:
-        DatasetError: naming the file that is not as it should be.
+        DatasetError: when a file's name is no id.
+        ValueError: naming the file that is not as it should be.
     """
-    ids, rows = _read(folder)
-    items = [Text(identity, "") for identity in ids]
-    return Embeddings[Text].from_rows(items, rows, _space(rows), _UNKNOWN)
+    files = list_npy(folder)
+    rows = read_npy_files(list(files.values()))
+    items = [Text(identity, "") for identity in files]
+    return Embeddings[Text].from_rows(items, rows, _space(rows), UNKNOWN)
+
+
+def narrowed(array: NDArray[np.floating], shown: str) -> Rows:
+    """Round an array to a type that `Embeddings` hold: float16 and float32 stay as they are.
+
+    Raises:
+        ValueError: naming the place, when a number is beyond what float32 can hold.
+    """
+    if array.dtype.name in ("float16", "float32") and array.dtype.isnative:
+        return cast("Rows", np.ascontiguousarray(array))
+    with np.errstate(over="ignore"):
+        narrow = np.ascontiguousarray(array, np.float32)
+    lost = np.isfinite(array) & ~np.isfinite(narrow)
+    if lost.any():
+        place = ", ".join(map(str, np.argwhere(lost)[0].tolist()))
+        raise ValueError(f"{shown}[{place}] is beyond what float32 can hold; scale the vectors")
+    return narrow
 
 
 def natural_key(name: str) -> list[tuple[int, str]]:
-    """What sorts `video2` before `video10`."""
+    """Make a key that sorts `video2` before `video10`."""
     parts = re.split(r"([0-9]+)", name)
     return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
 
@@ -171,35 +279,22 @@ def _space(rows: list[Rows]) -> Space:
     return Space.anonymous(rows[0].shape[1])
 
 
-def _read(folder: Path) -> tuple[list[str], list[Rows]]:
-    paths = sorted(folder.glob("*.npy"), key=lambda path: natural_key(path.name))
-    if not paths:
-        raise DatasetError(f"{display_path(folder)} holds no .npy files")
-    rows = [_load(path) for path in paths]
-    dimension = rows[0].shape[1]
-    for path, block in zip(paths, rows, strict=True):
-        if block.shape[1] != dimension:
-            raise DatasetError(
-                f"{display_path(path)} has vectors of {block.shape[1]} numbers, "
-                f"{paths[0].name} of {dimension}"
-            )
-    return [item_id_of(path) for path in paths], rows
-
-
-def _load(path: Path) -> Rows:
-    """The rows `(n, D)` of one file, n at least 1, finite, float16 or float32."""
-    shown = display_path(path)
-    try:
-        loaded = cast("Rows", np.load(path, allow_pickle=False))
-    except (OSError, ValueError, EOFError) as error:
-        raise DatasetError(f"{shown} cannot be read as .npy: {error}") from error
-    if getattr(loaded, "dtype", np.dtype(object)).kind != "f":  # an .npz is no array at all
-        raise DatasetError(f"{shown} holds no floating-point numbers")
-    rows = np.atleast_2d(loaded)
-    if loaded.ndim not in (1, 2) or not rows.size:
-        raise DatasetError(f"{shown} must be (D,) or (n, D), got {loaded.shape}")
-    if rows.dtype.name not in ("float16", "float32"):
-        rows = rows.astype(np.float32)
-    if not np.isfinite(rows).all():
-        raise DatasetError(f"{shown} holds NaN or infinity")
-    return rows
+def _check_header(path: Path) -> None:
+    """Refuse a file whose header promises what NumPy would fail on, or fill the memory for."""
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            raise ValueError("it is no array that numpy.save wrote")
+        file.seek(0)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(np.lib.format.read_magic(file))
+        if read is None:
+            return  # later versions differ in names of fields, which no array of numbers has
+        shape, _, dtype = read(file)
+        promised = math.prod(shape) * dtype.itemsize
+        held = path.stat().st_size - file.tell()
+    if dtype.hasobject:
+        raise ValueError("it holds pickled Python objects, which are never opened; save numbers")
+    if promised > held:
+        raise ValueError(f"it promises {shape} {dtype}, {promised:,} bytes, and holds {held:,}")

@@ -193,11 +193,11 @@ def two_videos(world):
     ("spoil", "words"),
     [
         (broken_array, r"b.npy cannot be read as .npy"),
-        (pickled, r"b.npy holds pickled Python objects"),
+        (pickled, r"b.npy .* it holds pickled Python objects"),
         (not_finite, r"b.npy holds NaN or infinity"),
         (zeros, r"b.npy holds a vector of zeros"),
         (other_length, r"b.npy has vectors of 9 numbers, a.npy of 8"),
-        (three_sides, r"b.npy has shape \(2, 3, 8\); it must be \(D,\) or \(n, D\)"),
+        (three_sides, r"b.npy has shape \(2, 3, 8\); one item is \(D,\) or \(n, D\)"),
         (whole_numbers, r"b.npy holds int64"),
         (no_embeddings, "texts holds no .npy files"),
         (no_column, "line 2: there is no column 'video' to join by"),

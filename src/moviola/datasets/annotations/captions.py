@@ -96,7 +96,7 @@ def read_caption_table(path: Path) -> list[Caption]:
     """
     if path.suffix.lower() == ".json":
         return _json_captions(path)
-    return [_caption(row) for row in read_rows(path, ["caption"])]
+    return [caption_of(row) for row in read_rows(path, ["caption"])]
 
 
 def _json_captions(path: Path) -> list[Caption]:
@@ -119,7 +119,12 @@ def _json_captions(path: Path) -> list[Caption]:
     )
 
 
-def _caption(row: Row) -> Caption:
+def caption_of(row: Row) -> Caption:
+    """Read one row of a table of captions.
+
+    Raises:
+        DatasetError: naming the row and what is wrong with it.
+    """
     return Caption(
         place=row.place,
         video=row.name("video") if "video" in row.values else None,

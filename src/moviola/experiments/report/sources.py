@@ -13,7 +13,7 @@ from moviola.experiments.report.data import ExperimentData
 from moviola.experiments.report.planted import planted_data
 from moviola.experiments.report.presets import Scale
 from moviola.pipeline.align.fitting import PairFiles
-from moviola.pipeline.inputs.embeddings import read_clips
+from moviola.pipeline.inputs.sources import parse_source
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -98,7 +98,7 @@ def data_of_files(
     captions, clips, owner = PairFiles(texts, videos, caption_video).read("none")
     after = None
     if videos_after is not None:
-        after = read_clips(videos_after, pooling="none")
+        after = parse_source(videos_after).clips("none")
         if [clip.id for clip in after.items] != [clip.id for clip in clips.items]:
             raise ValueError(
                 f"{display_path(videos_after)} holds other videos than {display_path(videos)}, or "

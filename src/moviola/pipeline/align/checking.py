@@ -1,4 +1,4 @@
-"""The loader check of two files: the table of pairs that they give, and what is wrong with it."""
+"""Check the pairs of two files as a loader would see them, and write their table."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_files(
     seed: int = 0,
     out: Path | None = None,
 ) -> LoaderCheck:
-    """Makes the report's table of pairs of two files, split by video, and walks its batches.
+    """Make the report's table of pairs of two files, split by video, and walk its batches.
 
     Args:
         texts: a `.npy` file, `FILE.safetensors:TENSOR`, a store, a folder, or a table.

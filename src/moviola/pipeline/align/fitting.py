@@ -1,4 +1,4 @@
-"""Files of embeddings into a head, and through one."""
+"""Fit a head on files of embeddings, and map files through one."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from moviola.align import Aligner
 from moviola.align.fit import UnseenPairs, fit
 from moviola.align.head.files import require_free
-from moviola.core import Clip, Embeddings, Qrels, Text
-from moviola.pipeline.inputs.embeddings import is_named, read_clips, read_texts
-from moviola.pipeline.inputs.pairing import pair
+from moviola.core import Clip, Embeddings, Text
+from moviola.pipeline.inputs.pairing import read_pairs
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.store import StoreWriter
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
 class PairFiles:
-    """Where the embeddings of pairs lie.
+    """Name the files of embeddings that belong together.
 
     Attributes:
-        texts: as `moviola.pipeline.inputs.embeddings.read_texts` takes it.
+        texts: as `moviola.pipeline.inputs.sources.parse_source` takes it.
         videos: likewise.
-        caption_video: file of the row of its video for every text; None where ids or equal counts
-            say which text belongs to which video.
+        caption_video: what says which text belongs to which video, as
+            `moviola.pipeline.inputs.relevance.read_relevance` takes it; None where ids do, or
+            both sides are bare arrays in the same order.
     """
 
     texts: str
@@ -38,7 +38,7 @@ class PairFiles:
     def read(
         self, pooling: str | None
     ) -> tuple[Embeddings[Text], Embeddings[Clip], NDArray[np.int64]]:
-        """Texts, clips, and the row of its clip for every text.
+        """Read texts, clips, and the row of its clip for every text, `(N,)`.
 
         Raises:
             FileNotFoundError: when a file is not there.
@@ -46,13 +46,11 @@ class PairFiles:
             DatasetError: when a table is not as it should be.
             StoreCorruptError: when a store is damaged.
         """
-        texts, clips = (
-            read_texts(self.texts, pooling=pooling),
-            read_clips(self.videos, pooling=pooling),
+        table = None if self.caption_video is None else parse_source(self.caption_video)
+        pairs = read_pairs(
+            parse_source(self.texts), parse_source(self.videos), table, pooling=pooling
         )
-        by_row = not (is_named(self.texts) and is_named(self.videos))
-        qrels = pair(texts, clips, index=self.caption_video, by_row=by_row)
-        return texts, clips, _owners(texts, clips, qrels)
+        return pairs.texts, pairs.clips, pairs.owners()
 
 
 def fit_files(
@@ -102,7 +100,7 @@ def apply_head(
     Args:
         head: the head.
         out: folder of the store.
-        texts: as `moviola.pipeline.inputs.embeddings.read_texts` takes it; or None.
+        texts: as `moviola.pipeline.inputs.sources.parse_source` takes it; or None.
         videos: likewise; one of the two is given.
         pooling: how several rows an item become one.
 
@@ -120,18 +118,13 @@ def apply_head(
         raise ValueError("give the texts or the videos that the head shall map, one of both")
     if texts is not None:
         aligned: Embeddings[Text] | Embeddings[Clip] = head.align_texts(
-            read_texts(texts, pooling=pooling)
+            parse_source(texts).texts(pooling)
         )
     else:
-        aligned = head.align_clips(read_clips(str(videos), pooling=pooling))
+        aligned = head.align_clips(parse_source(str(videos)).clips(pooling))
     kind = "clips" if texts is None else "texts"
     with StoreWriter(
         out, kind=kind, space=aligned.space, readout=aligned.readout, dtype="float32"
     ) as writer:
         writer.extend(aligned)
     return len(aligned)
-
-
-def _owners(texts: Embeddings[Text], clips: Embeddings[Clip], qrels: Qrels) -> NDArray[np.int64]:
-    place = {clip.id: row for row, clip in enumerate(clips.items)}
-    return np.array([place[next(iter(qrels.relevant[text.id]))] for text in texts.items], np.int64)

@@ -1,40 +1,37 @@
-"""Files of embeddings or of scores into a `Diagnosis`."""
+"""Diagnose files of embeddings or of scores."""
 
 from __future__ import annotations
 
-import numpy as np
-
-from moviola.core import Qrels, Scores
+from moviola.core import Qrels, Scores, display_path
 from moviola.evaluate.diagnostics import Diagnosis, diagnose, diagnose_scores
-from moviola.pipeline.inputs.arrays import read_floats
-from moviola.pipeline.inputs.embeddings import is_named, read_clips, read_texts
-from moviola.pipeline.inputs.pairing import pair, read_index
+from moviola.pipeline.inputs.pairing import read_pairs
+from moviola.pipeline.inputs.relevance import read_relevance
+from moviola.pipeline.inputs.sources import parse_source
 
 
 def diagnose_files(
     texts: str, videos: str, *, caption_video: str | None = None, pooling: str | None = None
 ) -> Diagnosis:
-    """Diagnosis of two sets of embeddings, whatever their spaces: unaligned ones are a finding.
+    """Diagnose two sets of embeddings, whatever their spaces: unaligned ones are a finding.
 
     Args:
         texts: a `.npy` file, `FILE.safetensors:TENSOR`, a store, or a folder of `.npy` files.
         videos: the same.
-        caption_video: a file of `(texts,)` whole numbers, rows of the videos from 0; None where
-            ids or equal counts say which text belongs to which video.
+        caption_video: what says which text belongs to which video, as `read_relevance` takes it;
+            None where ids do, or both sides are bare arrays in the same order.
         pooling: how several rows an item become one.
 
     Raises:
         FileNotFoundError: when there is nothing of that name.
         ValueError: naming what cannot be used, and why.
     """
-    captions, clips = read_texts(texts, pooling=pooling), read_clips(videos, pooling=pooling)
-    by_row = not (is_named(texts) and is_named(videos))
-    qrels = pair(captions, clips, index=caption_video, by_row=by_row)
-    return diagnose(captions, clips, qrels)
+    table = None if caption_video is None else parse_source(caption_video)
+    pairs = read_pairs(parse_source(texts), parse_source(videos), table, pooling=pooling)
+    return diagnose(pairs.texts, pairs.clips, pairs.qrels)
 
 
 def diagnose_matrix(similarity: str, *, caption_video: str | None = None) -> Diagnosis:
-    """Diagnosis of a file of scores, texts times videos.
+    """Diagnose a file of scores, texts times videos.
 
     Args:
         similarity: the matrix; square where `caption_video` is None, and then row i belongs to
@@ -45,24 +42,16 @@ def diagnose_matrix(similarity: str, *, caption_video: str | None = None) -> Dia
         FileNotFoundError: when there is nothing of that name.
         ValueError: when it is no such matrix, or holds NaN or infinity.
     """
-    matrix = read_floats(similarity)
-    if matrix.ndim != 2 or 0 in matrix.shape:
-        raise ValueError(f"{similarity} has shape {matrix.shape}; scores are (texts, videos)")
-    if matrix.dtype == np.float16:
-        matrix = matrix.astype(np.float32)
+    matrix = parse_source(similarity).scores()
     count, gallery = matrix.shape
+    texts, videos = ([str(row) for row in range(side)] for side in matrix.shape)
     if caption_video is not None:
-        columns = read_index(caption_video, count, gallery).tolist()
+        qrels = read_relevance(parse_source(caption_video), texts, videos)
     elif count == gallery:
-        columns = list(range(count))
+        qrels = Qrels({name: frozenset([name]) for name in texts})
     else:
         raise ValueError(
-            f"{similarity} has {count} texts and {gallery} videos; say with --caption-video which "
-            f"text belongs to which video"
+            f"{display_path(similarity)} has {count} texts and {gallery} videos; say with "
+            f"--caption-video which text belongs to which video"
         )
-    scores = Scores(
-        [f"t{row}" for row in range(count)], [f"v{place}" for place in range(gallery)], matrix
-    )
-    return diagnose_scores(
-        scores, Qrels({f"t{row}": frozenset([f"v{place}"]) for row, place in enumerate(columns)})
-    )
+    return diagnose_scores(Scores(texts, videos, matrix), qrels)

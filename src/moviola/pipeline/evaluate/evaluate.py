@@ -17,10 +17,10 @@ from moviola.pipeline.evaluate.options import EvaluateOptions
 from moviola.pipeline.evaluate.protocols import check_protocol
 from moviola.pipeline.evaluate.ranking import evaluate_embeddings
 from moviola.pipeline.evaluate.scorers import load_scorer
-from moviola.pipeline.evaluate.towers import read_towers
-from moviola.pipeline.inputs.arrays import read_scores
-from moviola.pipeline.inputs.embeddings import is_named
-from moviola.pipeline.inputs.pairing import pair, read_relevance
+from moviola.pipeline.evaluate.towers import map_towers
+from moviola.pipeline.inputs.pairing import read_pairs
+from moviola.pipeline.inputs.relevance import read_relevance
+from moviola.pipeline.inputs.sources import parse_source
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
@@ -45,10 +45,10 @@ def evaluate_similarity(path: str, *, relevance: Path | None, asked: EvaluateOpt
         DatasetError: the same, for qrels.
     """
     began = perf_counter()
-    matrix = read_scores(path)
+    matrix = parse_source(path).scores()
     texts, clips = (_numbered(side) for side in matrix.shape)
     if relevance is not None:
-        qrels = read_relevance(relevance, texts, clips)
+        qrels = read_relevance(parse_source(relevance), texts, clips)
     elif len(texts) == len(clips):
         qrels = Qrels({name: frozenset([name]) for name in texts})
     else:
@@ -89,10 +89,12 @@ def evaluate_vectors(
     """Measures of two towers' vectors, by their cosine (or as the head's metric says).
 
     Args:
-        texts: as `moviola.pipeline.inputs.embeddings.read_texts` takes it.
+        texts: as `moviola.pipeline.inputs.sources.parse_source` takes it.
         videos: likewise.
-        caption_video: file of the row of its video for every text.
-        relevance: in its place, TREC qrels or pairs of rows.
+        caption_video: what says which text belongs to which video, as
+            `moviola.pipeline.inputs.relevance.read_relevance` takes it; None where ids do, or
+            both sides are bare arrays in the same order.
+        relevance: the same; it goes first.
         head: trained head that maps both into its space.
         pooling: how several rows an item become one; `"none"` scores them by MaxSim.
         unaligned: score two spaces all the same.
@@ -114,19 +116,18 @@ def evaluate_vectors(
                 "--pool and --unaligned"
             )
         pooling = "none"
-    towers = read_towers(texts, videos, bank=asked.bank, head=head, pooling=pooling)
+    sides = parse_source(texts), parse_source(videos)
+    given = relevance if relevance is not None else caption_video
+    table = None if given is None else parse_source(given)
+    pairs = read_pairs(*sides, table, pooling=pooling)
+    qrels = pairs.qrels
+    towers = map_towers(pairs, bank=asked.bank, head=head, pooling=pooling)
     if scorer is not None:
         towers = replace(towers, scorer=load_scorer(scorer))
     towers.require_comparable(unaligned=unaligned)
     text_ids = [text.id for text in towers.texts.items]
     clip_ids = [clip.id for clip in towers.clips.items]
-    if relevance is None:
-        both_named = is_named(texts) and is_named(videos)
-        qrels = pair(towers.texts, towers.clips, index=caption_video, by_row=not both_named)
-    else:
-        qrels = read_relevance(relevance, text_ids, clip_ids)
-    named = not towers.clips.space.is_anonymous or is_named(videos)
-    flags = check_protocol(asked.protocol, text_ids, clip_ids, named=named)
+    flags = check_protocol(asked.protocol, text_ids, clip_ids, named=sides[1].has_ids)
     scores: Scores | None = None
     corrected: tuple[CorrectedResult, ...] = ()
     cells = len(text_ids) * len(clip_ids)
@@ -225,7 +226,7 @@ def _require_room(cells: int, *, corrected: bool) -> None:
 
 
 def _given_bank(path: str, scores: Scores) -> Scores:
-    matrix = read_scores(path)
+    matrix = parse_source(path).scores()
     if matrix.shape[1] != len(scores.gallery):
         raise ValueError(
             f"{display_path(path)} has shape {matrix.shape}; a bank beside --similarity is "

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moviola import __version__
-from moviola.pipeline.inputs.arrays import split_spec
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.pipeline.versions import versions
-from moviola.store.card import CARD
 
 if TYPE_CHECKING:
     from moviola.pipeline.evaluate.evaluation import Evaluation
@@ -64,10 +63,12 @@ def sha256_of_lines(lines: Iterable[str]) -> str:
 
 
 def _input(value: str) -> dict[str, Any]:
-    """What was named, and the digest of the file (or of a store's card) behind it."""
-    path, _ = split_spec(value)
-    file = path / CARD if (path / CARD).is_file() else path
-    if not file.is_file():
+    """Describe what was named, with the digest of the file (or of a store's card) behind it."""
+    try:
+        file = parse_source(value).sealed_file
+    except FileNotFoundError:
+        file = None  # the name of a head on the hub, or of a pooling
+    if file is None:
         return {"given": value}
     with file.open("rb") as stream:
         return {"given": value, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}

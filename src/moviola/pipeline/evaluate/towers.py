@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from moviola.core import Clip, Embeddings, Scorer, Scores, SpaceMismatchError, Text
 from moviola.pipeline.align.heads import load_head
 from moviola.pipeline.evaluate.correcting import count_seen, rows_of
-from moviola.pipeline.inputs.embeddings import read_clips, read_texts
+from moviola.pipeline.inputs.pairing import Pairs
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.score import cosine, maxsim
 from moviola.score.dot import dot
 
@@ -66,24 +67,22 @@ class Towers:
         )
 
 
-def read_towers(
-    texts: str, videos: str, *, bank: str | None, head: str | None, pooling: str | None
-) -> Towers:
-    """Read both towers and the bank, mapped by the head where there is one.
+def map_towers(pairs: Pairs, *, bank: str | None, head: str | None, pooling: str | None) -> Towers:
+    """Map both towers by the head where there is one, and read the bank beside them.
 
     Raises:
         FileNotFoundError: when a file is not there.
         ValueError: naming the file and the place that is wrong; when the bank is the test.
         PluginNotFoundError: when the head cannot be loaded.
     """
-    text_side, clip_side = read_texts(texts, pooling=pooling), read_clips(videos, pooling=pooling)
-    bank_side = None if bank is None else read_texts(bank, pooling=pooling)
-    seen = 0 if bank_side is None else count_seen(rows_of(text_side), rows_of(bank_side))
+    texts, clips = pairs.texts, pairs.clips
+    bank_side = None if bank is None else parse_source(bank).texts(pooling)
+    seen = 0 if bank_side is None else count_seen(rows_of(texts), rows_of(bank_side))
     if head is not None:
         aligner = load_head(head)
-        text_side, clip_side = aligner.align_texts(text_side), aligner.align_clips(clip_side)
+        texts, clips = aligner.align_texts(texts), aligner.align_clips(clips)
         bank_side = None if bank_side is None else aligner.align_texts(bank_side)
-    return Towers(text_side, clip_side, bank_side, seen)
+    return Towers(texts, clips, bank_side, seen)
 
 
 def _require_comparable(

@@ -1,4 +1,4 @@
-"""One checked table of a folder of videos, their captions, and both kinds of embeddings."""
+"""Write one checked table of a folder of videos, their captions, and both kinds of embeddings."""
 
 # pyarrow ships no types, so every name that comes out of it is unknown to the checker.
 # pyright: reportMissingTypeStubs=false
@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from moviola.core import DatasetError, display_path
 from moviola.datasets.annotations.captions import Caption, caption_ids, read_caption_table
 from moviola.datasets.annotations.footage import Footage
-from moviola.pipeline.inputs.arrays import read_floats
-from moviola.store.npy import item_id
+from moviola.store.npy import list_npy, open_npy, read_npy_rows
 
 #: Columns of the table, in order. Those of the second group are there where the captions have
 #: them; paths are relative to the folder of the table.
@@ -41,7 +38,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """What was written.
+    """Count what was written.
 
     Attributes:
         rows: captions that have everything, one row each.
@@ -114,31 +111,21 @@ class _Folder:
     """The `.npy` files of a folder by the id of their item, each checked when it is first used.
 
     Raises:
-        DatasetError: when there are none.
+        ValueError: when there are none.
     """
 
     def __init__(self, folder: Path) -> None:
-        # Encoders that were stopped, and people, leave hidden files behind.
-        self.paths = {
-            item_id(path.name): path
-            for path in sorted(folder.glob("*.npy"))
-            if not path.name.startswith(".")
-        }
-        if not self.paths:
-            raise DatasetError(f"{display_path(folder)} holds no .npy files")
+        self.paths = list_npy(folder)
         self._shapes: dict[Path, str] = {}
         self._dimension: tuple[int, Path] | None = None
 
     def shape(self, path: Path) -> str:
-        """The checked shape of one file, such as `32x768`."""
+        """Check one file and write its shape, such as `32x768`."""
         if path not in self._shapes:
-            array = read_floats(str(path))
             shown = display_path(path)
-            if array.ndim not in (1, 2) or 0 in array.shape:
-                raise ValueError(f"{shown} has shape {array.shape}; it must be (D,) or (n, D)")
-            if not np.isfinite(array).all():
-                raise ValueError(f"{shown} holds NaN or infinity; encode it again")
-            if not array.reshape(-1, array.shape[-1]).any(axis=1).all():
+            array = open_npy(path)
+            rows = read_npy_rows(path)
+            if not rows.any(axis=1).all():
                 raise ValueError(f"{shown} holds a vector of zeros, which has no direction")
             length, first = self._dimension or (array.shape[-1], path)
             self._dimension = length, first
@@ -151,7 +138,7 @@ class _Folder:
         return self._shapes[path]
 
     def unused(self) -> list[str]:
-        """Ids of the files that nothing asked for."""
+        """List the ids of the files that nothing asked for."""
         return [name for name, path in self.paths.items() if path not in self._shapes]
 
 
@@ -166,11 +153,11 @@ class _Join:
 
     @property
     def missing(self) -> list[Absent]:
-        """What captions need and is not there, each once, in order."""
+        """List what captions need and is not there, each once, in order."""
         return list(self._missing)
 
     def unused(self) -> Iterable[Absent]:
-        """What no caption needs."""
+        """List what no caption needs."""
         for path in self._footage.paths:
             if path not in self._seen:
                 yield Absent("video", self._footage.name_of(path))
@@ -178,7 +165,7 @@ class _Join:
         yield from (Absent("text embedding", name) for name in self._texts.unused())
 
     def row(self, name: str, caption: Caption) -> dict[str, Any] | None:
-        """The row of a caption, or None where something of it is missing."""
+        """Make the row of a caption, or None where something of it is missing."""
         clip = str(caption.clip)
         video = self._footage.find(str(caption.video))
         names = [clip]
@@ -210,27 +197,27 @@ class _Join:
             "start": caption.span.start if caption.span else None,
             "end": caption.span.end if caption.span else None,
             "split": caption.split,
-            "video_path": self._told(video),
-            "video_embedding": self._told(vectors),
+            "video_path": self._relative(video),
+            "video_embedding": self._relative(vectors),
             "video_shape": shapes[0],
-            "text_embedding": self._told(words),
+            "text_embedding": self._relative(words),
             "text_shape": shapes[1],
         }
 
-    def _told(self, path: Path) -> str:
-        """`path` as the table tells it."""
+    def _relative(self, path: Path) -> str:
+        """Write `path` as the table has it: relative to its folder, with slashes."""
         try:
-            told = os.path.relpath(path.absolute(), self._base)
+            relative = os.path.relpath(path.absolute(), self._base)
         except ValueError:  # another drive of Windows
-            told = str(path.absolute())
+            relative = str(path.absolute())
         try:
-            told.encode()
+            relative.encode()
         except UnicodeEncodeError:
             raise DatasetError(
                 f"{display_path(path)}: the name is not valid Unicode and cannot stand in a "
                 f"table; rename the file"
             ) from None
-        return Path(told).as_posix()
+        return Path(relative).as_posix()
 
 
 def _write(out: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:

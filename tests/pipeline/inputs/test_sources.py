@@ -10,8 +10,8 @@ import pytest
 from safetensors.numpy import save_file
 
 from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, Text
-from moviola.pipeline.inputs.embeddings import is_named, read_clips, read_texts
-from moviola.pipeline.inputs.pairing import owners, pair, read_row_pairs
+from moviola.pipeline.inputs.pairing import read_pairs
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.pipeline.inputs.tables import make_table
 from moviola.store import StoreWriter
 from moviola.store.npy import write_npy
@@ -23,6 +23,14 @@ def _save(path: Path, array: np.ndarray) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     np.save(path, array)
     return str(path)
+
+
+def _read_texts(spec: str, *, pooling: str | None = None) -> Embeddings[Text]:
+    return parse_source(spec).texts(pooling)
+
+
+def _read_clips(spec: str, *, pooling: str | None = None) -> Embeddings[Clip]:
+    return parse_source(spec).clips(pooling)
 
 
 def _rows(*shape: int, dtype: type = np.float32) -> np.ndarray:
@@ -41,7 +49,7 @@ def _store(folder: Path, items: list[Clip] | list[Text], rows: list[np.ndarray])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_a_flat_array_is_its_rows_called_by_number(tmp_path: Path, dtype: type) -> None:
     array = _rows(5, 4, dtype=dtype)
-    found = read_texts(_save(tmp_path / "t.npy", array))
+    found = _read_texts(_save(tmp_path / "t.npy", array))
     assert [text.id for text in found.items] == ["0", "1", "2", "3", "4"]
     assert found.space == Space.anonymous(4)
     np.testing.assert_array_equal(found.vectors, array.astype(found.vectors.dtype))
@@ -50,7 +58,7 @@ def test_a_flat_array_is_its_rows_called_by_number(tmp_path: Path, dtype: type) 
 def test_fortran_order_and_big_endian_are_only_ways_of_writing(tmp_path: Path) -> None:
     array = _rows(5, 4)
     for written in (np.asfortranarray(array), array.astype(">f4")):
-        found = read_clips(_save(tmp_path / "v.npy", written))
+        found = _read_clips(_save(tmp_path / "v.npy", written))
         np.testing.assert_array_equal(found.vectors, array)
 
 
@@ -58,38 +66,38 @@ def test_a_tensor_is_named_behind_a_colon(tmp_path: Path) -> None:
     first, second = _rows(3, 4), _rows(2, 4, dtype=np.float16)
     path = tmp_path / "both.safetensors"
     save_file({"a": first, "b": second}, path)
-    np.testing.assert_array_equal(read_texts(f"{path}:a").vectors, first)
-    np.testing.assert_array_equal(read_clips(f"{path}:b").vectors, second)
+    np.testing.assert_array_equal(_read_texts(f"{path}:a").vectors, first)
+    np.testing.assert_array_equal(_read_clips(f"{path}:b").vectors, second)
     with pytest.raises(ValueError, match=r"both\.safetensors.*one of a, b"):
-        read_texts(str(path))
+        _read_texts(str(path))
     with pytest.raises(ValueError, match=r"no tensor 'c'.*one of a, b"):
-        read_texts(f"{path}:c")
+        _read_texts(f"{path}:c")
 
 
 def test_three_dimensions_need_a_pooling(tmp_path: Path) -> None:
     array = _rows(5, 3, 4)
     spec = _save(tmp_path / "v.npy", array)
     with pytest.raises(ValueError, match=r"15 rows for 5 items.*--pool"):
-        read_clips(spec)
+        _read_clips(spec)
     np.testing.assert_allclose(
-        read_clips(spec, pooling="mean").vectors, array.mean(axis=1), rtol=1e-6
+        _read_clips(spec, pooling="mean").vectors, array.mean(axis=1), rtol=1e-6
     )
-    np.testing.assert_array_equal(read_clips(spec, pooling="first").vectors, array[:, 0])
-    assert not read_clips(spec, pooling="none").is_pooled
+    np.testing.assert_array_equal(_read_clips(spec, pooling="first").vectors, array[:, 0])
+    assert not _read_clips(spec, pooling="none").is_pooled
     with pytest.raises(ValueError, match="no pooling is called 'middle'"):
-        read_clips(spec, pooling="middle")
+        _read_clips(spec, pooling="middle")
 
 
 def test_a_folder_of_files_is_called_by_their_names(tmp_path: Path) -> None:
     for name, block in (("video1", _rows(4)), ("video2", _rows(1, 4)), ("video10", _rows(4))):
         _save(tmp_path / "v" / f"{name}.npy", block)
     _save(tmp_path / "v" / ".half.npy", _rows(4))
-    found = read_clips(str(tmp_path / "v"))
-    assert sorted(clip.id for clip in found.items) == ["video1", "video10", "video2"]
-    assert is_named(str(tmp_path / "v"))
+    found = _read_clips(str(tmp_path / "v"))
+    assert [clip.id for clip in found.items] == ["video1", "video2", "video10"]
+    assert parse_source(tmp_path / "v").has_ids
     _save(tmp_path / "v" / "video3.npy", _rows(5))
     with pytest.raises(ValueError, match=r"video3\.npy has 5 numbers a row"):
-        read_clips(str(tmp_path / "v"))
+        _read_clips(str(tmp_path / "v"))
 
 
 def test_file_names_are_those_that_the_store_writes(tmp_path: Path) -> None:
@@ -111,19 +119,19 @@ def test_file_names_are_those_that_the_store_writes(tmp_path: Path) -> None:
         made = Embeddings.from_rows(items, rows, Space("toy", "1", "w", 4), Readout("toy"))
         write_npy(made, tmp_path / kind)
     assert (tmp_path / "v" / "sub%2Fa.npy").is_file()
-    texts, clips = read_texts(str(tmp_path / "t")), read_clips(str(tmp_path / "v"))
+    _, clips, qrels = read_pairs(parse_source(tmp_path / "t"), parse_source(tmp_path / "v"))
     assert {clip.id for clip in clips.items} == set(names)
-    assert pair(texts, clips).relevant == {f"{name}-{n}": {name} for name in names for n in (1, 2)}
+    assert qrels.relevant == {f"{name}-{n}": {name} for name in names for n in (1, 2)}
 
 
 def test_a_file_name_that_is_no_id_is_named(tmp_path: Path) -> None:
     _save(tmp_path / "v" / "a%FF.npy", _rows(4))
     with pytest.raises(DatasetError, match=r"a%FF\.npy: the name is not valid Unicode"):
-        read_clips(str(tmp_path / "v"))
+        _read_clips(str(tmp_path / "v"))
     (tmp_path / "v" / "a%FF.npy").rename(tmp_path / "v" / "a-1.npy")
     _save(tmp_path / "v" / "a%2D1.npy", _rows(4))
     with pytest.raises(ValueError, match=r"a%2D1\.npy and .*a-1\.npy are one item"):
-        read_clips(str(tmp_path / "v"))
+        _read_clips(str(tmp_path / "v"))
 
 
 def test_ragged_folders_are_pooled(tmp_path: Path) -> None:
@@ -131,39 +139,39 @@ def test_ragged_folders_are_pooled(tmp_path: Path) -> None:
     for number, block in enumerate(blocks):
         _save(tmp_path / "t" / f"video{number}-1.npy", block)
     with pytest.raises(ValueError, match="--pool"):
-        read_texts(str(tmp_path / "t"))
-    found = read_texts(str(tmp_path / "t"), pooling="max")
+        _read_texts(str(tmp_path / "t"))
+    found = _read_texts(str(tmp_path / "t"), pooling="max")
     np.testing.assert_array_equal(found.vectors, [block.max(axis=0) for block in blocks])
 
 
 def test_stores_keep_their_space_ids_and_words(tmp_path: Path) -> None:
     texts = [Text("a-1", "one"), Text("b-1", "two")]
-    found = read_texts(_store(tmp_path / "t", texts, [_rows(1, 4), _rows(1, 4)]))
+    found = _read_texts(_store(tmp_path / "t", texts, [_rows(1, 4), _rows(1, 4)]))
     assert list(found.items) == texts
     assert found.space.model == "toy"
     with pytest.raises(ValueError, match="texts"):
-        read_clips(str(tmp_path / "t"))
-    assert not is_named(str(tmp_path / "t"))
+        _read_clips(str(tmp_path / "t"))
+    assert parse_source(tmp_path / "t").has_ids
 
 
 def test_rows_without_direction_are_named(tmp_path: Path) -> None:
     array = _rows(5, 4)
     array[3] = 0
     with pytest.raises(ValueError, match=r"t\.npy: the vector of '3' .*all zeros"):
-        read_texts(_save(tmp_path / "t.npy", array))
+        _read_texts(_save(tmp_path / "t.npy", array))
     array[2, 1] = np.nan
     with pytest.raises(ValueError, match=r"t\.npy: the vector of '2' .*NaN"):
-        read_texts(_save(tmp_path / "t.npy", array))
+        _read_texts(_save(tmp_path / "t.npy", array))
     opposite = np.stack([np.stack([row, -row]) for row in _rows(3, 4)])
     with pytest.raises(ValueError, match=r"pooled by sum.*all zeros"):
-        read_clips(_save(tmp_path / "v.npy", opposite), pooling="sum")
+        _read_clips(_save(tmp_path / "v.npy", opposite), pooling="sum")
 
 
 def test_float64_beyond_float32_is_refused(tmp_path: Path) -> None:
     array = _rows(3, 4, dtype=np.float64)
     array[1, 2] = 1e300
     with pytest.raises(ValueError, match=r"t\.npy\[1, 2\] is beyond"):
-        read_texts(_save(tmp_path / "t.npy", array))
+        _read_texts(_save(tmp_path / "t.npy", array))
 
 
 @pytest.mark.parametrize(
@@ -179,106 +187,37 @@ def test_float64_beyond_float32_is_refused(tmp_path: Path) -> None:
 )
 def test_wrong_shapes_and_kinds_are_refused(tmp_path: Path, array: np.ndarray, said: str) -> None:
     with pytest.raises(ValueError, match=rf"t\.npy.*{said}"):
-        read_texts(_save(tmp_path / "t.npy", array))
+        _read_texts(_save(tmp_path / "t.npy", array))
 
 
 def test_files_that_are_no_arrays_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "t.npy"
     with pytest.raises(FileNotFoundError, match=r"t\.npy"):
-        read_texts(str(path))
+        _read_texts(str(path))
     path.write_bytes(b"")
     with pytest.raises(ValueError, match=r"t\.npy is empty"):
-        read_texts(str(path))
+        _read_texts(str(path))
     path.write_bytes(pickle.dumps([1.0]))
-    with pytest.raises(ValueError, match=r"t\.npy is not a \.npy file"):
-        read_texts(str(path))
+    with pytest.raises(ValueError, match=r"t\.npy cannot be read as \.npy: it is no array"):
+        _read_texts(str(path))
     np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match=r"t\.npy holds pickled"):
-        read_texts(str(path))
+    with pytest.raises(ValueError, match=r"t\.npy cannot be read as \.npy: it holds pickled"):
+        _read_texts(str(path))
     np.save(path, _rows(100, 4))
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(ValueError, match=r"t\.npy cannot be read"):
-        read_texts(str(path))
+    with pytest.raises(ValueError, match=r"t\.npy cannot be read.*promises \(100, 4\)"):
+        _read_texts(str(path))
     other = tmp_path / "t.safetensors"
     other.write_bytes(b"no tensors")
     with pytest.raises(ValueError, match=r"t\.safetensors cannot be read"):
-        read_texts(str(other))
+        _read_texts(str(other))
+    qrels = tmp_path / "qrels"
+    qrels.write_text("a 0 b 1\n")
+    with pytest.raises(ValueError, match=r"qrels is not a \.npy file"):
+        _read_texts(str(qrels))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="neither a store"):
-        read_texts(str(tmp_path / "empty"))
-
-
-def _texts(*ids: str) -> Embeddings[Text]:
-    return Embeddings.from_rows(
-        [Text(name, "") for name in ids],
-        [np.ones((1, 2), np.float32)] * len(ids),
-        Space.anonymous(2),
-        Readout(""),
-    )
-
-
-def _clips(*ids: str) -> Embeddings[Clip]:
-    return Embeddings.from_rows(
-        [Clip(name, Path(), Span(0, 1)) for name in ids],
-        [np.ones((1, 2), np.float32)] * len(ids),
-        Space.anonymous(2),
-        Readout(""),
-    )
-
-
-def test_names_say_what_belongs_to_what() -> None:
-    assert owners(["v-1", "v-2", "w-1"], ["v", "w"]) == ["v", "v", "w"]
-    assert owners(["v-1", "w"], ["v", "w"]) == ["v", "w"]
-    assert owners(["a-b-12"], ["a-b", "a"]) == ["a-b"]
-    assert owners(["v-x", "u-1"], ["v"]) == [None, None]
-    # Ids of videos may themselves end in a number.
-    assert owners(["x-1", "x-2"], ["x-1", "x-2"]) == ["x-1", "x-2"]
-    assert owners(["x-1-1", "x-2-1"], ["x-1", "x-2"]) == ["x-1", "x-2"]
-
-
-def test_rows_are_paired_in_order_only_where_counts_are_equal_and_no_name_fits() -> None:
-    assert pair(_texts("0", "1"), _clips("0", "1")).relevant == {"0": {"0"}, "1": {"1"}}
-    assert pair(_texts("a", "b"), _clips("x", "y")).relevant == {"a": {"x"}, "b": {"y"}}
-    with pytest.raises(ValueError, match="3 texts and 2 videos"):
-        pair(_texts("0", "1", "2"), _clips("0", "1"))
-    with pytest.raises(ValueError, match=r"1 of 2 texts name no video.*'u-1'"):
-        pair(_texts("x-1", "u-1"), _clips("x", "y"))
-    with pytest.raises(ValueError, match="2 of 2 texts name no video"):
-        pair(_texts("a", "b"), _clips("x", "y"), by_row=False)
-
-
-def test_an_index_names_rows_from_0(tmp_path: Path) -> None:
-    texts, clips = _texts("0", "1", "2"), _clips("0", "1")
-    path = tmp_path / "i.npy"
-    np.save(path, np.array([1, 1, 0], np.int32))
-    assert pair(texts, clips, index=str(path)).relevant == {"0": {"1"}, "1": {"1"}, "2": {"0"}}
-    for array, said in (
-        (np.array([0, 2, 1]), r"i\.npy\[1\] is 2; there are 2 videos"),
-        (np.array([0, -1, 1]), r"i\.npy\[1\] is -1"),
-        (np.array([0.0, 1.0, 1.0]), r"i\.npy holds float64"),
-        (np.array([0, 1]), r"i\.npy has shape \(2,\)"),
-        (np.array([4000, 4001, 4002]), "are these ids"),
-    ):
-        np.save(path, array)
-        with pytest.raises(ValueError, match=said):
-            pair(texts, clips, index=str(path))
-
-
-def test_row_pairs_may_be_many_to_many(tmp_path: Path) -> None:
-    path = tmp_path / "p.npy"
-    np.save(path, np.array([[0, 1], [0, 0], [2, 1]]))
-    found = read_row_pairs(path, ["a", "b", "c"], ["x", "y"])
-    assert found.relevant == {"a": {"x", "y"}, "c": {"y"}}
-    for array, said in (
-        (np.array([[0, 2]]), r"\[0, 1\] is 2; there are 2 videos"),
-        (np.array([[3, 0]]), r"\[0, 0\] is 3; there are 3 texts"),
-        (np.array([0, 1]), r"shape \(2,\)"),
-        (np.zeros((0, 2), int), "shape"),
-        (np.array([[0.0, 1.0]]), "whole numbers"),
-    ):
-        np.save(path, array)
-        with pytest.raises(ValueError, match=said):
-            read_row_pairs(path, ["a", "b", "c"], ["x", "y"])
+    with pytest.raises(ValueError, match=r"holds no \.npy files, and is no store"):
+        _read_texts(str(tmp_path / "empty"))
 
 
 def test_a_table_of_captions_names_everything(tmp_path: Path) -> None:
@@ -299,17 +238,17 @@ def test_a_table_of_captions_names_everything(tmp_path: Path) -> None:
         text_embeddings=tmp_path / "t",
         out=table,
     )
-    texts, clips = read_texts(str(table)), read_clips(str(table))
+    texts, clips, qrels = read_pairs(parse_source(table), parse_source(table))
     assert [text.text for text in texts.items] == ["words a1", "words a2", "words b1"]
     assert [(clip.id, clip.path.name) for clip in clips.items] == [("a", "a.mp4"), ("b", "b.mp4")]
     np.testing.assert_array_equal(clips.vectors, [vectors["v/a"], vectors["v/b"]])
-    assert pair(texts, clips).relevant == {"a-1": {"a"}, "a-2": {"a"}, "b-1": {"b"}}
-    assert is_named(str(table))
+    assert qrels.relevant == {"a-1": {"a"}, "a-2": {"a"}, "b-1": {"b"}}
+    assert parse_source(table).kind == "table"
     (tmp_path / "t" / "b-1.npy").unlink()
     with pytest.raises(FileNotFoundError, match=r"b-1\.npy"):
-        read_texts(str(table))
+        _read_texts(str(table))
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
-        read_texts(str(tmp_path / "none.csv"))
+        _read_texts(str(tmp_path / "none.csv"))
     table.write_text(table.read_text().splitlines()[0] + "\n")
     with pytest.raises(ValueError, match="holds no captions"):
-        read_clips(str(table))
+        _read_clips(str(table))
