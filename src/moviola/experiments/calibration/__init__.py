@@ -1,0 +1,1 @@
+"""Fit the general calibration of searches on real score matrices, and measure it."""
