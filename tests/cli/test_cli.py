@@ -61,7 +61,8 @@ def test_search_as_json(indexed):
     done = moviola("search", "green", "--library", "lib", "--json", where=place)
     assert done.returncode == 0
     first, *_ = json.loads(done.stdout)
-    assert set(first) == {"video", "path", "start", "end", "peak", "score", "band"}
+    told = {"video", "path", "clip", "start", "end", "peak", "score", "band", "probability"}
+    assert set(first) == told
     assert first["path"] == str(place / "videos" / "-green.mp4")
     assert 0 <= first["start"] <= first["peak"] <= first["end"] <= 2
     assert first["band"] in ("strong", "likely", "weak")

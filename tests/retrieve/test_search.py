@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.shelf import search_vector
 from moviola.core import FileCode, Readout, Space, SpaceMismatchError, StoreCorruptError
 from moviola.library import Library, VideoFilter, scan
-from moviola.retrieve.search import search_vector
 
 SUFFIXES = frozenset({".mp4"})
 

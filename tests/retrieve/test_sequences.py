@@ -50,6 +50,18 @@ def test_chains_equal_brute_force(seed, videos, steps, within):
         assert len(set(np.searchsorted(offsets, chain, side="right"))) == 1
 
 
+@pytest.mark.parametrize(
+    ("gap", "within", "is_chain"),
+    [(3.0, 3.0, True), (0.1 + 0.2, 0.3, True), (3.001, 3.0, False), (0.0, 3.0, False)],
+)
+def test_exactly_within_is_within(gap, within, is_chain):
+    spans = np.array([[0.0, 6.0], [gap, gap + 6.0]])
+    found, chains = best_chains(np.ones((2, 2)), spans, np.array([0, 2]), within=within)
+    assert np.isfinite(found).tolist() == [False, is_chain]
+    if is_chain:
+        assert chains[:, 1].tolist() == [0, 1]
+
+
 def test_one_step_is_the_score_itself():
     scores = np.array([[0.5, 0.1, 0.9]], np.float32)
     spans = np.array([[0.0, 6.0], [3.0, 9.0], [0.0, 6.0]])

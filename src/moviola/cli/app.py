@@ -62,7 +62,9 @@ for command in (
     experiment,
     doctor,
 ):
-    app.command(name=command.__name__.rpartition(".")[2].replace("_", "-"))(command.run)
+    name = command.__name__.rpartition(".")[2].replace("_", "-")
+    context = search.CONTEXT if command is search else None
+    app.command(name=name, context_settings=context)(command.run)
 app.add_typer(models.app, name="models")
 app.add_typer(align.app)
 

@@ -1,7 +1,9 @@
-"""`moviola search`: the moments that a sentence describes."""
+"""Run `moviola search`: the moments that a sentence, a picture or both describe."""
 
 from __future__ import annotations
 
+from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,17 +12,71 @@ from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption, LibraryOption
 
 if TYPE_CHECKING:
-    from moviola.core.moments import Moment
+    from moviola.core.moments import Moment, Stretch
+    from moviola.library import VideoFilter
+
+#: A query may begin with what is not wanted: `-word` is no option.
+CONTEXT = {"ignore_unknown_options": True}
+_DAY = ["%Y-%m-%d"]
 
 
 def run(
-    text: Annotated[str, typer.Argument(help="What happens in the moment you look for.")],
+    text: Annotated[
+        str,
+        typer.Argument(
+            help='What happens in the moment you look for; -word and -"two words" in it are not '
+            "wanted.",
+        ),
+    ] = "",
     *,
     library: LibraryOption = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="Moments at most.")] = 10,
     per_video: Annotated[
-        int | None, typer.Option(min=1, help="Moments of one video at most. Default: no limit.")
+        int, typer.Option(min=0, help="Moments of one video at most; 0 for no limit.")
+    ] = 1,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="What happens afterwards; may be repeated."),
     ] = None,
+    within: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Seconds from one step to the next at most. Default: 30."),
+    ] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A picture that the moment looks like.")
+    ] = None,
+    weight: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="The picture's share beside a text. Default: 0.5."),
+    ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="CLIP", help="Like this clip: the 'clip' of a moment in --json."),
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Only videos below this folder.")
+    ] = None,
+    after: Annotated[
+        datetime | None,
+        typer.Option(formats=_DAY, metavar="DATE", help="Only videos of this day or later."),
+    ] = None,
+    before: Annotated[
+        datetime | None,
+        typer.Option(formats=_DAY, metavar="DATE", help="Only videos of this day or earlier."),
+    ] = None,
+    min_duration: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Only videos as long as this.")
+    ] = None,
+    max_duration: Annotated[
+        float | None, typer.Option(min=0, metavar="S", help="Only videos no longer than this.")
+    ] = None,
+    with_sound: Annotated[
+        bool | None,
+        typer.Option("--with-sound/--without-sound", help="Only videos with, or without, sound."),
+    ] = None,
+    show_duplicates: Annotated[
+        bool, typer.Option("--show-duplicates", help="Show near-duplicates one by one.")
+    ] = False,
     rerank: Annotated[
         str | None,
         typer.Option(
@@ -34,61 +90,145 @@ def run(
 
     A band says how far to trust a moment: strong, likely, or weak (probably not what you mean).
     """
-    from moviola.core import display_path
     from moviola.core.paths import library_path
     from moviola.pipeline import search
+    from moviola.retrieve.query import WEIGHT, WITHIN
 
-    moments = search(text, library=library_path(library), top=top, per_video=per_video)
-    again: dict[int, float | None] = {}
+    if text.startswith("--"):
+        raise typer.BadParameter(f"there is no option {text.split()[0]}; see --help")
+    moments = search(
+        text,
+        library=library_path(library),
+        top=top,
+        per_video=per_video or None,
+        filters=_filters(
+            folder=folder,
+            after=after,
+            before=before,
+            shortest=min_duration,
+            longest=max_duration,
+            has_sound=with_sound,
+        ),
+        then=then or (),
+        within=WITHIN if within is None else within,
+        picture=image,
+        weight=WEIGHT if weight is None else weight,
+        like=like,
+        fold=not show_duplicates,
+    )
+    again: dict[str, float | None] = {}
     if rerank is not None and moments:
         from moviola.pipeline.search.reranking import rerank as rank_again
 
         ranked = rank_again(text, moments, model=rerank)
         moments = [each.moment for each in ranked]
-        again = {id(each.moment): each.score for each in ranked}
+        again = {each.moment.clip: each.score for each in ranked}
     if as_json:
-        print_json([as_object(m) | ({"rerank": again[id(m)]} if again else {}) for m in moments])
-        return
-    if not moments:
-        typer.echo("nothing found: the library holds no clips yet; run `moviola index DIR` first")
-        return
+        print_json([as_object(m) | ({"rerank": again[m.clip]} if again else {}) for m in moments])
+    elif moments:
+        _print_moments(moments, again)
+    else:
+        typer.echo(
+            "nothing found: no video of the library passes the filters, or it holds no clips yet; "
+            "`moviola status` shows what it holds, `moviola index DIR` adds to it"
+        )
+
+
+def _filters(
+    *,
+    folder: Path | None,
+    after: datetime | None,
+    before: datetime | None,
+    shortest: float | None,
+    longest: float | None,
+    has_sound: bool | None,
+) -> VideoFilter:
+    """Make the filter of the options given."""
+    from moviola.library import VideoFilter
+
+    return VideoFilter(
+        below=None if folder is None else folder.expanduser().absolute(),
+        since=_day(after),
+        until=_day(before),
+        shortest=shortest,
+        longest=longest,
+        has_sound=has_sound,
+    )
+
+
+def _day(moment: datetime | None) -> date | None:
+    """Drop the time of day."""
+    return None if moment is None else moment.date()
+
+
+def _print_moments(moments: list[Moment], again: dict[str, float | None]) -> None:
+    """Print a table of moments, with the scores of the second model where there was one."""
+    from moviola.core import display_path
+
     print_table(
         ("band", "score", *(["rerank"] if again else []), "start", "end", "peak", "video"),
         [
             (
                 moment.band,
                 f"{moment.score:.3f}",
-                *([_figure(again[id(moment)])] if again else []),
-                clock(moment.start),
-                clock(moment.end),
-                clock(moment.peak),
-                display_path(moment.path) + (" (file missing)" if moment.missing else ""),
+                *([_format_again(again[moment.clip])] if again else []),
+                format_clock(moment.start),
+                format_clock(moment.end),
+                format_clock(moment.peak),
+                display_path(moment.path) + _remark(moment),
             )
             for moment in moments
         ],
     )
 
 
-def _figure(score: float | None) -> str:
+def _remark(moment: Moment) -> str:
+    """Say behind a moment what its columns do not."""
+    found = ["file missing"] if moment.missing else []
+    if moment.duplicates:
+        found.append(f"+{len(moment.duplicates)} like it")
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _format_again(score: float | None) -> str:
+    """Format the score of a second model, which is None where the file could not be read."""
     return "unread" if score is None else f"{score:.3f}"
 
 
 def as_object(moment: Moment) -> dict[str, Any]:
-    """The JSON object of a moment, times in seconds; `missing` is there where the file is not."""
+    """Make the JSON object of a moment, times in seconds.
+
+    `others`, `duplicates`, `steps` and `missing` are there only where they say something.
+    """
     found: dict[str, Any] = {
         "video": moment.video,
         "path": str(moment.path),
-        "start": round(moment.start, 3),
-        "end": round(moment.end, 3),
-        "peak": round(moment.peak, 3),
-        "score": round(moment.score, 6),
+        "clip": moment.clip,
+        **_stretch(moment),
         "band": moment.band,
+        "probability": None if moment.probability is None else round(moment.probability, 6),
     }
+    if moment.others:
+        found["others"] = moment.others
+    if moment.duplicates:
+        found["duplicates"] = list(moment.duplicates)
+    if moment.steps:
+        found["steps"] = [_stretch(step) for step in moment.steps]
     return found | ({"missing": True} if moment.missing else {})
 
 
-def clock(seconds: float) -> str:
-    """Seconds as `m:ss.s` or `h:mm:ss.s`."""
+def _stretch(found: Moment | Stretch) -> dict[str, float]:
+    """Make the JSON of a stretch of time and its score."""
+    return {
+        "start": round(found.start, 3),
+        "end": round(found.end, 3),
+        "peak": round(found.peak, 3),
+        "score": round(found.score, 6),
+    }
+
+
+def format_clock(seconds: float) -> str:
+    """Format seconds as `m:ss.s` or `h:mm:ss.s`."""
     tenths = round(seconds * 10)
     minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)

@@ -43,6 +43,7 @@ class Moment:
         clip: id of the best clip in it.
         others: how many further moments of the video a limit per video left out.
         steps: of a moment that is one thing after another, its parts in order.
+        duplicates: ids of the best clips of near-duplicates in other videos that it stands for.
     """
 
     video: str
@@ -57,3 +58,4 @@ class Moment:
     clip: str = ""
     others: int = 0
     steps: tuple[Stretch, ...] = ()
+    duplicates: tuple[str, ...] = ()

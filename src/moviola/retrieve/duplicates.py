@@ -1,20 +1,54 @@
-"""Moments that show the same thing: copies, re-encodings, cuts of one recording."""
+"""Fold moments that show the same thing: copies, re-encodings, cuts of one recording."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moviola.core.moments import Moment
+from moviola.library import Snapshot
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: Least cosine of moments of different videos that count as near-duplicates.
+NEAR = 0.985
 
-def collapse(
+
+def fold_duplicates(
+    moments: Sequence[Moment], snapshot: Snapshot, *, threshold: float = NEAR
+) -> list[Moment]:
+    """Fold each moment into the first of another video that it nearly equals.
+
+    Args:
+        moments: best first.
+        snapshot: holds the vectors of their best clips.
+        threshold: least cosine of near-duplicates.
+
+    Returns:
+        Those that stand for themselves, in order; `duplicates` names the clips they stand for.
+    """
+    rows = snapshot.rows_of([moment.clip for moment in moments])
+    videos = [moment.video for moment in moments]
+    under = assign_duplicates(snapshot.matrix[rows], videos, threshold=threshold)
+    folded: dict[int, list[str]] = {}
+    for place, better in enumerate(under.tolist()):
+        if place != better:
+            folded.setdefault(better, []).append(moments[place].clip)
+    return [
+        replace(moment, duplicates=tuple(folded[place])) if place in folded else moment
+        for place, moment in enumerate(moments)
+        if under[place] == place
+    ]
+
+
+def assign_duplicates(
     rows: NDArray[np.float32], videos: Sequence[str], *, threshold: float
 ) -> NDArray[np.int64]:
-    """For each item, the better one of another video that it nearly equals, or itself.
+    """Assign each item to the better one of another video that it nearly equals, or to itself.
 
     Items come best first. Each joins the first item that stands for itself and whose cosine with
     it reaches `threshold`; nothing joins through a third.

@@ -21,27 +21,26 @@ if TYPE_CHECKING:
 def rank_query(
     query: Query,
     snapshot: Snapshot,
-    steps: NDArray[np.float32],
+    scores: NDArray[np.float32],
     *,
     top: int,
     per_video: int | None,
     calibration: tuple[float, float] | None,
     filters: VideoFilter | None,
-    pictured: bool = False,
 ) -> list[Moment]:
-    """The best `top` moments, given what `score_steps` made of the query.
+    """Rank the `(k, n)` scores of a query's steps into the best `top` moments.
 
-    A calibration was fitted on plain sentences, and counts for them alone.
+    A calibration was fitted on plain sentences, and counts for them alone. `filters` take the
+    place of the query's own.
     """
     if query.then:
-        return rank_sequences(snapshot, steps, within=query.within, top=top, filters=filters)
-    plain = bool(query.text) and not query.without and not pictured
+        return rank_sequences(snapshot, scores, within=query.within, top=top, filters=filters)
     return rank_moments(
         snapshot,
-        steps[0],
+        scores[0],
         top=top,
         per_video=per_video,
-        calibration=calibration if plain else None,
+        calibration=calibration if query.is_plain else None,
         filters=filters,
     )
 
@@ -151,6 +150,7 @@ def rank_sequences(
 def _best_first(
     snapshot: Snapshot, best: NDArray[np.floating], top: int, filters: VideoFilter | None
 ) -> NDArray[np.int64]:
+    """Order the places of admitted videos by their `(V,)` best scores, and keep `top`."""
     order = np.argsort(-best, kind="stable")
     return order[snapshot.admitted(filters)[order]][:top]
 
@@ -165,6 +165,7 @@ def _moment(
     others: int = 0,
     steps: tuple[Stretch, ...] = (),
 ) -> Moment:
+    """Make a moment of a stretch of the video at `place`, whose best clip is at `row`."""
     record = snapshot.records[place]
     return Moment(
         record.id,
@@ -188,6 +189,7 @@ def _yardstick(
     best: int,
     calibration: tuple[float, float] | None,
 ) -> Yardstick:
+    """Choose what tells the bands of one query: its calibration, or the other videos' scores."""
     if calibration is not None:
         return Calibrated(*calibration)
     first, last = snapshot.offsets[best], snapshot.offsets[best + 1]

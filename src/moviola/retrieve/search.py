@@ -1,56 +1,126 @@
-"""Search a library by a vector that its encoder made."""
+"""Search a library: the one way from a query to moments, which every front takes.
+
+Python, the command line and the page call the two functions below; the page's server scores many
+queries at once and keeps scores, and differs in nothing else.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from moviola.core import Readout, Space
+from moviola.core import Encoder
 from moviola.core.moments import Moment
-from moviola.library import Library, VideoFilter
-from moviola.retrieve.ranking import rank_moments
+from moviola.library import Library, Snapshot, VideoFilter
+from moviola.retrieve.duplicates import fold_duplicates
+from moviola.retrieve.products import multiply_with
+from moviola.retrieve.query import Query
+from moviola.retrieve.ranking import rank_query
+from moviola.retrieve.scoring import score_query
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+# Moments that are ranked beyond those wanted, to be folded; and at most, however many there are.
+_SPARE = 12
+_MOST_RANKED = 3000
 
-def search_vector(
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Moments, best first.
+
+    Attributes:
+        moments: at most as many as were wanted.
+        more: whether there would be more.
+    """
+
+    moments: list[Moment]
+    more: bool
+
+
+def search(
+    query: Query,
     library: Library,
-    text_vectors: NDArray[np.floating],
-    space: Space,
-    readout: Readout,
+    encoder: Encoder,
     *,
     top: int = 10,
     per_video: int | None = 1,
-    filters: VideoFilter | None = None,
+    fold: bool = True,
 ) -> list[Moment]:
-    """Search every clip of a library by one query vector `(1, D)`, exactly.
+    """Search every clip of a library, exactly.
 
     Args:
+        query: what is asked.
         library: an open library.
-        text_vectors: `(1, D)`, the query as the text tower gave it.
-        space: the query's space.
-        readout: how the text tower was read.
+        encoder: whose text tower the query goes through, its head included.
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
-        filters: which videos to search.
+        fold: whether near-duplicates are shown as one.
 
     Returns:
         Moments, best first.
 
     Raises:
-        SpaceMismatchError: when the query belongs to another space or readout.
-        ValueError: when it is not one finite row, or has no direction.
+        SpaceMismatchError: when the encoder is not the one that indexed the library.
+        ValueError: when a text cannot be encoded, or `query.like` is unknown.
         StoreCorruptError: when the tables are damaged.
     """
-    library.require(space=space, text_readout=readout)
-    query = library.direction(text_vectors)
+    library.require(space=encoder.space, text_readout=encoder.text_readout)
     snapshot = library.snapshot()
-    return rank_moments(
+    scores = score_query(query, snapshot, multiply_with(library, encoder, snapshot))
+    return find_moments(
+        query,
         snapshot,
-        snapshot.matrix @ query,
+        scores,
+        calibration=library.card.calibration,
         top=top,
         per_video=per_video,
-        calibration=library.card.calibration,
-        filters=filters,
-    )
+        fold=fold,
+    ).moments
+
+
+def find_moments(
+    query: Query,
+    snapshot: Snapshot,
+    scores: NDArray[np.float32],
+    *,
+    calibration: tuple[float, float] | None,
+    top: int,
+    per_video: int | None = 1,
+    fold: bool = True,
+) -> Found:
+    """Find the best moments, given the `(k, n)` scores that `score_query` made of the query.
+
+    Near-duplicates that are folded make room for others. Of a sequence of steps, each video has
+    one moment.
+    """
+    filters = _filters(query, snapshot)
+    ranked = wanted = top + 1  # one more tells whether there are more
+    if fold:
+        ranked += _SPARE
+    while True:
+        moments = rank_query(
+            query,
+            snapshot,
+            scores,
+            top=ranked,
+            per_video=per_video,
+            calibration=calibration,
+            filters=filters,
+        )
+        shown = fold_duplicates(moments, snapshot) if fold else moments
+        if len(shown) >= wanted or len(moments) < ranked or ranked >= _MOST_RANKED:
+            return Found(shown[:top], len(shown) > top)
+        ranked *= 3
+
+
+def _filters(query: Query, snapshot: Snapshot) -> VideoFilter | None:
+    """Add to the filters of a query that the video of the clip it resembles is left out."""
+    row = None if query.like is None or query.own else snapshot.row_of(query.like)
+    if row is None:
+        return query.filters
+    own = snapshot.records[snapshot.owner_of(row)].id
+    given = query.filters or VideoFilter()
+    return replace(given, without=given.without | {own})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from moviola.core import VideoInfo, display_path
@@ -34,8 +33,6 @@ class Teller:
         self,
         moment: Moment,
         record: VideoRecord,
-        *,
-        duplicates: Sequence[str] = (),
         facts: Facts | None = None,
     ) -> MomentAnswer:
         """A moment that was found."""
@@ -53,7 +50,7 @@ class Teller:
                 "band": moment.band,
                 "probability": None if moment.probability is None else _rounded(moment.probability),
                 "others": moment.others,
-                "duplicates": list(duplicates),
+                "duplicates": list(moment.duplicates),
                 "steps": steps or None,
             }
         )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from moviola.core import display_path
+from moviola.pipeline.search.pictures import MOST_PIXELS
 
 MIB = 1 << 20
 
@@ -51,7 +52,7 @@ class Settings:
     token: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     most_upload: int = 20 * MIB
     most_json: int = 64 << 10
-    most_pixels: int = 50_000_000
+    most_pixels: int = MOST_PIXELS
     body_seconds: float = 60.0
 
     @property

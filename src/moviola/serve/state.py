@@ -48,7 +48,7 @@ class Desk:
             LiveLibrary(settings),
             Teller(show_paths=settings.show_paths),
             pictures,
-            Searcher(pictures),
+            Searcher(),
             studio,
             Favourites(library),
             IndexRun(library),

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.shelf import search_vector
 from moviola.core import LibraryLockedError, StorageError
 from moviola.library import Library
 from moviola.library.storage.locking import LOCK_NAME, NOTE_NAME
-from moviola.retrieve.search import search_vector
 
 PROGRAM = Path(__file__).with_name("writing_process.py")
 

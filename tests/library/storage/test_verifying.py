@@ -8,10 +8,10 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from fixtures.shelf import search_vector
 from moviola.core import MoviolaError
 from moviola.library import Library
 from moviola.library.storage import schema
-from moviola.retrieve.search import search_vector
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fixtures.shelf import search_vector
 from moviola.core import Clip, FileCode, Space, Span, StorageError, clip_id
 from moviola.library import Library, scan
 from moviola.library.storage import writing
-from moviola.retrieve.search import search_vector
 
 SUFFIXES = frozenset({".mp4"})
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fixtures.shelf import search_vector
 from moviola.core import Clip, Embeddings, Readout, Scores, Space, Span, Text, VideoInfo, clip_id
 from moviola.library import Library, LibraryCard, scan
 from moviola.pipeline.evaluate import ranking
 from moviola.pipeline.evaluate.ranking import rank_corrected
-from moviola.retrieve.search import search_vector
 from moviola.score import (
     CSLS,
     NNN,

@@ -1,36 +1,22 @@
-"""The best moments of a search, looked at again by a second model, and ordered by it."""
+"""Read the best moments of a search again by a second model, and order them by it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moviola.core import Clip, Embeddings, Encoder, Span, Text, wanted_sound
+from moviola.core import Encoder, Span, wanted_sound
 from moviola.core.moments import Moment
 from moviola.pipeline.encode.streaming import encode_stream
 from moviola.plugins import load_encoder
-from moviola.score import cosine, maxsim
-from moviola.score.dot import dot
+from moviola.retrieve.parsing import split_unwanted
+from moviola.retrieve.reranking import Reranked, order_again
 from moviola.video import DecodePool, GivenSegmenter, ReadRequest
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-
-@dataclass(frozen=True, slots=True)
-class Reranked:
-    """A moment, and what the second model makes of it.
-
-    Attributes:
-        moment: as the search found it, with the score and the band of the library.
-        score: of the second model, on its own scale; None where the file could not be read.
-    """
-
-    moment: Moment
-    score: float | None
 
 
 def rerank(
@@ -43,52 +29,27 @@ def rerank(
     cannot be read any more follow in the order they came.
 
     Args:
-        text: the query.
+        text: the query as it was typed; what is not wanted is left out of it.
         moments: what `search` found.
         model: the second model, as `--model` takes it.
         workers: decoding processes; None decides by the number of cores.
 
     Raises:
         PluginNotFoundError: when there is no such model.
+        ValueError: when there is no text to order by.
         WeightsUnavailableError: when its weights are neither here nor to be had.
     """
+    sentence, _ = split_unwanted(text)
+    if not sentence:
+        raise ValueError("a second model orders moments by a text; say what happens in them")
     encoder = load_encoder(model)
-    rows = _read(moments, encoder, workers)
-    scored: dict[int, float] = {}
-    if rows:
-        query = Embeddings.from_rows(
-            [Text("query", text)],
-            encoder.encode_texts([text]),
-            encoder.space,
-            encoder.text_readout,
-        )
-        clips = Embeddings.from_rows(
-            [_clip(place, moments[place]) for place in rows],
-            list(rows.values()),
-            encoder.space,
-            encoder.video_readout,
-        )
-        matrix = _scored(encoder, query, clips)
-        scored = dict(zip(rows, map(float, matrix[0]), strict=True))
-    order = sorted(range(len(moments)), key=lambda at: (at not in scored, -scored.get(at, 0.0), at))
-    return [Reranked(moments[at], scored.get(at)) for at in order]
-
-
-def _scored(
-    encoder: Encoder, query: Embeddings[Text], clips: Embeddings[Clip]
-) -> NDArray[np.float32 | np.float64]:
-    own = getattr(encoder, "scorer", None)
-    if own is not None:
-        return own(query, clips).matrix
-    if not (query.is_pooled and clips.is_pooled):
-        return maxsim(query, clips).matrix
-    return (dot if encoder.space.metric == "dot" else cosine)(query, clips).matrix
+    return order_again(sentence, moments, _read(moments, encoder, workers), encoder)
 
 
 def _read(
     moments: Sequence[Moment], encoder: Encoder, workers: int | None
 ) -> dict[int, NDArray[np.float32]]:
-    """The rows of every moment that can be read, by its place."""
+    """Encode every moment that can be read, as rows `(n_i, D)` by its place."""
     places: dict[Path, list[int]] = {}
     for place, moment in enumerate(moments):
         places.setdefault(moment.path, []).append(place)
@@ -109,8 +70,4 @@ def _read(
             starts = {moments[at].start: at for at in places[Path(str(video.done.key))]}
             for span, rows in zip(video.spans, video.rows, strict=True):
                 found[starts[span.start]] = rows
-    return dict(sorted(found.items()))
-
-
-def _clip(place: int, moment: Moment) -> Clip:
-    return Clip(str(place), moment.path, Span(moment.start, moment.end))
+    return found

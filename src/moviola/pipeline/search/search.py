@@ -1,18 +1,21 @@
-"""A sentence to moments."""
+"""Search a library, found by its path, with the encoder that its card names."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from moviola.core import Encoder
+from moviola.core import Encoder, display_path
 from moviola.core.moments import Moment
 from moviola.core.paths import library_path
 from moviola.library import Library, VideoFilter
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
-from moviola.retrieve.query import LONGEST_QUERY
-from moviola.retrieve.search import search_vector
+from moviola.pipeline.search.pictures import MOST_PIXELS, encode_picture, read_still
+from moviola.retrieve.query import WEIGHT, WITHIN, Picture, Query
+from moviola.retrieve.search import search as search_library
+from moviola.video import DecodePool
 
 
 def open_library(path: Path | str | None = None) -> Library:
@@ -25,47 +28,79 @@ def open_library(path: Path | str | None = None) -> Library:
     return Library.open(library_path(None if path is None else Path(path)))
 
 
-@lru_cache(maxsize=4)
-def _encoder(name: str, head: Path | None, _here: str) -> Encoder:
-    return load_aligned(name, head)
-
-
 def search(
-    text: str,
+    text: str = "",
     *,
     library: Library | Path | str | None = None,
     top: int = 10,
-    per_video: int | None = None,
+    per_video: int | None = 1,
     filters: VideoFilter | None = None,
+    then: Sequence[str] = (),
+    within: float = WITHIN,
+    picture: Path | str | None = None,
+    weight: float = WEIGHT,
+    like: str | None = None,
+    own: bool = False,
+    fold: bool = True,
 ) -> list[Moment]:
-    """The moments that `text` describes, the best first.
+    """Find the moments that a sentence, a picture or both describe, the best first.
+
+    The command line and the search page give the same moments and scores on the same query.
 
     Args:
-        text: what happens in the moment.
+        text: what happens in the moment; `-words` and `-"two words"` in it are not wanted.
         library: an open library, or its folder; None means the one in the user's data folder.
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
         filters: which videos to search.
+        then: what happens afterwards, in order.
+        within: seconds from the start of one step to the start of the next, at most.
+        picture: a picture file that the moment looks like; decoded in a worker process.
+        weight: the picture's share where there is a text too, in [0, 1].
+        like: id of a clip, the `clip` of a moment, that the moment looks like.
+        own: whether moments of that clip's own video are found too.
+        fold: whether near-duplicates are shown as one, which names the others in `duplicates`.
 
     Raises:
-        ValueError: when the text is empty or too long.
+        ValueError: when nothing is asked, the text is too long, or there is no clip `like`.
         FileNotFoundError: when there is no library.
         SpaceMismatchError: when the model that is installed is not the one that indexed it.
+        VideoUnreadableError: when the picture cannot be read.
     """
-    if not text.strip():
-        raise ValueError("the query is empty; say what happens in the moment you look for")
-    if len(text) > LONGEST_QUERY:
-        raise ValueError(f"the query has {len(text)} characters, at most {LONGEST_QUERY} are taken")
     opened = library if isinstance(library, Library) else open_library(library)
-    # `module:attribute` names depend on the folder they are loaded from.
-    encoder = _encoder(opened.card.model, head_of(opened.path), os.getcwd())  # noqa: PTH109 -- compared, not used
-    (vectors,) = encoder.encode_texts([text])
-    return search_vector(
-        opened,
-        vectors,
-        encoder.space,
-        encoder.text_readout,
-        top=top,
-        per_video=per_video,
+    pictures = [] if picture is None else [_read_picture(Path(picture), opened)]
+    query = Query.parse(
+        text,
+        then=then,
+        within=within,
+        pictures=pictures,
+        like=like,
+        own=own,
+        weight=weight,
         filters=filters,
     )
+    return search_library(
+        query, opened, _encoder_of(opened), top=top, per_video=per_video, fold=fold
+    )
+
+
+def _read_picture(path: Path, library: Library) -> Picture:
+    """Read a picture file in a worker process, and encode it."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no picture {display_path(path)}; check its path")
+    encoder = _encoder_of(library)
+    with DecodePool(1) as pool:
+        frames = read_still(pool, path, library, encoder.sampler, most_pixels=MOST_PIXELS)
+    return encode_picture(frames, library, encoder)
+
+
+def _encoder_of(library: Library) -> Encoder:
+    """Load the encoder that indexed `library`, or take the one that was loaded before."""
+    # `module:attribute` names depend on the folder they are loaded from.
+    return _encoder(library.card.model, head_of(library.path), os.getcwd())  # noqa: PTH109 -- compared, not used
+
+
+@lru_cache(maxsize=4)
+def _encoder(name: str, head: Path | None, _here: str) -> Encoder:
+    """Load an encoder with its head, and keep it for the next search."""
+    return load_aligned(name, head)

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+from moviola.retrieve.query import Query
 from moviola.serve.schemas import MomentAnswer, QueryAnswer, SearchAnswer, TookAnswer
 from moviola.serve.search.library_watch import View
-from moviola.serve.search.params import SearchParams
+from moviola.serve.search.params import QueryParams, SearchParams
 from moviola.serve.state import Desk
 
 
+def read_query(params: SearchParams | QueryParams, desk: Desk, view: View) -> Query:
+    """Make a query of parameters; pictures and folders are looked up by their ids.
+
+    Raises:
+        ApiError: 404 where picture or folder are unknown, 422 where nothing is asked.
+    """
+    pictures = [] if params.picture is None else [desk.pictures.read(view, params.picture)]
+    filters = params.as_filter(desk.folders()) if isinstance(params, SearchParams) else None
+    return params.query(pictures, filters)
+
+
 def answer_search(params: SearchParams, desk: Desk, view: View) -> SearchAnswer:
-    """What `params` find."""
-    without = None
-    if params.clip is not None and not params.own:
-        row = view.snapshot.row_of(params.clip)
-        without = None if row is None else view.snapshot.records[view.snapshot.owner_of(row)].id
-    filters = params.as_filter(desk.folders(), without=without)
-    answer = desk.searcher.search(view, params, filters)
+    """Search for what `params` ask, and present what was found."""
+    query = read_query(params, desk, view)
+    answer = desk.searcher.search(view, query, params)
     return SearchAnswer(
-        query=understood(params),
+        query=_understood(params, query),
         moments=[
             desk.teller.moment(
-                hit.moment,
-                desk.record(hit.moment.video),
-                duplicates=hit.duplicates,
-                facts=desk.studio.known_facts(hit.moment.video),
+                moment, desk.record(moment.video), facts=desk.studio.known_facts(moment.video)
             )
-            for hit in answer.hits
+            for moment in answer.moments
         ],
         weak_from=answer.weak_from,
-        found=len(answer.hits),
+        found=len(answer.moments),
         more=answer.more,
         took=TookAnswer(
             score_ms=round(answer.score_seconds * 1000, 2),
@@ -38,18 +43,16 @@ def answer_search(params: SearchParams, desk: Desk, view: View) -> SearchAnswer:
     )
 
 
-def understood(params: SearchParams) -> QueryAnswer:
-    """How a query was understood."""
-    question = params.query()
-    pictured = params.picture is not None or params.clip is not None
+def _understood(params: SearchParams, query: Query) -> QueryAnswer:
+    """Present how a query was understood."""
     return QueryAnswer(
-        text=question.text,
-        without=list(question.without),
-        then=list(question.then),
-        within=question.within if question.then else None,
+        text=query.text,
+        without=list(query.unwanted),
+        then=list(query.then),
+        within=query.within if query.then else None,
         picture=params.picture,
-        weight=question.weight if pictured and question.text else None,
-        clip=params.clip,
+        weight=query.weight if query.is_pictured and query.text else None,
+        clip=query.like,
     )
 
 

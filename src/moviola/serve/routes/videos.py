@@ -12,7 +12,7 @@ from fastapi import Path as InPath
 
 from moviola.core import VideoUnreadableError
 from moviola.serve.errors import ApiError
-from moviola.serve.routes.answering import clip_answer
+from moviola.serve.routes.answering import clip_answer, read_query
 from moviola.serve.schemas import (
     CurveAnswer,
     FoldersAnswer,
@@ -82,20 +82,20 @@ def curve(video: AnId, params: Asking, desk: AtDesk) -> CurveAnswer:
     place = view.snapshot.place_of(video)
     if place is None:
         raise ApiError(404, "not_found", "there is no such video with clips in the library")
-    spans, scores, (low, high), peaks = desk.searcher.curve(view, params, place)
+    found = desk.searcher.curve(view, read_query(params, desk, view), place)
     return CurveAnswer(
-        starts=[round(float(start), 3) for start in spans[:, 0]],
-        ends=[round(float(end), 3) for end in spans[:, 1]],
-        scores=[round(float(score), 6) for score in scores],
-        low=low,
-        high=high,
+        starts=[round(float(start), 3) for start in found.spans[:, 0]],
+        ends=[round(float(end), 3) for end in found.spans[:, 1]],
+        scores=[round(float(score), 6) for score in found.scores],
+        low=found.low,
+        high=found.high,
         moments=[
             PeakAnswer(
                 start=peak.start, end=peak.end, peak=peak.peak, score=peak.score, band=peak.band
             )
-            for peak in peaks
+            for peak in found.peaks
         ],
-        duration=float(spans[-1, 1]),
+        duration=float(found.spans[-1, 1]),
     )
 
 

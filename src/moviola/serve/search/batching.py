@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moviola.retrieve.products import multiply_rows
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 # takes longer than ranking it afterwards: both need Python's lock.
 _MOST_TOGETHER = 128
 _ENCODED_TOGETHER = 32
-_BLOCK_ROWS = 4096
 _TEXTS_KEPT = 4096
 _CLOSED = "the server is going down"
 
@@ -134,7 +135,8 @@ class Batcher:
             return
         # All together: the matrix does not fit into any cache, so each reading of it costs as much
         # as multiplying dozens of rows.
-        scores = _products(np.stack([row for _, rows in ready for row in rows]), snapshot.matrix)
+        together = np.stack([row for _, rows in ready for row in rows])
+        scores = multiply_rows(together, snapshot.matrix)
         left = iter(scores)
         for job, rows in ready:
             job.answer.set_result([next(left) for _ in rows])
@@ -143,17 +145,3 @@ class Batcher:
 def _evenly(count: int, most: int) -> int:
     """The size of equal batches of at most `most`: one of a few texts costs half of a full one."""
     return -(-count // -(-count // most)) if count else 1
-
-
-def _products(rows: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`rows` `(b, D)` times `matrix` `(n, D)`, as `(b, n)`.
-
-    Block by block, and the matrix first: the other way round, BLAS copies all of the matrix into
-    another order for a few rows, which takes longer than the product.
-    """
-    scores = np.empty((len(rows), len(matrix)), np.float32)
-    columns = np.ascontiguousarray(rows.T)
-    for first in range(0, len(matrix), _BLOCK_ROWS):
-        block = matrix[first : first + _BLOCK_ROWS]
-        scores[:, first : first + _BLOCK_ROWS] = (block @ columns).T
-    return scores

@@ -12,11 +12,13 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
+from moviola.retrieve.products import encode_directions
 from moviola.serve.errors import ApiError, problem
 from moviola.serve.search.batching import Batcher
 
@@ -186,7 +188,8 @@ class LiveLibrary:
         loading = time.monotonic()
         encoder = self._view.encoder if self._view else self._encoder(library)
         loading = time.monotonic() - loading
-        batcher = self._view.batcher if self._view else Batcher(_directions(library, encoder))
+        encode = partial(encode_directions, library, encoder)
+        batcher = self._view.batcher if self._view else Batcher(encode)
         self._view = View(library, encoder, library.snapshot(), batcher, library.generation)
         _keep_out_of_collections()
         return time.monotonic() - began - loading
@@ -210,10 +213,3 @@ def _keep_out_of_collections() -> None:
     """
     gc.collect(1)
     gc.freeze()
-
-
-def _directions(library: Library, encoder: Encoder):  # noqa: ANN202 -- the batcher says
-    def encode(texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        return [library.direction(rows) for rows in encoder.encode_texts(texts)]
-
-    return encode

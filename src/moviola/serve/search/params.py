@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -9,13 +10,22 @@ from fastapi import Query as QueryString
 from pydantic import BaseModel, ConfigDict, Field
 
 from moviola.library import VideoFilter
-from moviola.retrieve.parsing import parse_query
-from moviola.retrieve.query import LONGEST_QUERY, WITHIN, Query
+from moviola.retrieve.query import (
+    LEAST_WITHIN,
+    LONGEST_QUERY,
+    MOST_STEPS,
+    MOST_WITHIN,
+    WEIGHT,
+    WITHIN,
+    Picture,
+    Query,
+)
 from moviola.serve.errors import ApiError
 from moviola.serve.folders import Folders
 
 ID = r"^[0-9a-z-]{1,80}$"
 Id = Annotated[str, Field(pattern=ID)]
+Words = Annotated[str, Field(max_length=LONGEST_QUERY)]
 _LONGEST = 10_000_000.0  # seconds; beyond it is a slip of the finger
 
 
@@ -34,8 +44,8 @@ class Filters(BaseModel):
     missing: bool = True
     video: Annotated[list[Id], Field(max_length=1000)] = Field(default_factory=list)
 
-    def as_filter(self, folders: Folders, *, without: str | None = None) -> VideoFilter:
-        """The filter.
+    def as_filter(self, folders: Folders) -> VideoFilter:
+        """Make the filter, its folder looked up among those of the library.
 
         Raises:
             ApiError: 404 where there is no such folder.
@@ -55,7 +65,6 @@ class Filters(BaseModel):
             since=self.since,
             until=self.until,
             least_lines=self.resolution,
-            without=frozenset([without] if without else ()),
         )
 
 
@@ -64,30 +73,31 @@ class QueryParams(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    q: Annotated[str, Field(max_length=LONGEST_QUERY)] = ""
-    then: Annotated[list[Annotated[str, Field(max_length=LONGEST_QUERY)]], Field(max_length=4)] = (
-        Field(default_factory=list)
-    )
-    within: Annotated[float, Field(ge=1, le=3600)] = WITHIN
+    q: Words = ""
+    then: Annotated[list[Words], Field(max_length=MOST_STEPS)] = Field(default_factory=list[str])
+    within: Annotated[float, Field(ge=LEAST_WITHIN, le=MOST_WITHIN)] = WITHIN
     picture: Id | None = None
-    weight: Annotated[float, Field(ge=0, le=1)] = 0.5
+    weight: Annotated[float, Field(ge=0, le=1)] = WEIGHT
     clip: Id | None = None
     own: bool = False
 
-    def query(self) -> Query:
-        """The question.
+    def query(self, pictures: Sequence[Picture] = (), filters: VideoFilter | None = None) -> Query:
+        """Make the query; `pictures` are what the id `picture` stands for.
 
         Raises:
             ApiError: 422 where it is empty or too long.
         """
-        text, without = parse_query(self.q)
-        steps = tuple(step for step in map(str.strip, self.then) if step)
-        if not text and self.picture is None and self.clip is None:
-            raise ApiError(
-                422, "invalid", "q: the query is empty; say what happens in the moment you look for"
-            )
         try:
-            return Query(text, without, steps, self.within, self.weight)
+            return Query.parse(
+                self.q,
+                then=self.then,
+                within=self.within,
+                pictures=pictures,
+                like=self.clip,
+                own=self.own,
+                weight=self.weight,
+                filters=filters,
+            )
         except ValueError as error:
             raise ApiError(422, "invalid", f"q: {error}") from error
 

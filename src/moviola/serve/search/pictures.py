@@ -16,30 +16,17 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from moviola.core import FileCode, Frames, Span, VideoUnreadableError
+from moviola.core import Frames, VideoUnreadableError
 from moviola.library import CACHE
+from moviola.pipeline.search.pictures import encode_picture, read_clip, read_still
+from moviola.retrieve.query import Picture
 from moviola.serve.errors import ApiError
 from moviola.serve.media.media import Studio, jpeg
-from moviola.video import (
-    GivenSegmenter,
-    ReadRequest,
-    VideoDone,
-    parse_segmenter,
-    read_picture,
-)
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from moviola.serve.search.library_watch import View
 
-#: Seconds of an uploaded clip that are looked at.
-LONGEST_CLIP = 60.0
-# What an encoder sees of a picture, on its longer side: more than any of them takes.
-_LONGEST = 1024
 _SMALL = 240
-# A picture stands still for as long as this, where windows have no length.
-_STILL_SECONDS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +66,7 @@ class Pictures:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            frames = self._clip(view, Path(name)) if is_clip else self._picture(view, Path(name))
+            frames = self._read(view, Path(name), is_clip=is_clip)
         except VideoUnreadableError as error:
             raise VideoUnreadableError(
                 f"what was sent cannot be used: {error}", code=error.code
@@ -87,17 +74,16 @@ class Pictures:
         finally:
             with suppress(OSError):
                 Path(name).unlink()
-        rows = view.encoder.encode_videos([frames])[0]
-        direction = view.library.direction(rows.mean(axis=0, keepdims=True))
+        picture = encode_picture(frames, view.library, view.encoder)
         small = _small(frames)
         self._folder.mkdir(parents=True, exist_ok=True)
-        np.save(self._folder / f"{number}.npy", direction, allow_pickle=False)
+        np.save(self._folder / f"{number}.npy", picture.direction, allow_pickle=False)
         (self._folder / f"{number}.jpg").write_bytes(small)
         height, width = frames.pixels.shape[1:3]
         return Uploaded(number, "clip" if is_clip else "image", width, height)
 
-    def direction(self, view: View, picture: str) -> NDArray[np.float32]:
-        """What the library's vectors are multiplied with, `(D,)`.
+    def read(self, view: View, picture: str) -> Picture:
+        """Read what was kept of a picture, to search with.
 
         Raises:
             ApiError: 404 where there is no such picture any more.
@@ -108,7 +94,7 @@ class Pictures:
             raise self._gone() from None
         if found.shape != (view.library.card.space.dimension,):
             raise self._gone()
-        return np.asarray(found, np.float32)
+        return Picture.of(found)
 
     def preview(self, picture: str) -> bytes:
         """A small JPEG.
@@ -126,38 +112,21 @@ class Pictures:
             raise self._gone()
         return self._folder / f"{picture}{suffix}"
 
+    def _read(self, view: View, path: Path, *, is_clip: bool) -> Frames:
+        """Decode what was sent."""
+        if is_clip:
+            return read_clip(self._studio.pool, path, view.encoder.sampler)
+        return read_still(
+            self._studio.pool,
+            path,
+            view.library,
+            view.encoder.sampler,
+            most_pixels=self._most_pixels,
+        )
+
     @staticmethod
     def _gone() -> ApiError:
         return ApiError(404, "not_found", "this picture is no longer here; drop it again")
-
-    def _picture(self, view: View, path: Path) -> Frames:
-        """A picture as the clip that shows nothing else."""
-        still = read_picture(
-            self._studio.pool, path, most_pixels=self._most_pixels, longest=_LONGEST
-        )
-        times = view.encoder.sampler.times(Span(0.0, _seconds(view.library.card.segment)))
-        pixels = np.repeat(still.pixels, len(times), axis=0)
-        return Frames(pixels, np.asarray(times, np.float64))
-
-    def _clip(self, view: View, path: Path) -> Frames:
-        request = ReadRequest(
-            "upload", path, GivenSegmenter((Span(0.0, LONGEST_CLIP),)), view.encoder.sampler
-        )
-        frames: Frames | None = None
-        for event in self._studio.pool.read([request]):
-            if isinstance(event, VideoDone):
-                if event.code.is_failure:
-                    raise VideoUnreadableError(event.message, code=event.code)
-            else:
-                frames = event.frames
-        if frames is None:
-            raise VideoUnreadableError("it has no pictures", code=FileCode.NO_VIDEO)
-        return frames
-
-
-def _seconds(segment: str) -> float:
-    """How long a clip of the library is."""
-    return float(getattr(parse_segmenter(segment), "length", _STILL_SECONDS))
 
 
 def _small(frames: Frames) -> bytes:

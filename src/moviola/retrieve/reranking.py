@@ -1,0 +1,81 @@
+"""Order the moments that a search found anew, by a second model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moviola.core import Clip, Embeddings, Encoder, Scorer, Span, Text
+from moviola.core.moments import Moment
+from moviola.score import cosine, maxsim
+from moviola.score.dot import dot
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """A moment, and its score by the second model.
+
+    Attributes:
+        moment: as the search found it, with the score and the band of the library.
+        score: of the second model, on its own scale; None where the file could not be read.
+    """
+
+    moment: Moment
+    score: float | None
+
+
+def order_again(
+    text: str,
+    moments: Sequence[Moment],
+    rows: Mapping[int, NDArray[np.float32]],
+    encoder: Encoder,
+) -> list[Reranked]:
+    """Order moments by the scores of `encoder`; those without rows follow in the order they came.
+
+    Args:
+        text: the sentence that was searched for.
+        moments: as the search found them.
+        rows: for the places of those that could be read, what `encoder` made of their frames,
+            `(n_i, D)`.
+        encoder: the second model; one with a `scorer` of its own scores by that, any other by
+            its vectors.
+    """
+    places = sorted(rows)
+    scored: dict[int, float] = {}
+    if places:
+        query = Embeddings[Text].from_rows(
+            [Text("query", text)],
+            encoder.encode_texts([text]),
+            encoder.space,
+            encoder.text_readout,
+        )
+        clips = Embeddings[Clip].from_rows(
+            [_clip(place, moments[place]) for place in places],
+            [rows[place] for place in places],
+            encoder.space,
+            encoder.video_readout,
+        )
+        matrix = _scorer(encoder, query, clips)(query, clips).matrix
+        scored = dict(zip(places, map(float, matrix[0]), strict=True))
+    order = sorted(range(len(moments)), key=lambda at: (at not in scored, -scored.get(at, 0.0), at))
+    return [Reranked(moments[at], scored.get(at)) for at in order]
+
+
+def _scorer(encoder: Encoder, query: Embeddings[Text], clips: Embeddings[Clip]) -> Scorer:
+    """Choose the encoder's own scorer, or the one that fits its space and rows."""
+    own: Scorer | None = getattr(encoder, "scorer", None)
+    if own is not None:
+        return own
+    if not (query.is_pooled and clips.is_pooled):
+        return maxsim
+    return dot if encoder.space.metric == "dot" else cosine
+
+
+def _clip(place: int, moment: Moment) -> Clip:
+    """Make a clip of a moment, with its place as its id."""
+    return Clip(str(place), moment.path, Span(moment.start, moment.end))
