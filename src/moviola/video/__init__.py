@@ -1,4 +1,4 @@
-"""File to clips to frames and sound, decoded in worker processes."""
+"""Turn files into clips, frames and sound, decoded in worker processes."""
 
 from moviola.core.videos import VIDEO_SUFFIXES
 from moviola.video.limits import Limits
@@ -16,7 +16,8 @@ from moviola.video.stills import (
     read_play_facts,
 )
 from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
-from moviola.video.worker.pool import DecodePool, probe, read_frames_at, read_waveform
+from moviola.video.worker.once import probe, read_frames_at, read_waveform
+from moviola.video.worker.pool import DecodePool
 from moviola.video.worker.replies import PlayFacts
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""How much a file may cost before it is given up."""
+"""Bound what a file may cost before it is given up."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _EASY_PIXELS_A_SECOND = 1280 * 720 * 30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one decoding worker and of one file.
+    """Hold the limits of one decoding worker and of one file.
 
     Attributes:
         memory_bytes: address space of a worker (POSIX; elsewhere there is no such limit).
@@ -47,15 +47,15 @@ class Limits:
 
     @property
     def message_bytes(self) -> int:
-        """Most bytes of one message: frames, their sound, and what rounding may add to them."""
+        """Count the most bytes of one message: frames, their sound, and what rounding may add."""
         return 2 * self.clip_bytes + 64 * MIB
 
     def scan_limit(self, size: int) -> float:
-        """Seconds to read the packets of a file of `size` bytes from a slow disk."""
+        """Allow seconds to read the packets of a file of `size` bytes from a slow disk."""
         return min(self.decode_seconds + size / (10 * MIB), self.decode_at_most)
 
     def decode_limit(self, info: VideoInfo) -> float:
-        """Seconds to decode a video: `max(decode_seconds, decode_share * duration)`.
+        """Allow seconds to decode a video: `max(decode_seconds, decode_share * duration)`.
 
         The duration counts no more than a second a frame, so that one claimed by a lone timestamp
         buys nothing, and more where the pictures are larger or the rate higher than 720p30.

@@ -1,4 +1,4 @@
-"""How a video is cut into clips: windows, the whole, or spans that are given."""
+"""Cut a video into clips: windows, the whole, or spans that are given."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMS = "windows, windows:LENGTH/STEP (seconds, such as windows:6/3), whole, sh
 
 @dataclass(frozen=True, slots=True)
 class WindowSegmenter:
-    """Spans of `length` seconds every `step` seconds, the last one aligned to the end.
+    """Cut spans of `length` seconds every `step` seconds, the last one aligned to the end.
 
     A video no longer than one window is one clip. A remainder shorter than a twentieth of a step
     makes no window of its own, which would be a copy of the one before: that one is extended.
@@ -39,11 +39,11 @@ class WindowSegmenter:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `windows:6/3`."""
+        """Give the canonical text, such as `windows:6/3`."""
         return f"windows:{_number(self.length)}/{_number(self.step)}"
 
     def segment(self, path: Path, info: VideoInfo) -> list[Span]:  # noqa: ARG002 - the protocol
-        """Windows over `[0, info.duration)`, at least one, ordered by start."""
+        """Cut windows over `[0, info.duration)`, at least one, ordered by start."""
         room = info.duration - self.length
         if room <= 0:
             return [Span(0.0, info.duration)]
@@ -59,21 +59,21 @@ class WindowSegmenter:
 
 @dataclass(frozen=True, slots=True)
 class WholeSegmenter:
-    """The whole video as one clip."""
+    """Take the whole video as one clip."""
 
     @property
     def spec(self) -> str:
-        """Canonical text, `whole`."""
+        """Give the canonical text, `whole`."""
         return "whole"
 
     def segment(self, path: Path, info: VideoInfo) -> list[Span]:  # noqa: ARG002 - the protocol
-        """One span, `[0, info.duration)`."""
+        """Return one span, `[0, info.duration)`."""
         return [Span(0.0, info.duration)]
 
 
 @dataclass(frozen=True, slots=True)
 class GivenSegmenter:
-    """Spans decided beforehand, such as those of a data set. What lies past the end is cut off."""
+    """Take spans decided beforehand, as of a data set. What lies past the end is cut off."""
 
     spans: tuple[Span, ...]
 
@@ -83,16 +83,16 @@ class GivenSegmenter:
 
     @property
     def spec(self) -> str:
-        """Canonical text with all the seconds."""
+        """Give the canonical text with all the seconds."""
         return "given:" + ",".join(f"{_number(s.start)}-{_number(s.end)}" for s in self.spans)
 
     def segment(self, path: Path, info: VideoInfo) -> list[Span]:  # noqa: ARG002 - the protocol
-        """The given spans, in the given order."""
+        """Return the given spans, in the given order."""
         return list(self.spans)
 
 
 def parse_segmenter(spec: str) -> Segmenter:
-    """The segmenter that `spec` describes.
+    """Make the segmenter that `spec` describes.
 
     Raises:
         ValueError: naming the forms, when `spec` is none of them.
@@ -112,5 +112,5 @@ def parse_segmenter(spec: str) -> Segmenter:
 
 
 def _number(value: float) -> str:
-    """The shortest text that gives `value` back, without a trailing `.0`."""
+    """Write the shortest text that gives `value` back, without a trailing `.0`."""
     return repr(float(value)).removesuffix(".0")

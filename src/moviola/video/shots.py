@@ -1,4 +1,4 @@
-"""Cuts a video where its shots change, by PySceneDetect's detectors on our own decoding."""
+"""Cut a video where its shots change, by PySceneDetect's detectors on our own decoding."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLOCK = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class ShotSegmenter:
-    """One clip a shot, found by PySceneDetect's adaptive detector (the extra `shots`).
+    """Cut one clip a shot by PySceneDetect's adaptive detector (the extra `shots`).
 
     The detector compares each frame's change with that of its neighbours, so that a moving camera
     is not taken for a cut. The video is decoded once more for it, in the worker and under its
@@ -55,16 +55,16 @@ class ShotSegmenter:
 
     @classmethod
     def parse(cls, ratio: str) -> Self:
-        """The segmenter of `shots` (empty text) or `shots:RATIO`."""
+        """Make the segmenter of `shots` (empty text) or `shots:RATIO`."""
         return cls(float(ratio)) if ratio else cls()
 
     @property
     def spec(self) -> str:
-        """Canonical text: `shots`, or `shots:2.5` with another ratio than the usual."""
+        """Give the canonical text: `shots`, or `shots:2.5` with another ratio than the usual."""
         return "shots" if self.ratio == _USUAL_RATIO else f"shots:{self.ratio!r}"
 
     def segment(self, path: Path, info: VideoInfo) -> list[Span]:
-        """The shots of the video: at least one, ordered, together the whole.
+        """Find the shots of the video: at least one, ordered, together the whole.
 
         Raises:
             VideoUnreadableError: when the video cannot be decoded.
@@ -92,11 +92,12 @@ class ShotSegmenter:
 
 
 def _pictures(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Every frame, small, in BGR as OpenCV likes it."""
+    """Read every frame, small, as `(H, W, 3)` uint8 in the order blue, green, red of OpenCV."""
     from moviola.video.decode.opening import open_container
-    from moviola.video.decode.pixels import Painter, reduced_size
-    from moviola.video.decode.probing import Damage, survey
+    from moviola.video.decode.pixels.painting import Painter, reduced_size
+    from moviola.video.decode.probing import survey
     from moviola.video.decode.reading import frames_of
+    from moviola.video.decode.streams import Damage
     from moviola.video.limits import IN_FORCE, Limits
 
     limits = IN_FORCE.get(Limits())

@@ -1,4 +1,4 @@
-"""What a page wants of one file at a time: facts, a few frames, a film, a picture.
+"""Read one file for a page: its facts, a few frames, a film, a picture.
 
 Like everything that reads files, these are done by the workers of a `DecodePool`.
 """
@@ -13,13 +13,13 @@ from typing import TypeVar
 from moviola.core import Frames, Span, VideoUnreadableError
 from moviola.video.worker.pool import DecodePool, Part
 from moviola.video.worker.replies import Piece, PlayFacts
-from moviola.video.worker.tasks import FactsTask, FilmTask, GlimpseTask, PictureTask, Task
+from moviola.video.worker.tasks import FactsTask, PictureTask, StillsTask, Task, TranscodeTask
 
 PartT = TypeVar("PartT", PlayFacts, Frames)
 
 
 def read_play_facts(pool: DecodePool, path: Path) -> PlayFacts:
-    """What a player needs to know of a video file.
+    """Read the facts of a video file that a player needs.
 
     Raises:
         VideoUnreadableError: with the file's code.
@@ -30,7 +30,7 @@ def read_play_facts(pool: DecodePool, path: Path) -> PlayFacts:
 def read_frames_near(
     pool: DecodePool, path: Path, times: Sequence[float], *, longest: int
 ) -> Frames:
-    """The upright frames shown at `times`, which lie close together, one each.
+    """Read the upright frames shown at `times`, which lie close together, one each.
 
     What comes before them in the file is not decoded. The longer side has at most `longest` pixels.
 
@@ -40,12 +40,12 @@ def read_frames_near(
     """
     if not times or any(b < a for a, b in pairwise(times)):
         raise ValueError("give the times of frames in ascending order, at least one")
-    task = GlimpseTask(path.absolute(), tuple(map(float, times)), longest)
+    task = StillsTask(path.absolute(), tuple(map(float, times)), longest)
     return _only(pool, task, Frames)
 
 
 def read_picture(pool: DecodePool, path: Path, *, most_pixels: int, longest: int) -> Frames:
-    """A picture file as one frame.
+    """Read a picture file as one frame.
 
     Raises:
         VideoUnreadableError: with a code.
@@ -80,7 +80,7 @@ def make_film(
         if isinstance(part, Piece):
             write(part.data)
 
-    outcome = pool.carry_out(FilmTask(path.absolute(), span, lines, swift), take)
+    outcome = pool.carry_out(TranscodeTask(path.absolute(), span, lines, swift), take)
     if outcome.code.is_failure or not outcome.parts:
         raise VideoUnreadableError(outcome.message, code=outcome.code)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import socket
@@ -12,8 +13,9 @@ from pathlib import Path
 import av
 import pytest
 
-from moviola.core import FileCode, Span, UniformSampler
+from moviola.core import FileCode, Span, UniformSampler, VideoUnreadableError
 from moviola.video import VIDEO_SUFFIXES, DecodePool, GivenSegmenter, Limits
+from moviola.video.decode.opening import check_file, check_unchanged, fault, structural_fault
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="POSIX files")
 
@@ -177,9 +179,6 @@ def test_a_symlink_is_followed(studio, read, tmp_path):
 
 
 def test_a_file_that_changes_meanwhile(studio, tmp_path):
-    from moviola.core import VideoUnreadableError
-    from moviola.video.decode.opening import check_file, check_unchanged
-
     path = studio.film(tmp_path / "v.mp4", 5)
     before = check_file(path)
     check_unchanged(path, before)
@@ -285,3 +284,42 @@ def test_suffixes_are_lower_case_with_a_dot():
 def test_a_span_that_is_not_there_says_so(studio, read, tmp_path):
     _, done = read(studio.film(tmp_path / "v.mp4", 5), GivenSegmenter((Span(3, 4),)))
     assert done.code is FileCode.TRUNCATED
+
+
+def _caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        av.error.MemoryError(errno.ENOMEM, "Cannot allocate memory"),
+        _caused(ImportError("failed to map a library"), OSError(errno.ENOMEM, "no memory")),
+        _caused(RuntimeError("a filter failed"), MemoryError()),
+    ],
+    ids=["python", "system", "ffmpeg", "import", "wrapped"],
+)
+def test_want_of_memory_is_told_whoever_reports_it(studio, tmp_path, error):
+    path = studio.film(tmp_path / "v.mp4", 2)
+    assert fault(error, path).code is FileCode.OUT_OF_MEMORY
+
+
+@pytest.mark.parametrize("call", ["stat", "open"])
+def test_want_of_memory_while_a_file_is_looked_at(tmp_path, monkeypatch, call):
+    path = tmp_path / "v.mp4"
+    path.write_bytes(b"something")
+
+    def starved(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    if call == "stat":
+        monkeypatch.setattr(os, "stat", starved)
+        with pytest.raises(VideoUnreadableError) as caught:
+            check_file(path)
+        assert caught.value.code is FileCode.OUT_OF_MEMORY
+    else:
+        monkeypatch.setattr(type(path), "open", starved)
+        assert structural_fault(path).code is FileCode.OUT_OF_MEMORY

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from moviola.core import FileCode, UniformSampler
-from moviola.video.decode.pixels import Painter, Turn, reduced_size, square_size
+from moviola.video.decode.pixels.painting import Painter, Turn, reduced_size, square_size
 
 ONE = 1 << 16
 # What a display matrix (a, b, c, d) makes of a picture, in NumPy's words.

@@ -10,8 +10,8 @@ from safetensors.numpy import load_file
 
 from moviola.core import LeftSampler, PictureSize, Span, UniformSampler
 from moviola.video import GivenSegmenter
-from moviola.video.decode.pixels import Painter, Turn
-from moviola.video.decode.scaling import Scaler
+from moviola.video.decode.pixels.painting import Painter, Turn
+from moviola.video.decode.pixels.scaling import Scaler
 
 TURNS = [Turn(bool(i & 1), bool(i & 2), bool(i & 4)) for i in range(8)]
 

@@ -23,14 +23,13 @@ from moviola.video.worker.process import WorkerStartError, worker_command
 STUB = """
 import os, signal, sys, time
 sys.path[:] = sys.argv[1:]
-from moviola.video.decode import program as worker
-from moviola.video.worker import ipc as wire
+from moviola.video.worker import confinement, ipc, program, serving
 
-honest = worker.Worker.serve
+honest = serving.Worker.serve
 
 def serve(self, task):
     name = task.path.name
-    out = self._answers
+    out = self._replies
     if name.startswith("segv"):
         os.kill(os.getpid(), signal.SIGSEGV)
     elif name.startswith("kill"):
@@ -43,20 +42,20 @@ def serve(self, task):
         out.write(bytes(range(256)) * 100)
         time.sleep(1000)
     elif name.startswith("lie"):
-        wire.send(out, {"kind": "clip", "index": 0, "start": 0, "end": 1, "shape": [9, 9, 9, 3],
+        ipc.send(out, {"kind": "clip", "index": 0, "start": 0, "end": 1, "shape": [9, 9, 9, 3],
                         "times": [0.0]})
         time.sleep(1000)
     elif name.startswith("flood"):
-        out.write(wire._HEAD.pack(b"mvl1", 10, 1 << 60))
+        out.write(ipc._HEAD.pack(b"mvl1", 10, 1 << 60))
         time.sleep(1000)
     elif name.startswith("half"):
-        out.write(wire._HEAD.pack(b"mvl1", 1000, 0) + b"{")
+        out.write(ipc._HEAD.pack(b"mvl1", 1000, 0) + b"{")
         time.sleep(1000)
     elif name.startswith("odd"):
-        wire.send(out, {"kind": "done", "code": "splendid", "message": ""})
+        ipc.send(out, {"kind": "done", "code": "splendid", "message": ""})
         time.sleep(1000)
     elif name.startswith("spin"):
-        worker.resource.setrlimit(worker.resource.RLIMIT_CPU, (1, 2))
+        confinement.resource.setrlimit(confinement.resource.RLIMIT_CPU, (1, 2))
         while True:
             pass
     elif name.startswith("once"):
@@ -78,8 +77,8 @@ def serve(self, task):
     else:
         honest(self, task)
 
-worker.Worker.serve = serve
-worker.main()
+serving.Worker.serve = serve
+program.main()
 """
 
 DEATHS = {
@@ -316,7 +315,7 @@ def test_workers_end_with_a_parent_that_was_killed(studio, tmp_path):
 
 def test_a_worker_is_light():
     code = (
-        "import moviola.video.decode.program, sys;"
+        "import moviola.video.worker.program, sys;"
         "print([name for name in ('torch', 'cv2', 'scenedetect', 'multiprocessing', 'pyarrow')"
         " if name in sys.modules])"
     )

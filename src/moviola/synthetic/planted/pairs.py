@@ -1,4 +1,4 @@
-"""Planted pairs: embeddings of two towers whose common meaning is known ("llm-two-view v1").
+"""Plant pairs: embeddings of two towers whose common meaning is known ("llm-two-view v1").
 
 Frozen embeddings of videos and of captions as a language model gives them, without any model: a
 world of concepts is drawn, every video shows some, every caption names some of those, and each
@@ -32,7 +32,7 @@ QUERIES = 32
 
 @dataclass(frozen=True, slots=True)
 class PlantedPairs:
-    """Videos, their captions, and which caption is whose.
+    """Hold videos, their captions, and which caption is whose.
 
     Attributes:
         videos: `(M, D)` rows of N videos; one each, or in token mode 32 each.
@@ -55,7 +55,7 @@ class PlantedPairs:
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A draw: pairs to fit on, and pairs of other videos to test with."""
+    """Hold a draw: pairs to fit on, and pairs of other videos to test with."""
 
     train: PlantedPairs
     test: PlantedPairs
@@ -71,7 +71,7 @@ def plant(
     tokens: bool = False,
     mixture: Mixture | None = None,
 ) -> Planted:
-    """A draw of the generator; equal arguments give equal numbers.
+    """Draw from the generator; equal arguments give equal numbers.
 
     Args:
         seed: of everything that is drawn.
@@ -103,7 +103,7 @@ def plant(
 
 @dataclass(frozen=True, slots=True)
 class _Queries:
-    """What the queries of the video tower look for `(32, K)`, and what they add `(32, D)`."""
+    """Draw what the video tower's queries look for `(32, K)`, and what they add `(32, D)`."""
 
     interest: Floats
     offset: Floats
@@ -124,7 +124,7 @@ class _Towers:
     def pooled(
         self, rng: np.random.Generator, count: int, captions: int, *, oracle: bool
     ) -> PlantedPairs:
-        """One row an item."""
+        """Make one row an item."""
         shown = self.world.show(rng, count)
         owners = np.repeat(np.arange(count), captions)
         described = self.world.describe(rng, shown, owners)
@@ -142,7 +142,7 @@ class _Towers:
     def unpooled(
         self, rng: np.random.Generator, count: int, captions: int, *, oracle: bool
     ) -> PlantedPairs:
-        """A row for each query of a video, and for each token of a caption."""
+        """Make a row for each query of a video, and for each token of a caption."""
         shown = self.world.show(rng, count)
         owners = np.repeat(np.arange(count), captions)
         described = self.world.describe(rng, shown, owners)
@@ -157,7 +157,7 @@ class _Towers:
         )
 
     def _query_rows(self, rng: np.random.Generator, shown: Shown) -> Floats:
-        """Query 0 sees nothing: its row is the same for every video."""
+        """Make the rows of the queries; query 0 sees nothing and is the same for every video."""
         count = len(shown.concepts)
         nuisance = self.video_view.nuisance(rng, count)
         rows = np.empty((count, QUERIES, self.video_view.dimension), np.float32)
@@ -183,7 +183,7 @@ class _Towers:
 def _in_blocks(
     rng: np.random.Generator, view: View, meaning: Floats, lengths: Floats | None = None
 ) -> Floats:
-    """What a tower sees `(N, D)`; with `lengths` `(N,)`, the start of the text is pooled in."""
+    """Make what a tower sees `(N, D)`; with `lengths` `(N,)`, the text's start is pooled in."""
     if meaning.shape[1] != LATENT:
         raise ValueError(f"meanings are (N, {LATENT}), got {meaning.shape}")
     rows = np.empty((len(meaning), view.dimension), np.float32)

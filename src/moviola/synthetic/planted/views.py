@@ -1,4 +1,4 @@
-"""How the towers of the planted pairs see a meaning, and what they dress it in."""
+"""Model how the towers of the planted pairs see a meaning, and what they add to it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MASSIVE, _SIZE, _START_SIZE = 3, 20.0, 120.0
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Shares of the variance, and how much of the videos' map the texts' map has."""
+    """Set shares of the variance, and how much of the videos' map the texts' map has."""
 
     signal: float
     nuisance: float
@@ -32,7 +32,7 @@ class Mixture:
 
     @classmethod
     def of(cls, dimension: int) -> Self:
-        """What makes a draw of this many dimensions about as hard as a real one."""
+        """Choose what makes a draw of this many dimensions about as hard as a real one."""
         if dimension < 2048:
             return cls(signal=0.12, nuisance=0.63, noise=0.25, shared=0.7)
         return cls(signal=0.06, nuisance=0.44, noise=0.50, shared=0.6)
@@ -40,7 +40,7 @@ class Mixture:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One tower.
+    """Model one tower.
 
     Attributes:
         mixture: shares of the variance.
@@ -86,7 +86,7 @@ class View:
         noise: int,
         shared: View | None = None,
     ) -> Self:
-        """A tower of random maps."""
+        """Draw a tower of random maps."""
         factors = np.arange(1, _FACTORS + 1) ** -0.6
         factors /= np.linalg.norm(factors)
         massive = rng.choice(dimension, _MASSIVE, replace=False)
@@ -115,17 +115,17 @@ class View:
 
     @property
     def dimension(self) -> int:
-        """D."""
+        """Count the dimensions D."""
         return self.out.shape[1]
 
     def nuisance(self, rng: np.random.Generator, count: int) -> Floats:
-        """`(count, 200)` private factors."""
+        """Draw `(count, 200)` private factors."""
         return rng.standard_normal((count, _FACTORS), np.float32)
 
     def see(
         self, rng: np.random.Generator, meaning: Floats, *, nuisance: Floats | None = None
     ) -> Floats:
-        """Rows `(n, D)` of meanings `(n, 192)`, with nuisance of their own unless it is given."""
+        """Map meanings `(n, 192)` to rows `(n, D)`, with their own nuisance unless it is given."""
         if nuisance is None:
             nuisance = self.nuisance(rng, len(meaning))
         rows = np.float32(np.sqrt(self.mixture.signal)) * self.signal(meaning)
@@ -139,7 +139,7 @@ class View:
         return rows
 
     def signal(self, meaning: Floats) -> Floats:
-        """`(n, D)` what meanings `(n, 192)` look like without anything around them."""
+        """Map meanings `(n, 192)` to rows `(n, D)` without anything around them."""
         own = self.hidden(meaning) @ self.out
         if self.shared is None:
             return own
@@ -148,7 +148,7 @@ class View:
         return np.asarray(np.sqrt(1 - share**2) * own + share * theirs, np.float32)
 
     def hidden(self, meaning: Floats) -> Floats:
-        """`(n, 512)` the map without its last, linear step."""
+        """Map to `(n, 512)`: all but the last, linear step."""
         inputs = meaning * np.float32(np.sqrt(LATENT))
         bent = np.tanh(2 * inputs @ self.first + self.bias) @ self.second
         straight = inputs @ self.linear

@@ -1,4 +1,4 @@
-"""The world of the planted pairs: concepts in topics, videos that show some, captions of those."""
+"""Draw the world of the planted pairs: concepts in topics, videos that show some, captions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FUNCTION_WORDS = 50
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What N videos show.
+    """Hold what N videos show.
 
     Attributes:
         topics: `(N,)`.
@@ -41,7 +41,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What C captions name.
+    """Hold what C captions name.
 
     Attributes:
         concepts: `(C, 5)` in the order of the words, padded with 0.
@@ -57,19 +57,19 @@ class Described:
 
     @property
     def lengths(self) -> Floats:
-        """`(C,)` tokens of each caption; a word with meaning is 1.4 of them."""
+        """Count the tokens `(C,)` of each caption; a word with meaning is 1.4 of them."""
         return (1.4 * self.counts + self.function_words).astype(np.float32)
 
     @property
     def weights(self) -> Floats:
-        """`(C, 5)` `sqrt(m - i)` for word i of m: causal averaging favours early words."""
+        """Weigh words `(C, 5)` by `sqrt(m - i)` for word i of m: early ones count more."""
         left = self.counts[:, None] - np.arange(_MOST_NAMED)
         return np.sqrt(np.maximum(left, 0)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Concepts, their words, and what goes together.
+    """Hold concepts, their words, and what goes together.
 
     Attributes:
         topic_prior: `(20,)`.
@@ -88,7 +88,7 @@ class World:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Self:
-        """A world."""
+        """Draw a world."""
         topic_prior = np.arange(1, _TOPICS + 1) ** -0.5
         home = rng.integers(0, _TOPICS, cls.CONCEPTS)
         # One order for all topics: what is frequent is frequent everywhere.
@@ -107,7 +107,7 @@ class World:
         )
 
     def show(self, rng: np.random.Generator, count: int) -> Shown:
-        """What `count` videos show: 5 to 10 concepts of a topic, the first ones most."""
+        """Draw what `count` videos show: 5 to 10 concepts of a topic, the first ones most."""
         topics = rng.choice(_TOPICS, count, p=self.topic_prior)
         shown = rng.integers(5, _MOST_SHOWN + 1, count)
         concepts = np.zeros((count, _MOST_SHOWN), np.int64)
@@ -125,7 +125,7 @@ class World:
         return Shown(topics, concepts, salience.astype(np.float32))
 
     def describe(self, rng: np.random.Generator, shown: Shown, owners: Counts) -> Described:
-        """A caption for every entry of `owners` `(C,)`, which names its video."""
+        """Draw a caption for every entry of `owners` `(C,)`, which names its video."""
         salience, seen = shown.salience[owners], shown.concepts[owners]
         with np.errstate(divide="ignore"):
             keys = np.log(salience) + rng.gumbel(size=salience.shape)
@@ -144,14 +144,14 @@ class World:
         )
 
     def of_videos(self, shown: Shown, interest: Floats | None = None) -> Floats:
-        """`(N, 192)` meanings, concepts by salience, or by that times the `interest` `(K,)`."""
+        """Sum meanings `(N, 192)`: concepts by salience, or by that times the `interest` `(K,)`."""
         weights = shown.salience
         if interest is not None:
             weights = weights * interest[shown.concepts]
         return self._mixed(weights, self.concepts[shown.concepts])
 
     def of_captions(self, described: Described) -> Floats:
-        """`(C, 192)` meanings of pooled captions."""
+        """Sum the meanings `(C, 192)` of pooled captions."""
         meanings = np.empty((len(described.concepts), LATENT), np.float32)
         for first in range(0, len(meanings), 8192):
             some = slice(first, first + 8192)
@@ -160,7 +160,7 @@ class World:
         return meanings
 
     def of_tokens(self, rng: np.random.Generator, described: Described) -> tuple[Floats, Counts]:
-        """Meanings `(M, 192)` of all tokens, the start of each text first, and tokens a text.
+        """Give the meanings `(M, 192)` of all tokens, each text's start first, and tokens a text.
 
         A token is 0.85 of the mean of the words so far, and 0.5 of its own word.
         """
@@ -183,7 +183,7 @@ class World:
         return np.concatenate(blocks), lengths
 
     def likelihood(self, described: Described, shown: Shown) -> Floats:
-        """`(C, N)` log-likelihood of each caption's words, were it about each video."""
+        """Compute the `(C, N)` log-likelihood of each caption's words, were it about each video."""
         count = len(shown.concepts)
         salience = np.zeros((count, self.CONCEPTS), np.float32)
         rows = np.repeat(np.arange(count), _MOST_SHOWN)

@@ -1,4 +1,4 @@
-"""A generated world of moving shapes: captioned videos without a download, whose truth is known."""
+"""Generate a world of moving shapes: captioned videos without a download, of known truth."""
 
 from moviola.synthetic.shapes.facts import Claim, Clause, Mention, Shot, Sound, Thing, is_true
 from moviola.synthetic.shapes.writing import Video, draw, generate

@@ -1,4 +1,4 @@
-"""What can be true in the generated world, and when a statement about it is true.
+"""Define what can be true in the generated world, and when a statement about it is true.
 
 A *shot* has facts (its background, its camera, its things). A *clause* states some of the facts of
 one shot and leaves the others open. A *claim* is what a caption says: one clause, or several in
@@ -46,7 +46,7 @@ Codes = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class Thing:
-    """One object of a shot. `size` is None where it changes, so that no size word fits."""
+    """Hold one object of a shot. `size` is None where it changes, so that no size word fits."""
 
     shape: str
     colour: str
@@ -57,7 +57,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Sound:
-    """The tone of a shot: `pitch` in hertz (None is silence) and the name of its timbre."""
+    """Hold the tone of a shot: `pitch` in hertz (None is silence) and the name of its timbre."""
 
     pitch: float | None
     timbre: str
@@ -65,7 +65,7 @@ class Sound:
 
 @dataclass(frozen=True)
 class Shot:
-    """The facts of one shot. `things` never holds two of the same shape and colour."""
+    """Hold the facts of one shot. `things` never has two of the same shape and colour."""
 
     background: str
     camera: str
@@ -74,7 +74,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Mention:
-    """What a clause says about one thing; None leaves a fact open."""
+    """Hold what a clause says about one thing; None leaves a fact open."""
 
     shape: str | None = None
     colour: str | None = None
@@ -85,7 +85,7 @@ class Mention:
 
 @dataclass(frozen=True)
 class Clause:
-    """What a caption says about one shot; None leaves a fact open."""
+    """Hold what a caption says about one shot; None leaves a fact open."""
 
     background: str | None = None
     camera: str | None = None
@@ -94,12 +94,12 @@ class Clause:
 
 @dataclass(frozen=True)
 class Claim:
-    """The meaning of a caption: clauses that hold in shots that follow one another."""
+    """Hold the meaning of a caption: clauses that hold in shots that follow one another."""
 
     clauses: tuple[Clause, ...]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Only what is asserted, as plain lists and dictionaries."""
+        """Write what is asserted, and no more, as plain lists and dictionaries."""
         return [
             {
                 **{k: v for k in SHOT_FACTS if (v := getattr(clause, k)) is not None},
@@ -113,7 +113,7 @@ class Claim:
 
     @classmethod
     def from_json(cls, value: Sequence[dict[str, Any]]) -> Claim:
-        """The inverse of `to_json`; an unknown fact name raises TypeError."""
+        """Invert `to_json`; an unknown fact name raises TypeError."""
         return cls(
             tuple(
                 Clause(
@@ -132,7 +132,7 @@ def _fits(mention: Mention, thing: Thing) -> bool:
 
 
 def holds(clause: Clause, shot: Shot) -> bool:
-    """Whether a clause is true of a shot: every mention needs a thing of its own that fits it."""
+    """Tell whether a clause is true of a shot: every mention needs a fitting thing of its own."""
     if clause.background not in (None, shot.background) or clause.camera not in (None, shot.camera):
         return False
     return any(
@@ -142,20 +142,20 @@ def holds(clause: Clause, shot: Shot) -> bool:
 
 
 def is_true(claim: Claim, shots: Sequence[Shot]) -> bool:
-    """Whether a claim is true of a video with these shots, in time order."""
+    """Tell whether a claim is true of a video with these shots, in time order."""
     following: Iterator[Shot] = iter(shots)
     # `any` consumes the shots up to the first that fits: later clauses need later shots.
     return all(any(holds(clause, shot) for shot in following) for clause in claim.clauses)
 
 
 def is_held_out(shape: str, colour: str, motion: str) -> bool:
-    """Whether a combination is kept for the test split: one in eleven; all pairs are seen."""
+    """Tell whether a combination is kept for the test split: one in eleven; all pairs are seen."""
     number = SHAPES.index(shape) + 3 * COLOURS.index(colour) + 5 * MOTIONS.index(motion)
     return number % 11 == 0
 
 
 def has_held_out(shot: Shot) -> bool:
-    """Whether a thing of the shot is one of the combinations that training never shows."""
+    """Tell whether a thing of the shot is a combination that training never shows."""
     return any(is_held_out(thing.shape, thing.colour, thing.motion) for thing in shot.things)
 
 
@@ -192,7 +192,7 @@ def code_facts(stated: Sequence[Shot | Clause]) -> Codes:
 
 
 def truth_matrix(clauses: Codes, shots: Codes) -> NDArray[np.bool_]:
-    """Which of N coded clauses hold in which of M coded shots.
+    """Tell where each of N coded clauses holds in M coded shots.
 
     Returns:
         (N, M) bool: `holds` for every pair.
@@ -216,7 +216,7 @@ def truth_matrix(clauses: Codes, shots: Codes) -> NDArray[np.bool_]:
 
 
 def true_videos(claims: Sequence[Claim], videos: Sequence[Sequence[Shot]]) -> NDArray[np.bool_]:
-    """Which claims are true of which videos.
+    """Tell of which videos each claim is true.
 
     Returns:
         (len(claims), len(videos)) bool: `is_true` for every pair.

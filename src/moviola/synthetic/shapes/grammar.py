@@ -126,7 +126,7 @@ GLUE = "there is a an and while as with the camera , in front of on against near
 
 
 def vocabulary() -> tuple[str, ...]:
-    """Every word that a caption can hold, sorted."""
+    """List every word that a caption can hold, sorted."""
     said: list[str] = [GLUE, *NOBODY, *SHAPELESS, *WALL_LINKS, *CONNECTIVES, *JOINS]
     tables = (SIZE_WORDS, TEXTURE_WORDS, SHAPE_WORDS, WALL_WORDS, COLOUR_WORDS)
     said += [form for table in tables for forms in table.values() for form in forms]
@@ -137,7 +137,7 @@ def vocabulary() -> tuple[str, ...]:
 
 
 def _one(rng: np.random.Generator, among: tuple[WordT, ...]) -> WordT:
-    """One of `among`; always a single draw, so that like claims are worded alike from one seed."""
+    """Pick one of `among` by a single draw, so that like claims are worded alike from one seed."""
     return among[int(rng.random() * len(among))]
 
 
@@ -167,7 +167,7 @@ def _mention(rng: np.random.Generator, mention: Mention, *, finite: bool) -> str
 
 
 def say_clause(rng: np.random.Generator, clause: Clause) -> str:
-    """One way of saying a clause; every fact that it states is in the words, and no other."""
+    """Word a clause in one way; every fact that it states is in the words, and no other."""
     finite = all(m.motion for m in clause.mentions) and rng.random() < 0.65
     said = [_mention(rng, mention, finite=finite) for mention in clause.mentions]
     if len(said) == 2 and rng.random() < 0.5:
@@ -191,7 +191,7 @@ def say_clause(rng: np.random.Generator, clause: Clause) -> str:
 
 
 def say(rng: np.random.Generator, claim: Claim) -> str:
-    """One way of saying a claim of one clause, or of two in the order of their shots."""
+    """Word a claim of one clause, or of two in the order of their shots."""
     said = [say_clause(rng, clause) for clause in claim.clauses]
     if len(said) == 1:
         return said[0]
@@ -202,13 +202,13 @@ def say(rng: np.random.Generator, claim: Claim) -> str:
 
 
 def full_mention(thing: Thing) -> Mention:
-    """All that can be said of a thing; a plain texture goes without saying."""
+    """Mention all that can be said of a thing; a plain texture goes without saying."""
     texture = None if thing.texture == "plain" else thing.texture
     return Mention(thing.shape, thing.colour, thing.size, thing.motion, texture)
 
 
 def full_clause(shot: Shot, *, mentions: int = 2) -> Clause:
-    """All that can be said of a shot, about at most `mentions` of its things."""
+    """Say all that can be said of a shot, about at most `mentions` of its things."""
     return Clause(shot.background, shot.camera, tuple(map(full_mention, shot.things[:mentions])))
 
 
@@ -218,7 +218,7 @@ def _choose(rng: np.random.Generator, shot: Shot, count: int) -> tuple[Mention, 
 
 
 def draw_clause(rng: np.random.Generator, shot: Shot) -> Clause:
-    """A clause true of a shot, of any detail: for training, and for short captions."""
+    """Draw a clause true of a shot, of any detail: for training, and for short captions."""
     mentions: list[Mention] = []
     for mention in _choose(rng, shot, 2 if rng.random() < 0.65 else 1):
         keep = rng.random(4) < (0.8, 0.85, 0.55, 0.8)
@@ -239,25 +239,25 @@ def draw_clause(rng: np.random.Generator, shot: Shot) -> Clause:
 
 
 def detailed_clause(rng: np.random.Generator, shot: Shot) -> Clause:
-    """All things, the background, and the camera where it moves (else sometimes)."""
+    """Say all things, the background, and the camera where it moves (else sometimes)."""
     says_camera = shot.camera != "fixed" or rng.random() < 0.3
     return Clause(shot.background, shot.camera if says_camera else None, _choose(rng, shot, 2))
 
 
 def middling_clause(rng: np.random.Generator, shot: Shot) -> Clause:
-    """One thing with its wall, or two things without."""
+    """Say one thing with its wall, or two things without."""
     if len(shot.things) == 1 or rng.random() < 0.5:
         return Clause(shot.background, None, _choose(rng, shot, 1))
     return Clause(None, None, _choose(rng, shot, 2))
 
 
 def brief_clause(rng: np.random.Generator, shot: Shot) -> Clause:
-    """One thing with its colour, shape and motion."""
+    """Say one thing with its colour, shape and motion."""
     return Clause(mentions=(replace(_choose(rng, shot, 1)[0], size=None),))
 
 
 def draw_claims(rng: np.random.Generator, shots: tuple[Shot, ...], count: int = 20) -> list[Claim]:
-    """Claims true of a video; about seven in ten are true of no other among 1,000.
+    """Draw claims true of a video; about seven in ten are true of no other among 1,000.
 
     Args:
         rng: the source of chance.

@@ -38,7 +38,7 @@ PERIOD = 0.25
 
 
 def _mask(distance: Array, pixels: float) -> Array:
-    """Coverage 0 to 1 of what has a negative distance, blended over one pixel."""
+    """Compute coverage 0 to 1 of what has a negative distance, blended over one pixel."""
     return np.clip(0.5 - distance * np.float32(pixels), 0, 1)
 
 
@@ -86,7 +86,7 @@ OUTLINES = {
 
 
 def _wall_mask(kind: str, x: Array, y: Array, pixels: float) -> Array:
-    """Coverage of a wall's second tone. x and y are in picture sides."""
+    """Compute coverage of a wall's second tone. x and y are in picture sides."""
     u, v = x % PERIOD, y % PERIOD
     half = np.float32(PERIOD / 2)
     if kind == "striped":

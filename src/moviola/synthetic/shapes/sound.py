@@ -1,4 +1,4 @@
-"""The tones of the generated world."""
+"""Make the tones of the generated world."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OVERTONES: dict[str, tuple[float, ...]] = {
 
 
 def tone(sound: Sound, seconds: float) -> NDArray[np.float32]:
-    """The sound of a shot.
+    """Synthesise the sound of a shot.
 
     Returns:
         (samples,) float32 in [-1, 1], faded in and out; zeros for silence.

@@ -34,7 +34,7 @@ PLACING_TRIES = 24
 
 @dataclass(frozen=True)
 class Level:
-    """How rich a world is."""
+    """Set how rich a world is."""
 
     things: tuple[float, ...] = (0.45, 0.55)
     """Chance of one, two, … things in a shot."""
@@ -52,7 +52,7 @@ LEVELS = {
 
 @dataclass(frozen=True)
 class Track:
-    """Where one thing starts, with which radius, and how it is displaced and scaled at the end."""
+    """Place one thing: its start and radius, and how it is displaced and scaled at the end."""
 
     x: float
     y: float
@@ -67,7 +67,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Take:
-    """A shot with all that a renderer needs: facts, tracks, look, sound, length in seconds."""
+    """Hold a shot with all that a renderer needs: facts, tracks, look, sound, length in seconds."""
 
     shot: Shot
     tracks: tuple[Track, ...]
@@ -76,16 +76,16 @@ class Take:
     tint: tuple[float, float, float]
     offset: tuple[float, float]
     pace: float
-    """Speed of the camera, in picture sides (or factors of e) a second."""
+    """Compute the speed of the camera, in picture sides (or factors of e) a second."""
 
 
 def pick(rng: np.random.Generator, among: tuple[str, ...]) -> str:
-    """One of `among`, each as likely."""
+    """Draw one of `among`, each as likely."""
     return among[int(rng.integers(len(among)))]
 
 
 def cameras_for(background: str, *, zooms: bool = False) -> tuple[str, ...]:
-    """The cameras that a background shows: plain walls hide all, upright stripes hide a tilt."""
+    """List the cameras that a background shows: plain walls hide all, upright stripes a tilt."""
     if background not in PATTERNED_BACKGROUNDS:
         return ("fixed",)
     pans = CAMERAS[:3] if background == "striped" else CAMERAS[:5]
@@ -93,7 +93,7 @@ def cameras_for(background: str, *, zooms: bool = False) -> tuple[str, ...]:
 
 
 def motions_for(camera: str) -> tuple[str, ...]:
-    """The motions that stay plain under a camera: none along its axis, no growth in a zoom."""
+    """List the motions that stay plain under a camera: none along its axis, no growth in a zoom."""
     if camera == "fixed":
         return MOTIONS
     if camera.startswith("pan"):
@@ -104,7 +104,7 @@ def motions_for(camera: str) -> tuple[str, ...]:
 
 
 def is_possible(shot: Shot, *, zooms: bool = False) -> bool:
-    """Whether the rules of the world allow a shot."""
+    """Tell whether the rules of the world allow a shot."""
     looks = [(thing.shape, thing.colour) for thing in shot.things]
     large = sum(thing.size == "large" for thing in shot.things)
     return (
@@ -118,7 +118,7 @@ def is_possible(shot: Shot, *, zooms: bool = False) -> bool:
 
 
 def draw_thing(rng: np.random.Generator, camera: str, *, textures: bool = False) -> Thing:
-    """A thing whose motion suits the camera."""
+    """Draw a thing whose motion suits the camera."""
     motion = pick(rng, motions_for(camera))
     size = None if motion in SWELLING else ("small" if rng.random() < 0.5 else "large")
     texture = pick(rng, TEXTURES) if textures else "plain"
@@ -179,7 +179,7 @@ def _draw_track(rng: np.random.Generator, thing: Thing) -> Track:
 def position(
     track: Track, motion: str, fraction: np.ndarray, seconds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centre x, centre y and radius of a thing.
+    """Compute the centre x, centre y and radius of a thing.
 
     Args:
         track: where it starts and ends.
@@ -203,7 +203,7 @@ def position(
 
 
 def _crowding(tracks: tuple[Track, ...], things: tuple[Thing, ...], seconds: float) -> float:
-    """How far two things run into each other during a shot; at most 0 is no contact."""
+    """Measure how far two things run into each other in a shot; at most 0 is no contact."""
     fraction = np.linspace(0, 1, 13)
     places = [
         position(track, thing.motion, fraction, fraction * seconds)
@@ -269,7 +269,7 @@ def draw_video(
 
 
 def look_alike(rng: np.random.Generator, shot: Shot) -> Shot:
-    """Another shot with the same background, camera and colours, whose shapes or motions differ.
+    """Draw another shot of the same background, camera and colours, of other shapes or motions.
 
     Never shows a held-out combination. It is what a moment must be told from inside one video.
     """

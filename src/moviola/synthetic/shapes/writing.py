@@ -37,7 +37,7 @@ AUDIO_FRAME = 1024
 
 @dataclass(frozen=True)
 class Video:
-    """A video of the world before it is rendered: its takes, and what its captions say."""
+    """Hold a video of the world before it is rendered: its takes, and what its captions say."""
 
     id: str
     split: str
@@ -47,18 +47,18 @@ class Video:
 
     @property
     def seconds(self) -> float:
-        """Length of the video."""
+        """Sum the length of the video, in seconds."""
         return sum(take.seconds for take in self.takes)
 
     @property
     def spans(self) -> list[tuple[float, float]]:
-        """Start and end of each shot in seconds."""
+        """List the start and end of each shot in seconds."""
         ends = np.cumsum([take.seconds for take in self.takes]).tolist()
         return list(zip([0.0, *ends[:-1]], ends, strict=True))
 
 
 def claims_held_out(claim: Claim) -> bool:
-    """Whether a claim states a combination that training never shows."""
+    """Tell whether a claim states a combination that training never shows."""
     stated = [(m.shape, m.colour, m.motion) for clause in claim.clauses for m in clause.mentions]
     return any(s and c and m and is_held_out(s, c, m) for s, c, m in stated)
 
@@ -111,7 +111,7 @@ def _beside_look_alike(rng: np.random.Generator, takes: Sequence[Take]) -> tuple
 
 
 def video_frames(takes: Sequence[Take], size: int = SIZE) -> Iterable[NDArray[np.uint8]]:
-    """The frames of a video, (size, size, 3) uint8 each, `FRAME_RATE` a second."""
+    """Render the frames of a video, (size, size, 3) uint8 each, `FRAME_RATE` a second."""
     for take in takes:
         yield from render(take, np.arange(round(take.seconds * FRAME_RATE)) / FRAME_RATE, size)
 
@@ -150,7 +150,7 @@ def write_video(path: Path, takes: Sequence[Take], size: int = SIZE) -> None:
 
 
 def facts_of(video: Video) -> dict[str, Any]:
-    """The ground truth of a video as plain lists and dictionaries."""
+    """Write the ground truth of a video as plain lists and dictionaries."""
     return {
         "video_id": video.id,
         "split": video.split,
@@ -169,7 +169,7 @@ def facts_of(video: Video) -> dict[str, Any]:
 
 
 def moments_of(video: Video) -> list[dict[str, Any]]:
-    """Queries for the shots that a clause tells from the others, in QVHighlights' layout."""
+    """Write queries for the shots that a clause tells from the others, in QVHighlights' layout."""
     found: list[dict[str, Any]] = []
     rng = np.random.default_rng(crc32(video.id.encode()))
     shots = [take.shot for take in video.takes]
@@ -193,7 +193,7 @@ def moments_of(video: Video) -> list[dict[str, Any]]:
 
 
 def annotations_of(videos: Sequence[Video]) -> dict[str, Any]:
-    """MSR-VTT's annotation layout; each sentence also says what it asserts."""
+    """Lay out annotations as MSR-VTT does; each sentence also says what it asserts."""
     sentences: list[dict[str, Any]] = []
     for video in videos:
         for claim, caption in zip(video.claims, video.captions, strict=True):

@@ -1,4 +1,4 @@
-"""The sound of spans. Runs in the worker."""
+"""Read the sound of spans. Runs in the worker."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import numpy as np
 from av.audio.resampler import AudioResampler
 
 from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
+from moviola.video.decode.clock import seconds_of
 from moviola.video.decode.containers import AUDIO_CODECS
-from moviola.video.decode.probing import Damage, select
+from moviola.video.decode.streams import Damage, select
 from moviola.video.limits import Limits
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 class SoundTrack:
-    """The sound of one file on the clock of its pictures, decoded once, as far as it is needed.
+    """Decode the sound of one file once, as far as needed, on the clock of its pictures.
 
     A context manager that uses up and closes `container`. Every sample lies where its timestamp
     says; what the track does not cover, or cannot be decoded, is silent.
@@ -96,7 +97,7 @@ class SoundTrack:
             )
 
     def read(self, span: Span) -> Samples:
-        """Samples `(C, round(span.duration * rate))` of `span`; `(C, 0)` of a file without sound.
+        """Read samples `(C, round(span.duration * rate))` of `span`; `(C, 0)` without sound.
 
         Spans may overlap and come in any order, but none may start before what was forgotten.
         """
@@ -123,12 +124,13 @@ class SoundTrack:
         return round(span.duration * self._wanted.rate)
 
     def _keep(self, frame: AudioFrame) -> None:
-        if frame.pts is None or frame.time_base is None:
+        stamp = seconds_of(frame)
+        if stamp is None:
             return
         sound = frame.to_ndarray().astype(np.float32, copy=False)
         if len(sound) < self._wanted.channels:
             sound = np.repeat(sound, self._wanted.channels, axis=0)
-        at = round((float(frame.pts * frame.time_base) - self._zero) * self._wanted.rate)
+        at = round((stamp - self._zero) * self._wanted.rate)
         self._pieces.append((at, sound))
         self._reached = at + sound.shape[1]
 
@@ -152,17 +154,14 @@ class SoundTrack:
             yield from resampler.resample(None)
 
     def _decoded(self, stream: AudioStream) -> Generator[AudioFrame]:
-        tick = float(stream.time_base or 1)
         # What precedes the first packet that can be decoded is the start of a recording, no damage.
         noted = Damage()
         try:
             for packet in _packets_near(
                 self._container, stream, self._zero, self._begin - _RUN_UP_SECONDS
             ):
-                if packet.pts is not None:
-                    time = packet.pts * tick - self._zero
-                    if time < self._begin - _RUN_UP_SECONDS:
-                        continue
+                if _time_of(packet, self._zero) < self._begin - _RUN_UP_SECONDS:
+                    continue
                 try:
                     frames = stream.codec_context.decode(packet)
                 except (av.error.MemoryError, MemoryError):
@@ -180,7 +179,7 @@ class SoundTrack:
 
 
 class ClipSound:
-    """Sound for the clips of one pass of decoding, which are delivered by their last frames."""
+    """Give sound to the clips of one pass of decoding, which are delivered by their last frames."""
 
     def __init__(self, track: SoundTrack, spans: Sequence[Span]) -> None:
         self._track = track
@@ -193,7 +192,7 @@ class ClipSound:
         self._earliest = [*accumulate(reversed(starts), min)][::-1]
 
     def of(self, span: Span, times: NDArray[np.float64]) -> Samples:
-        """The sound of `span`, whose frames are shown at `times`.
+        """Read the sound of `span`, whose frames are shown at `times` (seconds).
 
         Later clips have no earlier last frame, so what only clips that end before it need goes.
         """
@@ -218,7 +217,7 @@ def _default(container: InputContainer, limits: Limits) -> int | None:
 def _packets_near(
     container: InputContainer, stream: AudioStream, zero: float, start: float
 ) -> Iterator[Packet[AudioStream]]:
-    """Packets from somewhere before `start` (seconds) on, from the first where a seek fails."""
+    """Yield packets from somewhere before `start` (seconds), or the first, where a seek fails."""
     if start > _SOUGHT_FROM:
         try:
             container.seek(round((start + zero) * av.time_base))
@@ -234,6 +233,5 @@ def _packets_near(
 
 
 def _time_of(packet: Packet[AudioStream], zero: float) -> float:
-    if packet.pts is None or packet.time_base is None:
-        return math.inf
-    return float(packet.pts * packet.time_base) - zero
+    stamp = seconds_of(packet)
+    return math.inf if stamp is None else stamp - zero

@@ -1,4 +1,4 @@
-"""What is opened at all: containers and codecs. Lists of the allowed, not of the bad."""
+"""List the containers and codecs that are opened: the allowed, not the bad."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outermost structure of a file, read without a decoder: to tell cut-off from broken."""
+"""Read the outermost structure of a file without a decoder, to tell cut-off from broken."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HEAD_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What the outermost structure of a file says.
+    """Hold what the outermost structure of a file says.
 
     Attributes:
         known: whether the file begins like a container that is read here.
@@ -37,7 +37,7 @@ class Outline:
 
 
 def outline(path: Path) -> Outline:
-    """The outline of the file at `path`; reads a few megabytes at most.
+    """Outline the file at `path`; reads a few megabytes at most.
 
     Raises:
         OSError: when the file cannot be read.
@@ -90,7 +90,7 @@ def _iso_outline(file: BinaryIO) -> Outline:
 
 
 def _matroska_size(file: BinaryIO) -> int:
-    """End of the first segment, 0 where it is open-ended (a live recording)."""
+    """Find the end of the first segment, 0 where it is open-ended (a live recording)."""
     file.seek(0)
     head = file.read(4096)
     at = head.find(b"\x18\x53\x80\x67")

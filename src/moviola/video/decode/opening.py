@@ -1,7 +1,8 @@
-"""Opens one file under the allow-lists, and names what went wrong. Runs in the worker."""
+"""Open one file under the allow-lists, and name what went wrong. Runs in the worker."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -28,7 +29,7 @@ _KINDS = {
 
 
 def check_file(path: Path) -> os.stat_result:
-    """The status of `path`, after links, when it is a regular file with something in it.
+    """Return the status of `path`, after links, when it is a regular file with something in it.
 
     Nothing is opened: a named pipe would block for ever.
 
@@ -40,7 +41,7 @@ def check_file(path: Path) -> os.stat_result:
     except (FileNotFoundError, NotADirectoryError):
         raise VideoUnreadableError("there is no such file", code=FileCode.VANISHED) from None
     except (OSError, ValueError) as error:
-        raise VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE) from None
+        raise _unreadable(error) from None
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
         what = _KINDS.get(kind, "not a regular file")
@@ -69,7 +70,7 @@ def check_unchanged(path: Path, before: os.stat_result) -> None:
 
 
 def codec_options(limits: Limits) -> dict[str, str]:
-    """Options that every decoder is opened with."""
+    """Give the options that every decoder is opened with."""
     allowed = (*VIDEO_CODECS, *AUDIO_CODECS, *limits.extra_codecs)
     return {"codec_whitelist": ",".join(allowed), "max_pixels": str(limits.max_pixels)}
 
@@ -100,13 +101,11 @@ def open_container(path: Path, limits: Limits, *, decoders: bool = True) -> Inpu
 
 
 def fault(error: Exception, path: Path) -> VideoUnreadableError:
-    """The coded form of anything that decoding raised."""
+    """Give anything that decoding raised its code."""
     if isinstance(error, VideoUnreadableError):
         return error
-    if isinstance(error, MemoryError):
-        return VideoUnreadableError(
-            "it needs more memory than a decoder may use", code=FileCode.OUT_OF_MEMORY
-        )
+    if _is_memory_short(error):
+        return _unreadable(error)
     if isinstance(error, FileNotFoundError):
         return VideoUnreadableError("there is no such file", code=FileCode.VANISHED)
     # FFmpeg reports an I/O error for a file that merely ends too soon; a real one comes again
@@ -114,17 +113,25 @@ def fault(error: Exception, path: Path) -> VideoUnreadableError:
     if isinstance(error, PermissionError) or (
         isinstance(error, OSError) and not isinstance(error, av.error.FFmpegError)
     ):
-        return VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE)
+        return _unreadable(error)
     return structural_fault(path)
 
 
+def _is_memory_short(error: BaseException) -> bool:
+    """Tell whether `error` comes from want of memory, which the system reports in its own way."""
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    cause = error.__cause__
+    return cause is not None and _is_memory_short(cause)
+
+
 def structural_fault(path: Path) -> VideoUnreadableError:
-    """Why a file of which FFmpeg can make nothing is what it is."""
+    """Explain a file of which FFmpeg can make nothing."""
     try:
         found = outline(path)
         size = path.stat().st_size
     except OSError as error:
-        return VideoUnreadableError(_reason(error), code=FileCode.UNREADABLE)
+        return _unreadable(error)
     if not found.known:
         return VideoUnreadableError(
             "its content is not a video container that is read here",
@@ -142,6 +149,13 @@ def structural_fault(path: Path) -> VideoUnreadableError:
     return VideoUnreadableError("its structure is damaged", code=FileCode.CORRUPT)
 
 
-def _reason(error: Exception) -> str:
+def _unreadable(error: Exception) -> VideoUnreadableError:
+    """Code an error of the system: want of memory, or a file that it does not let be read."""
+    if _is_memory_short(error):
+        return VideoUnreadableError(
+            "it needs more memory than a decoder may use", code=FileCode.OUT_OF_MEMORY
+        )
     text = getattr(error, "strerror", None)
-    return f"it cannot be read: {text or type(error).__name__}"
+    return VideoUnreadableError(
+        f"it cannot be read: {text or type(error).__name__}", code=FileCode.UNREADABLE
+    )

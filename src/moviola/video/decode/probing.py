@@ -1,4 +1,4 @@
-"""What a file holds, from its packets and its first picture. Runs in the worker.
+"""Survey what a file holds, from its packets and its first picture. Runs in the worker.
 
 Time: zero is the earliest start of the file's sound and pictures, as players count it (a browser's
 `currentTime` agrees). Edit lists are honoured, start offsets and the wrap of transport stream
@@ -7,23 +7,21 @@ clocks are taken out, and a picture is shown from its presentation time to the n
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import av.error
 import numpy as np
-from av.stream import Discard, Disposition
 
 from moviola.core import FileCode, VideoInfo, VideoUnreadableError
-from moviola.video.decode.containers import AUDIO_CODECS, VIDEO_CODECS
+from moviola.video.decode.clock import LONGEST_GAP, clock_zero, continuous
+from moviola.video.decode.containers import AUDIO_CODECS
 from moviola.video.decode.isobmff import outline
-from moviola.video.decode.opening import codec_options, fault, open_container
-from moviola.video.decode.pixels import Turn, square_size
+from moviola.video.decode.opening import fault, open_container
+from moviola.video.decode.pixels.painting import Turn, square_size
+from moviola.video.decode.streams import Damage, candidates, decode, packets, select
 from moviola.video.limits import Limits
 
 if TYPE_CHECKING:
@@ -33,27 +31,12 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
-# Pauses longer than this are broken clocks, not slow slides.
-_LONGEST_GAP = 3600.0
 _DEFAULT_INTERVAL = 1 / 25
-_MOST_CANDIDATES = 16
-_STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
-
-
-@dataclass(slots=True)
-class Damage:
-    """What went wrong while a file was read on regardless."""
-
-    packets: int = 0
-    cut_short: bool = False
-
-    def __bool__(self) -> bool:
-        return self.packets > 0 or self.cut_short
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Everything that reading needs to know about one video stream.
+    """Hold everything that reading needs to know about one video stream.
 
     Attributes:
         info: the facts to tell.
@@ -104,7 +87,7 @@ def survey(path: Path, limits: Limits, *, opened: InputContainer) -> Survey:
 def play_facts(
     path: Path, container: InputContainer, limits: Limits
 ) -> dict[str, str | int | None]:
-    """What a player needs to know, from the headers alone. Uses up and closes `container`.
+    """Gather the facts for a player from the headers alone. Uses up and closes `container`.
 
     Raises:
         VideoUnreadableError: when there is no video stream.
@@ -123,78 +106,10 @@ def play_facts(
         }
 
 
-def select(container: InputContainer, index: int, limits: Limits) -> VideoStream:
-    """Stream `index`, ready to decode; packets of the others are not read."""
-    for other in container.streams:
-        if other.index != index:
-            other.discard = Discard.all
-    stream = container.streams[index]
-    stream.codec_context.options = codec_options(limits)
-    stream.codec_context.thread_count = 1  # the pool decodes videos side by side
-    return stream  # pyright: ignore[reportReturnType]
-
-
-def packets(
-    container: InputContainer, stream: VideoStream, damage: Damage
-) -> Iterator[Packet[VideoStream]]:
-    """Packets of `stream`, then an empty one that flushes the decoder, whatever happens."""
-    try:
-        yield from container.demux(stream)
-    except av.error.MemoryError:
-        raise
-    except av.error.FFmpegError:
-        damage.cut_short = True
-
-
-def decode(
-    stream: VideoStream, packet: Packet[VideoStream] | None, damage: Damage
-) -> list[VideoFrame]:
-    """Frames that `packet` completes; none, noted in `damage`, where it cannot be decoded."""
-    try:
-        return stream.codec_context.decode(packet)
-    except (av.error.MemoryError, MemoryError):
-        raise
-    except av.error.EOFError:
-        return []
-    except (av.error.FFmpegError, ValueError, IndexError):
-        damage.packets += 1
-        return []
-
-
-def candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:
-    """Indices of the streams that may be shown, at least one, the one a player shows first.
-
-    Raises:
-        VideoUnreadableError: when there is none.
-    """
-    videos = [stream for stream in container.streams.video if not stream.disposition & _STILLS]
-    if not videos:
-        if outline(path).promised > path.stat().st_size:
-            raise VideoUnreadableError(
-                "the file is cut off before it tells of a video track", code=FileCode.TRUNCATED
-            )
-        raise VideoUnreadableError("it has no video track", code=FileCode.NO_VIDEO)
-    allowed = {*VIDEO_CODECS, *limits.extra_codecs}
-    usable = [
-        stream
-        for stream in videos
-        if stream.codec_context is not None and stream.codec_context.name in allowed
-    ]
-    if not usable:
-        context = videos[0].codec_context
-        name = context.name if context is not None else "unknown"
-        raise VideoUnreadableError(
-            f"its video codec ({name}) is not among those that are decoded",
-            code=FileCode.UNSUPPORTED_CODEC,
-        )
-    usable.sort(key=lambda stream: not stream.disposition & Disposition.default)
-    return [stream.index for stream in usable[:_MOST_CANDIDATES]]
-
-
 def _survey_stream(
     path: Path, limits: Limits, container: InputContainer, index: int
 ) -> Survey | VideoUnreadableError:
-    """The survey of one stream, or why it cannot be shown."""
+    """Survey one stream, or tell why it cannot be shown."""
     try:
         stream = select(container, index, limits)
         _check_size(stream, limits)
@@ -227,7 +142,7 @@ def _check_declared_size(path: Path, limits: Limits, index: int) -> None:
 
 @dataclass(slots=True)
 class _Table:
-    """Times of packets, in ticks of the stream."""
+    """Hold the times of packets, in ticks of the stream."""
 
     starts: list[int]
     ends: dict[int, int]
@@ -291,7 +206,7 @@ def _compose(
     ticks = np.unique(np.asarray(table.starts or [frame.pts or 0], dtype=np.int64))
     seconds = (ticks * tick).astype(np.float64)
     interval = _usual_interval(stream, seconds)
-    starts = _continuous(seconds)
+    starts = continuous(seconds)
     origin = clock_zero(container, float(starts[0]))
     last = round(starts[-1] / tick)
     end = _last_end(table, last, tick, interval)
@@ -321,42 +236,19 @@ def _compose(
 
 
 def _usual_interval(stream: VideoStream, starts: NDArray[np.float64]) -> float:
-    """Seconds between two pictures where nothing else says so."""
+    """Guess the seconds between two pictures where nothing else says so."""
     if starts.size > 1:
-        return min(float(np.median(np.diff(starts))), _LONGEST_GAP)
+        return min(float(np.median(np.diff(starts))), LONGEST_GAP)
     rate = stream.average_rate or stream.guessed_rate
     if rate and 0.01 <= rate <= 1000:
         return float(1 / rate)
     return _DEFAULT_INTERVAL
 
 
-def _continuous(starts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The longest part without a broken clock: the one that holds most pictures."""
-    parts = np.split(starts, np.flatnonzero(np.diff(starts) > _LONGEST_GAP) + 1)
-    return max(parts, key=len)
-
-
-def clock_zero(container: InputContainer, first: float | None = None) -> float:
-    """Seconds of the file's own clock where a player's clock shows zero.
-
-    The earliest start among sound and pictures; `first` is the first picture's, where it is known.
-    """
-    origin = math.inf if first is None else first
-    for stream in (*container.streams.video, *container.streams.audio):
-        if stream.codec_context is None or stream.disposition & _STILLS:
-            continue
-        if stream.start_time is None or stream.time_base is None:
-            continue
-        start = float(stream.start_time * stream.time_base)
-        if start < origin and (first is None or start >= first - _LONGEST_GAP):
-            origin = start
-    return origin if math.isfinite(origin) else 0.0
-
-
 def _last_end(table: _Table, last: int, tick: float, interval: float) -> float:
     end = table.ends.get(last)
     length = (end - last) * tick if end is not None else interval
-    if not 0 < length <= _LONGEST_GAP:
+    if not 0 < length <= LONGEST_GAP:
         length = interval
     return last * tick + length
 
@@ -376,7 +268,7 @@ def _created(container: InputContainer) -> str | None:
 
 
 def _incomplete(path: Path, stream: VideoStream, table: _Table, jumps: bool, damage: Damage) -> str:
-    """Why the file is known not to be whole, `""` where nothing says so."""
+    """Explain why the file is known not to be whole, `""` where nothing says so."""
     if damage.cut_short:
         return "the file breaks off"
     if jumps:

@@ -1,4 +1,4 @@
-"""Frames from anywhere in a file, without decoding what comes before. Runs in the worker.
+"""Read frames from anywhere in a file, without decoding what comes before. Runs in the worker.
 
 A container's index may send a reader too far, in HEVC and in broadcasts above all. So where a seek
 lands is looked at, and what lands behind the wanted time is tried again from further ahead of it.
@@ -18,18 +18,12 @@ import av.error
 import numpy as np
 
 from moviola.core import FileCode, VideoUnreadableError
+from moviola.video.decode.clock import clock_zero, seconds_of
 from moviola.video.decode.opening import open_container
-from moviola.video.decode.pixels import Painter, Turn, reduced_size, square_size
-from moviola.video.decode.probing import (
-    Damage,
-    candidates,
-    clock_zero,
-    decode,
-    packets,
-    select,
-    survey,
-)
+from moviola.video.decode.pixels.painting import Painter, Turn, reduced_size, square_size
+from moviola.video.decode.probing import survey
 from moviola.video.decode.reading import frames_of
+from moviola.video.decode.streams import Damage, candidates, decode, packets, select
 from moviola.video.limits import Limits
 
 if TYPE_CHECKING:
@@ -47,7 +41,7 @@ _GRACE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How the pictures of a stream are to be shown, before any of them is turned.
+    """Describe how the pictures of a stream are shown, before any of them is turned.
 
     Attributes:
         width: pixels with square pixels.
@@ -61,11 +55,11 @@ class Look:
 
     @classmethod
     def of(cls, frame: VideoFrame, aspect: Fraction | None) -> Look:
-        """The look of a stream, by one of its frames and the shape of its pixels."""
+        """Take the look of a stream from one of its frames and the shape of its pixels."""
         return cls(*square_size(frame.width, frame.height, aspect), Turn.of(frame))
 
     def painter(self, at_most: int) -> Painter:
-        """A painter of pictures of at most about `at_most` pixels, with even sides."""
+        """Make a painter of pictures of at most about `at_most` pixels, with even sides."""
         width, height = reduced_size(self.width, self.height, at_most)
         return Painter(max(2, width & ~1), max(2, height & ~1), self.turn)
 
@@ -74,7 +68,7 @@ Shown = tuple[float, "VideoFrame", Look]
 
 
 def frames_from(path: Path, start: float, limits: Limits) -> Generator[Shown]:
-    """Frames with their times, ascending, from the one shown at `start` (seconds) on.
+    """Read frames with their times, ascending, from the one shown at `start` (seconds) on.
 
     Raises:
         VideoUnreadableError: when there is no video, or nothing of it can be decoded.
@@ -95,7 +89,7 @@ def frames_from(path: Path, start: float, limits: Limits) -> Generator[Shown]:
 def frames_near(
     path: Path, times: tuple[float, ...], limits: Limits, *, longest: int
 ) -> tuple[list[NDArray[np.uint8]], list[float]]:
-    """The upright pictures shown at `times` (seconds, ascending), and when each began.
+    """Read the upright pictures shown at `times` (seconds, ascending), and when each began.
 
     Times before the first or after the last frame give that one. The longer side of a picture has
     at most `longest` pixels.
@@ -152,7 +146,7 @@ def _from(start: float, first: Shown, rest: Iterator[Shown]) -> Iterator[Shown]:
 
 
 def _attempt(path: Path, start: float, run_up: float | None, limits: Limits) -> Generator[Shown]:
-    """Frames in order from some key frame, with a run-up; those of the whole file for None."""
+    """Read frames in order from some key frame, with a run-up; those of the whole file for None."""
     with closing(open_container(path, limits)) as container:
         index = candidates(path, container, limits)[0]
         stream = select(container, index, limits)
@@ -175,10 +169,8 @@ def _decoded(container: InputContainer, stream: VideoStream, zero: float) -> Ite
     look: Look | None = None
     for packet in itertools.chain(packets(container, stream, damage), (None,)):
         for frame in decode(stream, packet, damage):
-            if frame.pts is None or frame.time_base is None:
-                continue
-            time = float(frame.pts * frame.time_base) - zero
-            if time <= latest:
+            stamp = seconds_of(frame)
+            if stamp is None or (time := stamp - zero) <= latest:
                 continue
             latest = time
             if look is None:

@@ -1,4 +1,4 @@
-"""A span of any video as an MP4 that every player plays. Runs in the worker."""
+"""Make an MP4 that every player plays of a span of any video. Runs in the worker."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
 from moviola.video.decode.audio import SoundTrack
+from moviola.video.decode.clock import clock_zero
 from moviola.video.decode.opening import open_container
-from moviola.video.decode.probing import clock_zero
 from moviola.video.decode.seeking import Shown, frames_from
 from moviola.video.limits import Limits
 
@@ -33,8 +33,10 @@ _FASTEST = 60.0
 _WIDEST = 3  # times the lines: beyond it, a panorama gets fewer lines
 
 
-def film(path: Path, span: Span, limits: Limits, *, lines: int, swift: bool) -> memoryview[int]:
-    """The bytes of an MP4 with H.264 and AAC that begins at `span.start` and is `span` long.
+def transcode(
+    path: Path, span: Span, limits: Limits, *, lines: int, swift: bool
+) -> memoryview[int]:
+    """Encode an MP4 with H.264 and AAC that begins at `span.start` and is `span` long.
 
     Frames keep their times to a tick; the first is the one shown at the start. Pictures are
     upright, with square pixels, 8 bits, and at most `lines` on their shorter side. Sound stays in
@@ -78,7 +80,7 @@ def film(path: Path, span: Span, limits: Limits, *, lines: int, swift: bool) -> 
 
 
 def _heard(path: Path, span: Span, limits: Limits) -> NDArray[np.float32]:
-    """Stereo samples `(2, N)` of `span`; `(2, 0)` of a file without sound."""
+    """Read stereo samples `(2, N)` of `span`; `(2, 0)` of a file without sound."""
     container = open_container(path, limits)
     zero = clock_zero(container)
     with SoundTrack(
@@ -138,7 +140,7 @@ def _close(
 
 
 class _Track:
-    """The sound, written beside the pictures."""
+    """Write the sound beside the pictures."""
 
     def __init__(self, output: OutputContainer, samples: NDArray[np.float32]) -> None:
         self._output = output

@@ -1,4 +1,4 @@
-"""Messages between the pool and a worker: a JSON head and raw bytes.
+"""Send and receive messages of a JSON head and raw bytes between the pool and a worker.
 
 A worker that decodes hostile bytes may have been taken over by them. So nothing that it sends is
 unpickled or believed: the reader checks magic, lengths and shapes, and treats the rest as garbage.
@@ -23,16 +23,16 @@ _LONGEST_HEAD = 16 << 20
 
 
 class GarbageError(Exception):
-    """The other side does not speak the protocol."""
+    """Say that the other side does not speak the protocol."""
 
 
 class ClosedError(Exception):
-    """The other side has gone."""
+    """Say that the other side has gone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message: its JSON head and the bytes that follow."""
+    """Hold one message: its JSON head and the bytes that follow."""
 
     head: dict[str, Any]
     body: NDArray[np.uint8]

@@ -1,4 +1,4 @@
-"""What is asked of a pool and what it answers."""
+"""Hold requests to a pool, and its replies."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from moviola.core import FileCode, Frames, FrameSampler, Segmenter, SoundSpec, S
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """One video to read.
+    """Ask for one video to be read.
 
     Attributes:
-        key: the caller's name for it, repeated in every answer.
+        key: the caller's name for it, repeated in every reply.
         path: the file.
         segmenter: how it is cut; runs in the worker, so it must pickle.
         sampler: which frames of a clip are wanted; runs in the worker as well.
@@ -29,7 +29,7 @@ class ReadRequest:
 
 @dataclass(frozen=True, slots=True)
 class ClipRead:
-    """The frames of one clip.
+    """Hold the frames of one clip.
 
     Attributes:
         key: the request's.
@@ -46,7 +46,7 @@ class ClipRead:
 
 @dataclass(frozen=True, slots=True)
 class VideoDone:
-    """The end of one request, after all its clips.
+    """Mark the end of one request, after all its clips.
 
     Attributes:
         key: the request's.

@@ -1,4 +1,4 @@
-"""`DecodePool`: videos in, clips out, whatever the files hold."""
+"""Decode videos side by side in worker processes, whatever the files hold."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from moviola.core import (
     Waveform,
 )
 from moviola.video.limits import Limits
-from moviola.video.worker.ipc import GarbageError
+from moviola.video.worker.conversation import Part, converse
 from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
 from moviola.video.worker.process import (
     Watch,
@@ -29,22 +29,20 @@ from moviola.video.worker.process import (
     WorkerProcess,
     worker_command,
 )
-from moviola.video.worker.replies import ClipPart, Done, Phase, Piece, PlayFacts, Refused, parse
+from moviola.video.worker.replies import ClipPart
 from moviola.video.worker.session import Session
 from moviola.video.worker.tasks import ClipsTask, FramesTask, InfoTask, SoundTask, Task
 
 _ATTEMPTS = 2
 
-Part = ClipPart | Frames | Waveform | Piece | PlayFacts
-
 
 class PoolClosedError(RuntimeError):
-    """The pool was closed while it was used."""
+    """Say that the pool was closed while it was used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a task ended, and how many parts of it were delivered."""
+    """Tell how a task ended, and how many parts of it were delivered."""
 
     code: FileCode
     message: str
@@ -53,7 +51,7 @@ class Outcome:
 
 
 class DecodePool:
-    """Worker processes that decode videos side by side.
+    """Decode videos side by side in worker processes.
 
     A file that crashes, hangs or floods its worker costs only itself: the worker is replaced, the
     file tried once more in a fresh one, then given a code. Use it as a context manager; leaving it
@@ -111,7 +109,7 @@ class DecodePool:
             session.stop()
 
     def probe(self, path: Path) -> VideoInfo:
-        """What the file holds.
+        """Tell what the file holds.
 
         Raises:
             VideoUnreadableError: with the file's code.
@@ -122,7 +120,7 @@ class DecodePool:
         return outcome.info
 
     def read_frames_at(self, path: Path, times: Sequence[float]) -> Frames:
-        """The upright frames shown at `times` (seconds, ascending), one each.
+        """Read the upright frames shown at `times` (seconds, ascending), one each.
 
         Times outside the video give its first or last frame.
 
@@ -143,7 +141,7 @@ class DecodePool:
     def read_waveform(
         self, path: Path, span: Span, *, rate: int = 16_000, channels: int = 1
     ) -> Waveform:
-        """The sound of `span`, `channels` times `round(span.duration * rate)` samples.
+        """Read the sound of `span`, `channels` times `round(span.duration * rate)` samples.
 
         It runs on the clock of the pictures; what the track does not cover is silent. A file
         without sound gives no samples at all.
@@ -189,7 +187,7 @@ class DecodePool:
             worker = self._lease(fresh=attempt > 0)
             healthy = False
             try:
-                done, info = _converse(worker, task, once)
+                done, info = converse(worker, task, once)
                 # Memory that was once full may be in pieces: such a worker is not used again.
                 healthy = done.code is not FileCode.OUT_OF_MEMORY
                 return Outcome(done.code, done.message, info, delivered)
@@ -235,72 +233,8 @@ class DecodePool:
         worker.kill()
 
 
-def _converse(
-    worker: WorkerProcess, task: Task, take: Callable[[Part, int], None]
-) -> tuple[Done, VideoInfo | None]:
-    """Ask `worker` and hear it out."""
-    worker.ask(task)
-    info: VideoInfo | None = None
-    position = 0
-    while True:
-        try:
-            answer = parse(worker.receive())
-        except GarbageError as error:
-            raise WorkerDiedError(
-                f"the decoder sent garbage ({error})", FileCode.DECODER_CRASH
-            ) from None
-        match answer:
-            case Done():
-                return answer, info
-            case Phase():
-                worker.allow(answer.seconds)
-                info = answer.info or info
-            case Refused():
-                raise TypeError(
-                    f"a decoding worker cannot load the segmenter or sampler: {answer.message}; "
-                    "define it in a module that can be imported, not in a script"
-                )
-            case _:
-                take(answer, position)
-                position += 1
-
-
-def probe(path: Path, limits: Limits | None = None) -> VideoInfo:
-    """What the file holds, found out in a worker of its own.
-
-    Raises:
-        VideoUnreadableError: with the file's code.
-    """
-    with DecodePool(1, limits) as pool:
-        return pool.probe(path)
-
-
-def read_frames_at(path: Path, times: Sequence[float], limits: Limits | None = None) -> Frames:
-    """The upright frames shown at `times` (seconds, ascending), read in a worker of its own.
-
-    Raises:
-        ValueError: when there are no times, or they descend.
-        VideoUnreadableError: with the file's code.
-    """
-    with DecodePool(1, limits) as pool:
-        return pool.read_frames_at(path, times)
-
-
-def read_waveform(
-    path: Path,
-    span: Span,
-    limits: Limits | None = None,
-    *,
-    rate: int = 16_000,
-    channels: int = 1,
-) -> Waveform:
-    """The sound of `span`, read in a worker of its own; see `DecodePool.read_waveform`."""
-    with DecodePool(1, limits) as pool:
-        return pool.read_waveform(path, span, rate=rate, channels=channels)
-
-
 def _absolute(path: Path) -> Path:
-    """`path` from here: a worker that started earlier may have another working directory."""
+    """Make `path` absolute: a worker that started earlier may have another working directory."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
 
 

@@ -1,4 +1,4 @@
-"""One decoding process as the pool sees it: started, asked, watched, and replaced."""
+"""Start, ask, watch and end one decoding process, from the pool's side."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from moviola.core import FileCode
-from moviola.video.worker import ipc as wire
+from moviola.video.worker import ipc
 
 if TYPE_CHECKING:
     from moviola.video.limits import Limits
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 _START_SECONDS = 60.0
 
 _PROGRAM = (
-    "import sys; sys.path[:] = sys.argv[1:]; from moviola.video.decode.program import main; main()"
+    "import sys; sys.path[:] = sys.argv[1:]; from moviola.video.worker.program import main; main()"
 )
 
 
 def worker_command() -> list[str]:
-    """The command line of a worker: this interpreter, isolated, with this process's import path.
+    """Compose a worker's command line: this interpreter, isolated, with this import path.
 
     A fresh program rather than `multiprocessing`: the caller's `__main__` is not imported again,
     so that scripts need no guard, and nothing that the caller has loaded weighs on the worker.
@@ -37,7 +37,7 @@ def worker_command() -> list[str]:
 
 
 class WorkerDiedError(Exception):
-    """The process ended, or had to be ended; `code` and the text say why."""
+    """Say that the process ended, or had to be ended; `code` and the text say why."""
 
     def __init__(self, message: str, code: FileCode) -> None:
         super().__init__(message)
@@ -45,11 +45,11 @@ class WorkerDiedError(Exception):
 
 
 class WorkerStartError(RuntimeError):
-    """A worker does not even start: the installation is at fault, not a file."""
+    """Say that workers do not start: the installation is at fault, not a file."""
 
 
 class WorkerProcess:
-    """A running worker. Used by one thread at a time; `kill` may come from any."""
+    """Run one worker. Used by one thread at a time; `kill` may come from any."""
 
     def __init__(self, limits: Limits, command: Sequence[str]) -> None:
         self._limits = limits
@@ -72,7 +72,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int:
-        """The process id."""
+        """Give the process id."""
         return self._process.pid
 
     def ask(self, task: Task) -> None:
@@ -105,8 +105,8 @@ class WorkerProcess:
         """Give the process `seconds` from now for what is asked; time not waited for is free."""
         self._seconds = min(seconds, self._limits.decode_at_most)
 
-    def receive(self) -> wire.Message:
-        """The next message.
+    def receive(self) -> ipc.Message:
+        """Receive the next message.
 
         Raises:
             WorkerDiedError: when the process ends, is overdue, or sends garbage.
@@ -117,10 +117,10 @@ class WorkerProcess:
         began = time.monotonic()
         self._deadline = began + self._seconds
         try:
-            return wire.receive(stream, most=self._limits.message_bytes)
-        except (wire.ClosedError, OSError, ValueError):
+            return ipc.receive(stream, most=self._limits.message_bytes)
+        except (ipc.ClosedError, OSError, ValueError):
             raise self._death("the decoder ended") from None
-        except wire.GarbageError as error:
+        except ipc.GarbageError as error:
             raise self._death(f"the decoder sent garbage ({error})") from None
         finally:
             self._deadline = None
@@ -178,7 +178,7 @@ class WorkerProcess:
 
 
 class Watch:
-    """A thread that ends workers which are overdue."""
+    """End workers that are overdue, from a thread."""
 
     def __init__(self, interval: float = 0.1) -> None:
         self._interval = interval

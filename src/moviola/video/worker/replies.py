@@ -1,4 +1,4 @@
-"""Messages of a worker, checked and turned into values. Nothing in them is taken on trust."""
+"""Check a worker's messages and turn them into values. Nothing in them is taken on trust."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LONGEST_TEXT = 1000
 
 @dataclass(frozen=True, slots=True)
 class ClipPart:
-    """A clip: its index in the segmenter's list, its span, its frames."""
+    """Hold a clip: its index in the segmenter's list, its span, its frames."""
 
     index: int
     span: Span
@@ -31,7 +31,7 @@ class ClipPart:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A new phase of work that may take `seconds`; the facts once they are known."""
+    """Begin a phase of work that may take `seconds`; with the facts once they are known."""
 
     seconds: float
     info: VideoInfo | None
@@ -39,7 +39,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The end of a task."""
+    """Mark the end of a task."""
 
     code: FileCode
     message: str
@@ -47,21 +47,21 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The worker cannot even unpickle the task."""
+    """Say that the worker cannot even unpickle the task."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some bytes of a file that was made; pieces follow each other."""
+    """Hold some bytes of a file that was made; pieces follow each other."""
 
     data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class PlayFacts:
-    """What a player needs to know of a file.
+    """Hold the facts of a file that a player needs.
 
     Attributes:
         container: name of the demuxer.
@@ -84,7 +84,7 @@ Answer = ClipPart | Frames | Waveform | Piece | PlayFacts | Phase | Done | Refus
 
 
 def parse(message: Message) -> Answer:
-    """The value of a message.
+    """Parse a message into its value.
 
     Raises:
         GarbageError: when a field is missing, of another type, or contradicts the body.
@@ -99,7 +99,7 @@ def parse(message: Message) -> Answer:
 
 
 def _clip(message: Message) -> ClipPart:
-    """A clip: its frames, after their sound where the head tells of some."""
+    """Parse a clip: its frames, after their sound where the head tells of some."""
     head, body = message.head, message.body
     sound = None
     if "sound" in head:

@@ -1,4 +1,4 @@
-"""One reading of many videos: threads that talk to workers, and the queue they fill."""
+"""Read many videos: threads that talk to workers, and the queue they fill."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TICK_SECONDS = 0.2
 
 
 class Session:
-    """Hands requests to up to `width` threads and yields what they put."""
+    """Hand requests to up to `width` threads, and yield what they put."""
 
     def __init__(self, read_one: Callable[[ReadRequest, Session], None], width: int) -> None:
         self._read_one = read_one
@@ -28,7 +28,7 @@ class Session:
         self._threads: list[threading.Thread] = []
 
     def run(self, requests: Iterator[ReadRequest]) -> Iterator[Item]:
-        """Answers to `requests`, which are taken in the caller's thread, as they are needed."""
+        """Yield replies to `requests`, which are taken in the caller's thread as needed."""
         open_requests = 0
         more = True
         while True:
@@ -53,7 +53,7 @@ class Session:
         self._put(item)
 
     def is_stopped(self) -> bool:
-        """Whether the consumer has gone."""
+        """Tell whether the consumer has gone."""
         return self._stopped.is_set()
 
     def stop(self) -> None:

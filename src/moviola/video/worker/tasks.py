@@ -1,4 +1,4 @@
-"""What a pool asks of a worker. Pickled by the pool, so a worker needs nothing of `__main__`."""
+"""Ask a worker for something. Pickled by the pool, so a worker needs nothing of `__main__`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class FactsTask:
 
 
 @dataclass(frozen=True, slots=True)
-class GlimpseTask:
+class StillsTask:
     """Read frames at some times that lie close together, wherever that is in the file.
 
     `longest` is how many pixels their longer side has at most.
@@ -62,7 +62,7 @@ class GlimpseTask:
 
 
 @dataclass(frozen=True, slots=True)
-class FilmTask:
+class TranscodeTask:
     """Make an MP4 of a span that every player plays.
 
     `lines` is how many pixels the shorter side has at most, `swift` prefers speed to size.
@@ -84,5 +84,12 @@ class PictureTask:
 
 
 Task = (
-    ClipsTask | InfoTask | FramesTask | SoundTask | FactsTask | GlimpseTask | FilmTask | PictureTask
+    ClipsTask
+    | InfoTask
+    | FramesTask
+    | SoundTask
+    | FactsTask
+    | StillsTask
+    | TranscodeTask
+    | PictureTask
 )

@@ -1,28 +1,36 @@
-"""The program that a decoding worker runs: takes requests, sends messages, trusts no file."""
+"""Carry out tasks on untrusted files, and send what they give. Runs in the worker."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pickle
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
 
-import av.logging
 import numpy as np
 
 from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
 from moviola.video.decode.audio import ClipSound, SoundTrack
+from moviola.video.decode.clock import clock_zero
 from moviola.video.decode.opening import check_file, check_unchanged, fault, open_container
-from moviola.video.decode.pictures import read_picture
-from moviola.video.decode.probing import Damage, Survey, clock_zero, play_facts, survey
+from moviola.video.decode.pixels.picture_files import read_picture
+from moviola.video.decode.probing import Survey, play_facts, survey
 from moviola.video.decode.reading import Reading, clamp, frames_at, read_clips
 from moviola.video.decode.seeking import frames_near
-from moviola.video.decode.transcode import film
-from moviola.video.limits import IN_FORCE, Limits
-from moviola.video.worker import ipc as wire
+from moviola.video.decode.streams import Damage
+from moviola.video.decode.transcode import transcode
+from moviola.video.limits import Limits
+from moviola.video.worker import ipc
+from moviola.video.worker.confinement import limit_processor
+from moviola.video.worker.tasks import (
+    ClipsTask,
+    FactsTask,
+    FramesTask,
+    PictureTask,
+    SoundTask,
+    StillsTask,
+    Task,
+    TranscodeTask,
+)
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -30,56 +38,17 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]
 
-from moviola.video.worker.tasks import (
-    ClipsTask,
-    FactsTask,
-    FilmTask,
-    FramesTask,
-    GlimpseTask,
-    PictureTask,
-    SoundTask,
-    Task,
-)
-
-try:
-    import resource
-except ImportError:  # Windows: the pool's clock is the only limit there
-    resource = None
-
-
 _PIECE_BYTES = 4 << 20
 # Seconds that encoding a second may take: 8K on a slow machine.
 _ENCODING_SHARE = 10.0
 
 
-def main() -> None:
-    """Serve requests until the other side goes away."""
-    requests, answers = _take_channels()
-    av.logging.set_level(None)
-    try:
-        limits: Limits = pickle.load(requests)  # noqa: S301 - our own parent sends it
-        _limit_memory(limits)
-        IN_FORCE.set(limits)
-        worker = Worker(limits, answers)
-        wire.send(answers, {"kind": "ready"})
-        while True:
-            try:
-                task: Task = pickle.load(requests)  # noqa: S301 - as above
-            except (AttributeError, ImportError, TypeError) as error:
-                wire.send(answers, {"kind": "refused", "message": str(error)})
-                os._exit(0)  # what is left in the pipe cannot be made sense of
-            worker.serve(task)
-    except (EOFError, BrokenPipeError, KeyboardInterrupt):
-        # The pool has closed or gone; a half-written answer interests nobody.
-        os._exit(0)
-
-
 class Worker:
     """Carries out tasks one after another."""
 
-    def __init__(self, limits: Limits, answers: BinaryIO) -> None:
+    def __init__(self, limits: Limits, replies: BinaryIO) -> None:
         self._limits = limits
-        self._answers = answers
+        self._replies = replies
 
     def serve(self, task: Task) -> None:
         """Do one task and send exactly one final message.
@@ -101,24 +70,24 @@ class Worker:
         except Exception as error:  # noqa: BLE001 - every failure of a file has a code
             told = fault(error, task.path)
             code, message = told.code, str(told)
-        wire.send(self._answers, {"kind": "done", "code": code, "message": message})
+        ipc.send(self._replies, {"kind": "done", "code": code, "message": message})
 
     def _allow(self, seconds: float, **facts: object) -> None:
         """Start a phase that may take `seconds`, by the pool's clock and by the processor's."""
-        _limit_processor(seconds)
-        wire.send(self._answers, {"kind": "phase", "seconds": seconds, **facts})
+        limit_processor(seconds)
+        ipc.send(self._replies, {"kind": "phase", "seconds": seconds, **facts})
 
     def _work(self, task: Task, container: InputContainer) -> tuple[FileCode, str]:
         if isinstance(task, SoundTask):
             return self._sound(task, container)
         if isinstance(task, FactsTask):
-            wire.send(
-                self._answers, {"kind": "facts", **play_facts(task.path, container, self._limits)}
+            ipc.send(
+                self._replies, {"kind": "facts", **play_facts(task.path, container, self._limits)}
             )
             return FileCode.OK, ""
-        if isinstance(task, GlimpseTask | FilmTask):
+        if isinstance(task, StillsTask | TranscodeTask):
             container.close()  # these open it as often as they must
-            return self._glimpse(task) if isinstance(task, GlimpseTask) else self._film(task)
+            return self._stills(task) if isinstance(task, StillsTask) else self._transcode(task)
         found = survey(task.path, self._limits, opened=container)
         self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
         if isinstance(task, ClipsTask):
@@ -181,21 +150,21 @@ class Worker:
             track.require_room(task.span)
             samples = track.read(task.span)
         head = {"kind": "sound"} | _sound_head(samples, task.sound, task.span)
-        wire.send(self._answers, head, [samples])
+        ipc.send(self._replies, head, [samples])
         return FileCode.OK, ""
 
-    def _glimpse(self, task: GlimpseTask) -> tuple[FileCode, str]:
+    def _stills(self, task: StillsTask) -> tuple[FileCode, str]:
         self._allow(self._limits.decode_seconds)
         pictures, times = frames_near(task.path, task.times, self._limits, longest=task.longest)
         self._send_pictures({"kind": "frames"}, pictures, times)
         return FileCode.OK, ""
 
-    def _film(self, task: FilmTask) -> tuple[FileCode, str]:
+    def _transcode(self, task: TranscodeTask) -> tuple[FileCode, str]:
         self._allow(self._limits.decode_seconds + _ENCODING_SHARE * task.span.duration)
-        made = film(task.path, task.span, self._limits, lines=task.lines, swift=task.swift)
+        made = transcode(task.path, task.span, self._limits, lines=task.lines, swift=task.swift)
         data = np.frombuffer(made, np.uint8)
         for first in range(0, data.size, _PIECE_BYTES):
-            wire.send(self._answers, {"kind": "piece"}, [data[first : first + _PIECE_BYTES]])
+            ipc.send(self._replies, {"kind": "piece"}, [data[first : first + _PIECE_BYTES]])
         return FileCode.OK, ""
 
     def _picture(self, task: PictureTask) -> tuple[FileCode, str]:
@@ -214,7 +183,7 @@ class Worker:
         """Send pictures, after the sound that belongs to them."""
         shape = [len(pictures), *pictures[0].shape]
         parts = pictures if samples is None else [samples, *pictures]
-        wire.send(self._answers, head | {"shape": shape, "times": list(times)}, parts)
+        ipc.send(self._replies, head | {"shape": shape, "times": list(times)}, parts)
 
 
 def _segment(task: ClipsTask, found: Survey) -> Sequence[Span]:
@@ -235,7 +204,7 @@ def _sound_head(samples: NDArray[np.float32], wanted: SoundSpec, span: Span) -> 
 def _verdict(
     found: Survey, reading: Reading, *, left_out: int, unheard: Damage | None = None
 ) -> tuple[FileCode, str]:
-    """The code of a video that was read to its end, and what to say about it."""
+    """Give a video that was read to its end its code, and say what there is to say."""
     notes: list[str] = []
     if found.fault:
         notes.append(found.fault)
@@ -253,49 +222,3 @@ def _verdict(
         code = FileCode.TRUNCATED if found.fault else FileCode.CORRUPT
         return code, "; ".join(notes) or "nothing of it can be decoded"
     return (FileCode.OK_PARTIAL if notes else FileCode.OK), "; ".join(notes)
-
-
-def _take_channels() -> tuple[BinaryIO, BinaryIO]:
-    """Private ends of the pipes, so that nothing else in this process reads or writes them."""
-    requests = os.fdopen(os.dup(0), "rb")
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for standard in (0, 1, 2):
-        os.dup2(nowhere, standard)
-    os.close(nowhere)
-    if sys.platform == "linux":
-        _widen(answers)
-    return requests, answers  # pyright: ignore[reportReturnType] - raw writes are what is wanted
-
-
-def _widen(pipe: BinaryIO) -> None:
-    """Let a frame or so wait in the pipe, so that both sides switch less often."""
-    import fcntl
-
-    with contextlib.suppress(OSError):
-        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
-
-
-def _limit_memory(limits: Limits) -> None:
-    if resource is None:
-        return
-    with contextlib.suppress(ValueError, OSError):  # a tighter limit is in force already
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = limits.memory_bytes if hard < 0 else min(limits.memory_bytes, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
-
-
-def _limit_processor(seconds: float) -> None:
-    """End this process by SIGXCPU should it compute for `seconds` more, pool or no pool."""
-    if resource is None:
-        return
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(usage.ru_utime + usage.ru_stime + seconds) + 5
-    with contextlib.suppress(ValueError, OSError):
-        _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Decoded pictures to one size by FFmpeg's own filters, bit for bit. Runs in the worker.
+"""Scale decoded pictures to one size by FFmpeg's own filters, bit for bit. Runs in the worker.
 
 Some models were trained on what decord read: pictures that FFmpeg's `scale` filter stretched to a
 square. Any other way of resizing differs from it by a few levels of gray.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from av.filter.graph import Graph
 
 from moviola.core import PictureSize
-from moviola.video.decode.pixels import Turn
+from moviola.video.decode.pixels.painting import Turn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Scaler:
-    """Makes RGB arrays `size` out of the frames of one video: upright, stretched, bilinear.
+    """Make RGB arrays of `size` out of the frames of one video: upright, stretched, bilinear.
 
     What is not FFmpeg's default is left out: the aspect of pixels does not count, and HDR
     pictures keep their own tones.
@@ -34,7 +34,7 @@ class Scaler:
         self._made_for: tuple[int, int, str] | None = None
 
     def paint(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """`frame` as `(size.height, size.width, 3)` uint8, upright, contiguous."""
+        """Paint `frame` as `(size.height, size.width, 3)` uint8, upright, contiguous."""
         kind = (frame.width, frame.height, frame.format.name)
         if self._graph is None or kind != self._made_for:
             self._graph, self._made_for = self._build(frame), kind

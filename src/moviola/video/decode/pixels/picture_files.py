@@ -1,4 +1,4 @@
-"""Picture files to pixels. Runs in the worker."""
+"""Read picture files. Runs in the worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 
 
 def read_picture(path: Path, *, most_pixels: int, longest: int) -> NDArray[np.uint8]:
-    """The upright picture `(H, W, 3)`; of an animation the first frame, on white where clear.
+    """Read the upright picture `(H, W, 3)`; of an animation the first frame, on white where clear.
 
     Sizes are looked at in the header, before anything is decoded.
 

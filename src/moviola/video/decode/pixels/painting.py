@@ -1,4 +1,4 @@
-"""Decoded pictures to upright 8-bit RGB. Runs in the worker."""
+"""Paint decoded pictures as upright 8-bit RGB. Runs in the worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PQ_WHITE, _PQ_PEAK = 203.0, 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One of the eight ways a picture can lie: transposed first, then mirrored."""
+    """Turn a picture in one of the eight ways it can lie: transposed first, then mirrored."""
 
     transpose: bool = False
     flip_x: bool = False
@@ -35,7 +35,7 @@ class Turn:
 
     @classmethod
     def of(cls, frame: VideoFrame) -> Self:
-        """The turn that the display matrix of `frame` asks for; none where it has no matrix."""
+        """Find the turn that the display matrix of `frame` asks for; none without a matrix."""
         # Row vectors: (x, y) goes to (a x + c y, b x + d y). Angles between the right ones, which
         # players round too, count as the nearest.
         a, b, c, d = _display_matrix(frame)
@@ -44,7 +44,7 @@ class Turn:
         return cls(transpose=True, flip_x=c < 0, flip_y=b < 0)
 
     def apply(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """`pixels (H, W, 3)` upright, contiguous."""
+        """Turn `pixels (H, W, 3)` upright, contiguous."""
         if self.transpose:
             pixels = pixels.transpose(1, 0, 2)
         if self.flip_x:
@@ -55,7 +55,7 @@ class Turn:
 
 
 def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, int]:
-    """Width and height with square pixels: the shorter side grows, nothing is lost.
+    """Compute width and height with square pixels: the shorter side grows, nothing is lost.
 
     An aspect that changes the picture by less than two pixels is rounding, and one beyond 1:8 is
     a mistake of the file; both are ignored.
@@ -70,7 +70,7 @@ def square_size(width: int, height: int, aspect: Fraction | None) -> tuple[int, 
 
 
 def reduced_size(width: int, height: int, at_most: int) -> tuple[int, int]:
-    """The same shape with at most about `at_most` pixels."""
+    """Reduce a size to at most about `at_most` pixels of the same shape."""
     if width * height <= at_most:
         return width, height
     scale = math.sqrt(at_most / (width * height))
@@ -78,7 +78,7 @@ def reduced_size(width: int, height: int, at_most: int) -> tuple[int, int]:
 
 
 class Painter:
-    """Makes RGB arrays of one size out of the frames of one video.
+    """Make RGB arrays of one size out of the frames of one video.
 
     Rules: the matrix is the stream's, else BT.709 from 720 lines up and BT.601 below; limited range
     is stretched to full; alpha is dropped; deeper samples are rounded to 8 bits; PQ (HDR10) is
@@ -92,7 +92,7 @@ class Painter:
         self._reformatter = VideoReformatter()
 
     def paint(self, frame: VideoFrame) -> NDArray[np.uint8]:
-        """`frame` as `(H, W, 3)` uint8, upright, contiguous."""
+        """Paint `frame` as `(H, W, 3)` uint8, upright, contiguous."""
         width, height = self._size
         smaller = width * height < frame.width * frame.height
         rgb = self._reformatter.reformat(
@@ -141,7 +141,7 @@ def _display_matrix(frame: VideoFrame) -> tuple[float, float, float, float]:
 
 @cache
 def _pq_curve() -> NDArray[np.uint8]:
-    """PQ code values (SMPTE ST 2084) to those of a standard display, `(256,)`.
+    """Map PQ code values (SMPTE ST 2084) to those of a standard display, `(256,)`.
 
     Tones are compressed by the extended Reinhard curve, which keeps shadows linear.
     """

@@ -1,0 +1,1 @@
+"""Turn decoded pictures into upright 8-bit RGB: colours, turns, sizes, picture files."""

@@ -1,0 +1,105 @@
+"""Choose the stream of a file to show, and decode its packets. Runs in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av.error
+from av.stream import Discard, Disposition
+
+from moviola.core import FileCode, VideoUnreadableError
+from moviola.video.decode.containers import VIDEO_CODECS
+from moviola.video.decode.isobmff import outline
+from moviola.video.decode.opening import codec_options
+from moviola.video.limits import Limits
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+_MOST_CANDIDATES = 16
+STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
+
+
+@dataclass(slots=True)
+class Damage:
+    """Count what went wrong while a file was read on regardless."""
+
+    packets: int = 0
+    cut_short: bool = False
+
+    def __bool__(self) -> bool:
+        return self.packets > 0 or self.cut_short
+
+
+def select(container: InputContainer, index: int, limits: Limits) -> VideoStream:
+    """Make stream `index` ready to decode; packets of the others are not read."""
+    for other in container.streams:
+        if other.index != index:
+            other.discard = Discard.all
+    stream = container.streams[index]
+    stream.codec_context.options = codec_options(limits)
+    stream.codec_context.thread_count = 1  # the pool decodes videos side by side
+    return stream  # pyright: ignore[reportReturnType]
+
+
+def packets(
+    container: InputContainer, stream: VideoStream, damage: Damage
+) -> Iterator[Packet[VideoStream]]:
+    """Yield packets of `stream`, then an empty one that flushes the decoder, whatever happens."""
+    try:
+        yield from container.demux(stream)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:
+        damage.cut_short = True
+
+
+def decode(
+    stream: VideoStream, packet: Packet[VideoStream] | None, damage: Damage
+) -> list[VideoFrame]:
+    """Decode the frames that `packet` completes; none, noted in `damage`, where that fails."""
+    try:
+        return stream.codec_context.decode(packet)
+    except (av.error.MemoryError, MemoryError):
+        raise
+    except av.error.EOFError:
+        return []
+    except (av.error.FFmpegError, ValueError, IndexError):
+        damage.packets += 1
+        return []
+
+
+def candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:
+    """List the streams that may be shown, at least one, by index, the best first.
+
+    Raises:
+        VideoUnreadableError: when there is none.
+    """
+    videos = [stream for stream in container.streams.video if not stream.disposition & STILLS]
+    if not videos:
+        if outline(path).promised > path.stat().st_size:
+            raise VideoUnreadableError(
+                "the file is cut off before it tells of a video track", code=FileCode.TRUNCATED
+            )
+        raise VideoUnreadableError("it has no video track", code=FileCode.NO_VIDEO)
+    allowed = {*VIDEO_CODECS, *limits.extra_codecs}
+    usable = [
+        stream
+        for stream in videos
+        if stream.codec_context is not None and stream.codec_context.name in allowed
+    ]
+    if not usable:
+        context = videos[0].codec_context
+        name = context.name if context is not None else "unknown"
+        raise VideoUnreadableError(
+            f"its video codec ({name}) is not among those that are decoded",
+            code=FileCode.UNSUPPORTED_CODEC,
+        )
+    usable.sort(key=lambda stream: not stream.disposition & Disposition.default)
+    return [stream.index for stream in usable[:_MOST_CANDIDATES]]
