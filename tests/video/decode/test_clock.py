@@ -7,33 +7,29 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from av.stream import Disposition
 
-from moviola.video.decode.clock import clock_zero, continuous, seconds_of
+from moviola.video.decode.clock import (
+    LONGEST_GAP,
+    continuous,
+    longest_gap,
+    may_jump,
+    seconds_of,
+    zero_of,
+)
 
 # PyAV 18 writes an unknown rational as None, PyAV 19 as zero.
-NOTHING = Disposition(0)
 UNKNOWN = [None, Fraction(0)]
 
 
-def stream(start, base=Fraction(1, 10), codec=True, disposition=NOTHING):
-    return SimpleNamespace(
-        start_time=start,
-        time_base=base,
-        codec_context=SimpleNamespace() if codec else None,
-        disposition=disposition,
-    )
-
-
-def container(videos, sounds=()):
-    return SimpleNamespace(streams=SimpleNamespace(video=videos, audio=sounds))
+def starting(start, base=Fraction(1, 10)):
+    return SimpleNamespace(start_time=start, time_base=base)
 
 
 @pytest.mark.parametrize("base", UNKNOWN)
 def test_a_stamp_without_a_time_base_is_no_time(base):
     assert seconds_of(SimpleNamespace(pts=5, time_base=base)) is None
-    assert clock_zero(container([stream(50, base)], [stream(70)])) == 7.0
-    assert clock_zero(container([stream(50, base)])) == 0.0
+    assert zero_of(None, [starting(50, base), starting(70)]) == 7.0
+    assert zero_of(None, [starting(50, base)]) == 0.0
 
 
 def test_a_stamp_is_a_number_of_ticks():
@@ -43,15 +39,28 @@ def test_a_stamp_is_a_number_of_ticks():
 
 
 def test_zero_is_the_earliest_start_that_counts():
-    cover = stream(-900, disposition=Disposition.attached_pic)
-    unknown = stream(-900, codec=False)
-    assert clock_zero(container([stream(30), cover, unknown], [stream(20)])) == 2.0
-    assert clock_zero(container([stream(30)], [stream(20)]), first=1.0) == 1.0
+    assert zero_of(None, [starting(30), starting(20), starting(None)]) == 2.0
+    assert zero_of(1.0, [starting(30), starting(20)]) == 1.0
+    assert zero_of(-1.5, [starting(0)]) == -1.5
     # A start hours before the first picture is a broken clock.
-    assert clock_zero(container([stream(-90_000)], [stream(20)]), first=5.0) == 2.0
+    assert zero_of(5.0, [starting(-90_000), starting(20)]) == 2.0
 
 
 def test_the_part_with_most_pictures_goes_on():
     times = np.array([0.0, 1.0, 9000.0, 9001.0, 9002.0])
-    np.testing.assert_array_equal(continuous(times), times[2:])
-    np.testing.assert_array_equal(continuous(times[:2]), times[:2])
+    np.testing.assert_array_equal(continuous(times, LONGEST_GAP), times[2:])
+    np.testing.assert_array_equal(continuous(times[:2], LONGEST_GAP), times[:2])
+    np.testing.assert_array_equal(continuous(times, 8999.0), times)
+
+
+def test_only_headers_that_say_how_long_all_lasts_vouch_for_an_hour_of_nothing():
+    film = SimpleNamespace(format=SimpleNamespace(name="mov,mp4,m4a,3gp,3g2,mj2"), duration=4008e6)
+    stream = SimpleNamespace(format=SimpleNamespace(name="mpegts"), duration=4008e6)
+    assert longest_gap(film) == 24 * 3600
+    assert longest_gap(stream) == 3600
+    assert not may_jump(film)
+    assert may_jump(stream)
+    stream.duration = 3599e6
+    assert not may_jump(stream)
+    stream.duration = None
+    assert not may_jump(stream)

@@ -1,8 +1,6 @@
 """Survey what a file holds, from its packets and its first picture. Runs in the worker.
 
-Time: zero is the earliest start of the file's sound and pictures, as players count it (a browser's
-`currentTime` agrees). Edit lists are honoured, start offsets and the wrap of transport stream
-clocks are taken out, and a picture is shown from its presentation time to the next one's.
+A picture is shown from its presentation time to the next one's; see `clock` for where zero is.
 """
 
 from __future__ import annotations
@@ -16,8 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import FileCode, VideoInfo, VideoUnreadableError
-from moviola.video.decode.clock import LONGEST_GAP, clock_zero, continuous
+from moviola.video.decode.clock import (
+    LONGEST_GAP,
+    comes_in_order,
+    continuous,
+    longest_gap,
+    shown_at,
+)
 from moviola.video.decode.containers import AUDIO_CODECS
+from moviola.video.decode.head import read_head
 from moviola.video.decode.isobmff import outline
 from moviola.video.decode.opening import fault, open_container
 from moviola.video.decode.pixels.painting import Turn, square_size
@@ -48,6 +53,7 @@ class Survey:
         turn: how the picture is made upright.
         in_order: whether the n-th frame to come out is the one of `starts[n]`, because the
             container (AVI) tells when packets are decoded, but not when frames are shown.
+        jumps: whether the clock breaks, so that only a part is shown.
         fault: why the file is known to be incomplete, `""` where it is not.
     """
 
@@ -59,29 +65,27 @@ class Survey:
     height: int
     turn: Turn
     in_order: bool
+    jumps: bool
     fault: str
 
 
 def survey(path: Path, limits: Limits, *, opened: InputContainer) -> Survey:
     """Find the stream a player would show, and its times. Uses up and closes `opened`.
 
-    Streams that the file marks as default come first; one that yields no picture is passed over
-    where another does. Cover art is no video.
+    A stream that yields no picture is passed over where another does; see `read_head`.
 
     Raises:
         VideoUnreadableError: when no stream can be shown.
     """
-    with closing(opened):
-        usable = candidates(path, opened, limits)
-        first = _survey_stream(path, limits, opened, usable[0])
-        if isinstance(first, Survey):
-            return first
-    for index in usable[1:]:
+    head = read_head(path, limits, opened=opened)
+    failures: list[VideoUnreadableError] = []
+    for index in head.streams:
         with closing(open_container(path, limits)) as container:
-            found = _survey_stream(path, limits, container, index)
+            found = _survey_stream(path, limits, container, index, head.zeros[index])
             if isinstance(found, Survey):
                 return found
-    raise first
+            failures.append(found)
+    raise failures[0]
 
 
 def play_facts(
@@ -107,7 +111,7 @@ def play_facts(
 
 
 def _survey_stream(
-    path: Path, limits: Limits, container: InputContainer, index: int
+    path: Path, limits: Limits, container: InputContainer, index: int, zero: float
 ) -> Survey | VideoUnreadableError:
     """Survey one stream, or tell why it cannot be shown."""
     try:
@@ -118,7 +122,8 @@ def _survey_stream(
         if frame is None:
             _check_declared_size(path, limits, index)
             return _undecodable(path, stream, table)
-        return _compose(path, container, stream, table=table, frame=frame, damage=damage)
+        found = _Scanned(table, frame, damage)
+        return _compose(path, container, stream, found, zero=zero)
     except Exception as error:  # noqa: BLE001 - hostile bytes raise far more than FFmpegError
         return fault(error, path)
 
@@ -158,20 +163,15 @@ def _scan(
     lost = Damage()
     for packet in packets(container, stream, damage):
         if packet.size:
-            _note(table, packet, in_order=_is_in_order(container))
+            _note(table, packet, shown_at(container, packet))
         if frame is None:
             frame = next(iter(decode(stream, packet, lost)), None)
     return table, frame
 
 
-def _is_in_order(container: InputContainer) -> bool:
-    return container.format.name == "avi"
-
-
-def _note(table: _Table, packet: Packet[VideoStream], *, in_order: bool) -> None:
+def _note(table: _Table, packet: Packet[VideoStream], start: int | None) -> None:
     if packet.has_sidedata("encryption_info"):
         table.encrypted = True
-    start = packet.dts if in_order or packet.pts is None else packet.pts
     # Packets marked so lie outside the edit list: they are decoded, but never shown.
     if start is None or packet.is_discard:
         return
@@ -193,23 +193,29 @@ def _undecodable(path: Path, stream: VideoStream, table: _Table) -> VideoUnreada
     return VideoUnreadableError("none of its pictures can be decoded", code=FileCode.CORRUPT)
 
 
+@dataclass(frozen=True, slots=True)
+class _Scanned:
+    """Hold what a scan found."""
+
+    table: _Table
+    frame: VideoFrame
+    damage: Damage
+
+
 def _compose(
-    path: Path,
-    container: InputContainer,
-    stream: VideoStream,
-    *,
-    table: _Table,
-    frame: VideoFrame,
-    damage: Damage,
+    path: Path, container: InputContainer, stream: VideoStream, scanned: _Scanned, *, zero: float
 ) -> Survey:
+    table, frame = scanned.table, scanned.frame
     tick = float(stream.time_base or 1)
     ticks = np.unique(np.asarray(table.starts or [frame.pts or 0], dtype=np.int64))
     seconds = (ticks * tick).astype(np.float64)
     interval = _usual_interval(stream, seconds)
-    starts = continuous(seconds)
-    origin = clock_zero(container, float(starts[0]))
+    longest = longest_gap(container)
+    starts = continuous(seconds, longest)
+    # Where the part that is kept is not the first one, the clock begins anew with it.
+    origin = zero if starts[0] - zero <= longest else float(starts[0])
     last = round(starts[-1] / tick)
-    end = _last_end(table, last, tick, interval)
+    end = _last_end(table, last, tick, interval, longest)
     turn = Turn.of(frame)
     width, height = square_size(frame.width, frame.height, stream.sample_aspect_ratio)
     info = VideoInfo(
@@ -230,8 +236,9 @@ def _compose(
         width=width,
         height=height,
         turn=turn,
-        in_order=_is_in_order(container),
-        fault=_incomplete(path, stream, table, ticks.size > starts.size, damage),
+        in_order=comes_in_order(container),
+        jumps=ticks.size > starts.size,
+        fault=_incomplete(path, stream, table, ticks.size > starts.size, scanned.damage),
     )
 
 
@@ -245,10 +252,10 @@ def _usual_interval(stream: VideoStream, starts: NDArray[np.float64]) -> float:
     return _DEFAULT_INTERVAL
 
 
-def _last_end(table: _Table, last: int, tick: float, interval: float) -> float:
+def _last_end(table: _Table, last: int, tick: float, interval: float, longest: float) -> float:
     end = table.ends.get(last)
     length = (end - last) * tick if end is not None else interval
-    if not 0 < length <= LONGEST_GAP:
+    if not 0 < length <= longest:
         length = interval
     return last * tick + length
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import FrameSampler, Span, wanted_size
-from moviola.video.decode.clock import seconds_of
+from moviola.video.decode.clock import seconds_of, stamps_every_picture
 from moviola.video.decode.collecting import GRACE, CollectedClip, Collector, Emit, wanted_times
 from moviola.video.decode.opening import open_container
 from moviola.video.decode.pixels.painting import Painter, reduced_size
 from moviola.video.decode.pixels.scaling import Scaler
 from moviola.video.decode.probing import Survey
-from moviola.video.decode.streams import Damage, decode, packets, select
+from moviola.video.decode.streams import Damage, decode, packets, packets_from, select
 from moviola.video.limits import Limits
 
 if TYPE_CHECKING:
@@ -136,10 +136,12 @@ def frames_of(
     damage: Damage,
     *,
     needed: frozenset[int] | None = None,
+    start: float = 0.0,
 ) -> Generator[tuple[float, VideoFrame]]:
     """Yield frames with their times in ascending order; those that come too late are left out.
 
-    With `needed` (microseconds), other frames may be left out where no frame depends on them.
+    With `needed` (microseconds), other frames may be left out where no frame depends on them. What
+    is over before `start` (seconds from zero) may be left out as well.
     """
     latest = -math.inf
     clock = _Clock(found)
@@ -147,13 +149,23 @@ def frames_of(
     noted = Damage() if found.info.container == "mpegts" else damage
     with closing(open_container(path, limits)) as container:
         stream = select(container, found.stream, limits)
-        for packet in itertools.chain(packets(container, stream, damage), (None,)):
+        stamped = stamps_every_picture(container)
+        # Where frames are counted, none may be left out.
+        late = start > 0 and not found.in_order
+        coming = (
+            packets_from(container, stream, damage, start + found.origin)
+            if late
+            else packets(container, stream, damage)
+        )
+        for packet in itertools.chain(coming, (None,)):
             stamp = None if packet is None else seconds_of(packet)
             if needed is not None and stamp is not None:
                 skips = round((stamp - found.origin) * 1e6) not in needed
                 stream.codec_context.skip_frame = "NONREF" if skips else "DEFAULT"
             for frame in decode(stream, packet, noted):
                 noted = damage
+                if stamped and frame.pts is None and frame.dts is None:
+                    continue  # it lies before the clock begins: Matroska does not tell such times
                 time = clock.time(frame)
                 if time > latest:
                     latest = time

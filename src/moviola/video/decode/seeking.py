@@ -7,10 +7,11 @@ lands is looked at, and what lands behind the wanted time is tried again from fu
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,16 +19,23 @@ import av.error
 import numpy as np
 
 from moviola.core import FileCode, VideoUnreadableError
-from moviola.video.decode.clock import clock_zero, seconds_of
+from moviola.video.decode.clock import (
+    comes_in_order,
+    may_jump,
+    seconds_of,
+    stamps_every_picture,
+    zero_of,
+)
+from moviola.video.decode.head import read_head
 from moviola.video.decode.opening import open_container
 from moviola.video.decode.pixels.painting import Painter, Turn, reduced_size, square_size
-from moviola.video.decode.probing import survey
+from moviola.video.decode.probing import Survey, survey
 from moviola.video.decode.reading import frames_of
-from moviola.video.decode.streams import Damage, candidates, decode, packets, select
+from moviola.video.decode.streams import Damage, decode, packets, packets_from, select
 from moviola.video.limits import Limits
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
+    from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
     from numpy.typing import NDArray
@@ -67,18 +75,76 @@ class Look:
 Shown = tuple[float, "VideoFrame", Look]
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Tell the time of one file to whoever reads it from somewhere.
+
+    Attributes:
+        stream: index of the stream that is shown.
+        zero: seconds of the file's own clock that count as zero.
+        survives_seeking: whether times after a seek are those of reading in order.
+        survey: all its times, where its head does not tell enough of them.
+    """
+
+    stream: int
+    zero: float
+    survives_seeking: bool
+    survey: Survey | None = None
+
+
+def find_clock(path: Path, limits: Limits) -> Clock:
+    """Find the clock of a file: the same that `survey` finds, from its head where that is enough.
+
+    Raises:
+        VideoUnreadableError: when no stream can be shown.
+    """
+    with closing(open_container(path, limits)) as container:
+        reliable = stamps_every_picture(container)
+        must_be_read = comes_in_order(container) or may_jump(container)
+    if must_be_read:
+        status = path.stat()
+        identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        found = _survey_once(path, identity, limits)
+        whole = found if found.in_order or found.jumps else None
+        return Clock(found.stream, found.origin, reliable and whole is None, whole)
+    head = read_head(path, limits)
+    return Clock(head.film, head.zero, reliable)
+
+
+def find_sound_zero(path: Path, limits: Limits) -> float:
+    """Find the zero of a file that may hold nothing but sound, in seconds of its own clock.
+
+    Raises:
+        VideoUnreadableError: when the file cannot be opened.
+    """
+    with closing(open_container(path, limits)) as container:
+        if not container.streams.video:
+            return zero_of(None, container.streams.audio)
+    return find_clock(path, limits).zero
+
+
+@lru_cache(maxsize=8)
+def _survey_once(path: Path, _: tuple[int, ...], limits: Limits) -> Survey:
+    return survey(path, limits, opened=open_container(path, limits))
+
+
 def frames_from(path: Path, start: float, limits: Limits) -> Generator[Shown]:
     """Read frames with their times, ascending, from the one shown at `start` (seconds) on.
 
     Raises:
         VideoUnreadableError: when there is no video, or nothing of it can be decoded.
     """
+    clock = find_clock(path, limits)
     for run_up in _RUN_UPS:
-        frames = _attempt(path, start, run_up, limits)
+        frames = _attempt(path, start, run_up, clock, limits)
         first = next(frames, None)
         if first is None:
             continue
-        if not _from_the_start(start, run_up) and first[0] > start + _GRACE:
+        if (
+            clock.survives_seeking
+            and not _from_the_start(start, run_up)
+            and first[0] > start + _GRACE
+        ):
             frames.close()
             continue
         yield from _from(start, first, frames)
@@ -145,30 +211,33 @@ def _from(start: float, first: Shown, rest: Iterator[Shown]) -> Iterator[Shown]:
         yield latest
 
 
-def _attempt(path: Path, start: float, run_up: float | None, limits: Limits) -> Generator[Shown]:
-    """Read frames in order from some key frame, with a run-up; those of the whole file for None."""
+def _attempt(
+    path: Path, start: float, run_up: float | None, clock: Clock, limits: Limits
+) -> Generator[Shown]:
+    """Read frames in order from some key frame, with a run-up; from the first packet for None."""
+    if clock.survey is not None:
+        yield from _surveyed_frames(path, clock.survey, start, limits)
+        return
     with closing(open_container(path, limits)) as container:
-        index = candidates(path, container, limits)[0]
-        stream = select(container, index, limits)
-        # Interleaved by bytes, not by times: only reading from the start tells what is shown when.
-        if run_up is None or container.format.name == "avi":
-            yield from _whole(path, limits)
-            return
-        zero = clock_zero(container)
-        if not _from_the_start(start, run_up):
+        stream = select(container, clock.stream, limits)
+        coming = packets(container, stream, Damage())
+        if run_up is None or not clock.survives_seeking:
+            coming = packets_from(container, stream, Damage(), start + clock.zero)
+        elif not _from_the_start(start, run_up):
             try:
-                container.seek(round((start + zero - run_up) * av.time_base))
+                container.seek(round((start + clock.zero - run_up) * av.time_base))
             except av.error.FFmpegError:
                 return
-        yield from _decoded(container, stream, zero)
+        yield from _decoded(stream, coming, clock.zero)
 
 
-def _decoded(container: InputContainer, stream: VideoStream, zero: float) -> Iterator[Shown]:
-    damage = Damage()
+def _decoded(
+    stream: VideoStream, coming: Iterable[Packet[VideoStream]], zero: float
+) -> Iterator[Shown]:
     latest = -np.inf
     look: Look | None = None
-    for packet in itertools.chain(packets(container, stream, damage), (None,)):
-        for frame in decode(stream, packet, damage):
+    for packet in itertools.chain(coming, (None,)):
+        for frame in decode(stream, packet, Damage()):
             stamp = seconds_of(frame)
             if stamp is None or (time := stamp - zero) <= latest:
                 continue
@@ -178,9 +247,8 @@ def _decoded(container: InputContainer, stream: VideoStream, zero: float) -> Ite
             yield time, frame, look
 
 
-def _whole(path: Path, limits: Limits) -> Iterator[Shown]:
-    found = survey(path, limits, opened=open_container(path, limits))
+def _surveyed_frames(path: Path, found: Survey, start: float, limits: Limits) -> Iterator[Shown]:
     look = Look(found.width, found.height, found.turn)
-    with closing(frames_of(path, found, limits, Damage())) as frames:
+    with closing(frames_of(path, found, limits, Damage(), start=start)) as frames:
         for time, frame in frames:
             yield time, frame, look

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _MOST_CANDIDATES = 16
+# Of packets without a key frame among them.
+_MOST_HELD_BYTES = 256 << 20
 STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 
 
@@ -58,6 +62,32 @@ def packets(
         raise
     except av.error.FFmpegError:
         damage.cut_short = True
+
+
+def packets_from(
+    container: InputContainer, stream: VideoStream, damage: Damage, start: float
+) -> Iterator[Packet[VideoStream]]:
+    """Yield packets from a key frame before `start` (seconds of the file's own clock) on.
+
+    The file is read from its beginning, so that times are told as they are when all is decoded:
+    what comes before is read, but need not be decoded.
+    """
+    # Two groups: pictures ahead of a key frame in time may need the group before it.
+    groups: deque[list[Packet[VideoStream]]] = deque([[]], maxlen=2)
+    held = 0
+    coming = packets(container, stream, damage)
+    for packet in coming:
+        time = packet.pts if packet.dts is None else packet.dts
+        arrived = time is not None and packet.time_base and time * packet.time_base >= start
+        if arrived or not packet.size or held > _MOST_HELD_BYTES:
+            yield from chain(*groups, (packet,), coming)
+            return
+        if packet.is_keyframe:
+            groups.append([])
+            held = sum(each.size for each in groups[0])
+        groups[-1].append(packet)
+        held += packet.size
+    yield from chain(*groups)
 
 
 def decode(

@@ -14,9 +14,8 @@ import numpy as np
 
 from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
 from moviola.video.decode.audio import SoundTrack
-from moviola.video.decode.clock import clock_zero
 from moviola.video.decode.opening import open_container
-from moviola.video.decode.seeking import Shown, frames_from
+from moviola.video.decode.seeking import Shown, find_sound_zero, frames_from
 from moviola.video.limits import Limits
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def transcode(
 def _heard(path: Path, span: Span, limits: Limits) -> NDArray[np.float32]:
     """Read stereo samples `(2, N)` of `span`; `(2, 0)` of a file without sound."""
     container = open_container(path, limits)
-    zero = clock_zero(container)
+    zero = find_sound_zero(path, limits)
     with SoundTrack(
         container, SoundSpec(_RATE, 2), zero=zero, begin=span.start, limits=limits
     ) as track:

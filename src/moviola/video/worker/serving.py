@@ -10,12 +10,11 @@ import numpy as np
 
 from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
 from moviola.video.decode.audio import ClipSound, SoundTrack
-from moviola.video.decode.clock import clock_zero
 from moviola.video.decode.opening import check_file, check_unchanged, fault, open_container
 from moviola.video.decode.pixels.picture_files import read_picture
 from moviola.video.decode.probing import Survey, play_facts, survey
 from moviola.video.decode.reading import Reading, clamp, frames_at, read_clips
-from moviola.video.decode.seeking import frames_near
+from moviola.video.decode.seeking import find_sound_zero, frames_near
 from moviola.video.decode.streams import Damage
 from moviola.video.decode.transcode import transcode
 from moviola.video.limits import Limits
@@ -143,7 +142,7 @@ class Worker:
         with SoundTrack(
             container,
             task.sound,
-            zero=clock_zero(container),
+            zero=find_sound_zero(task.path, self._limits),
             begin=task.span.start,
             limits=self._limits,
         ) as track:
