@@ -124,7 +124,7 @@ def test_canonical_correlations_are_those_of_the_full_solution() -> None:
     import torch
 
     from moviola.align.closed_form.canonical import CanonicalSolver
-    from moviola.align.closed_form.covariance import Moments
+    from moviola.align.closed_form.covariance import Covariance
 
     rng = np.random.default_rng(0)
     common = rng.normal(size=(500, 5))
@@ -133,7 +133,9 @@ def test_canonical_correlations_are_those_of_the_full_solution() -> None:
         for more in (20, 30)
     )
     blocks = [side.T @ other / 500 for side, other in ((one, one), (two, two), (one, two))]
-    solver = CanonicalSolver(Moments(*(torch.tensor(b, dtype=torch.float32) for b in blocks), 1.0))
+    solver = CanonicalSolver(
+        Covariance(*(torch.tensor(b, dtype=torch.float32) for b in blocks), 1.0)
+    )
     found = solver.solve((0.1, 0.2), 5)
 
     def root(matrix: np.ndarray, shrinkage: float) -> np.ndarray:
@@ -147,14 +149,14 @@ def test_canonical_correlations_are_those_of_the_full_solution() -> None:
 
 def test_videos_with_many_captions_do_not_drown_the_rest() -> None:
     from moviola.align.closed_form.covariance import Pairs, gather
-    from moviola.align.head.side import Tower
+    from moviola.align.head.side import Side
 
     rng = np.random.default_rng(0)
     counts = rng.integers(1, 9, 40)
     owner = rng.permutation(np.repeat(np.arange(40), counts))
     texts, clips = rng.normal(size=(len(owner), 6)), rng.normal(size=(40, 5))
     identity = [
-        Tower(Space.anonymous(d), Readout("unknown"), np.zeros(d, "f4"), np.ones(d, "f4"), (0, 9))
+        Side(Space.anonymous(d), Readout("unknown"), np.zeros(d, "f4"), np.ones(d, "f4"), (0, 9))
         for d in (6, 5)
     ]
     pairs = Pairs(texts, clips, owner, *identity)

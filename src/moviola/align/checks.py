@@ -1,4 +1,4 @@
-"""What is refused, and what is warned of, before anything is fitted."""
+"""Check pairs before a fit: refuse unusable ones, warn of doubtful ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FEWEST = 10
 def check_pairs(
     texts: Embeddings[Text], clips: Embeddings[Clip], owner: NDArray[np.int64]
 ) -> list[str]:
-    """Sentences that warn of what makes a fit worse.
+    """Check texts, clips and their pairing; return a sentence for each warning.
 
     Args:
         texts: N texts.
@@ -55,7 +55,7 @@ def check_pairs(
 
 
 def copies(embeddings: Embeddings[ItemT]) -> NDArray[np.int64]:
-    """`(N,)` for each item the first item whose rows are the very same."""
+    """Find for each item the first item with identical rows; return their places `(N,)`."""
     first: dict[bytes, int] = {}
     return np.array(
         [

@@ -1,4 +1,4 @@
-"""`fit`: pairs of embeddings into an `Aligner`."""
+"""Fit an `Aligner` on pairs of embeddings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from moviola.align.checks import check_pairs, copies
 from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.data.holding_out import hold_out
 from moviola.align.data.rows import RaggedRows
-from moviola.align.fit_report import figures_of, validation_of
+from moviola.align.fit_report import report_of, validation_of
 from moviola.align.head.aligner import Aligner
-from moviola.align.head.side import Tower
+from moviola.align.head.side import Side
 from moviola.align.methods import METHODS
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
@@ -30,7 +30,7 @@ AUTO = "auto"
 
 @dataclass(frozen=True, slots=True)
 class UnseenPairs:
-    """Pairs of other videos, on which a finished head is measured.
+    """Hold pairs of other videos, on which a finished head is measured.
 
     Attributes:
         texts: N texts.
@@ -52,7 +52,7 @@ def fit(
     seed: int = 0,
     test: Callable[[], UnseenPairs] | None = None,
 ) -> Aligner:
-    """Fits a head on pairs, and says on its card how well it does on videos that were held out.
+    """Fit a head on pairs, and record how well it does on held-out videos.
 
     Whole videos are held out, one part after another; everything that is chosen is chosen by
     their mean reciprocal rank, and the head is then fitted on all videos.
@@ -76,17 +76,17 @@ def fit(
         raise ValueError(f"there is no method {method!r}; there are {known}")
     task, warnings = task_of(texts, clips, owner, seed=seed)
     fitted = METHODS[method](task)
-    towers = (task.text_tower, task.clip_tower)
+    sides = (task.text_side, task.clip_side)
     record = _record(task, fitted, [*warnings, *fitted.warnings])
     record["seconds"] = round(perf_counter() - began, 3)
-    made = Aligner(*towers, fitted.maps, record)
+    made = Aligner(*sides, fitted.maps, record)
     if test is not None:
         record["test"] = as_record(measure(made, test()))
     return made
 
 
 def measure(head: Aligner, pairs: UnseenPairs) -> RetrievalResult:
-    """Retrieval measures of a head on pairs, both directions, with intervals.
+    """Measure retrieval of a head on pairs, both directions, with intervals.
 
     Raises:
         SpaceMismatchError: when the pairs are not what the head was fitted on.
@@ -101,7 +101,7 @@ def measure(head: Aligner, pairs: UnseenPairs) -> RetrievalResult:
 
 
 def as_record(result: RetrievalResult) -> dict[str, Any]:
-    """The numbers of both directions and their intervals as JSON values."""
+    """Convert the measures of both directions and their intervals to JSON values."""
     sides = {"t2v": result.t2v, "v2t": result.v2t}
     return {
         name: {
@@ -114,7 +114,7 @@ def as_record(result: RetrievalResult) -> dict[str, Any]:
 def task_of(
     texts: Embeddings[Text], clips: Embeddings[Clip], owner: NDArray[np.int64], *, seed: int = 0
 ) -> tuple[Task, list[str]]:
-    """What a method is given, after checks, and sentences that warn.
+    """Check pairs and make the task of a method; return it with warnings.
 
     Args:
         texts: N texts.
@@ -131,8 +131,8 @@ def task_of(
         RaggedRows.of(texts),
         RaggedRows.of(clips),
         owner.astype(np.int64),
-        Tower.of(texts),
-        Tower.of(clips),
+        Side.of(texts),
+        Side.of(clips),
         hold_out(np.unique(owner), copies(clips), wider, seed=seed),
         seed,
     )
@@ -158,7 +158,7 @@ def _record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:
         "choice": dict(fitted.choice),
         "val": validation_of(np.concatenate(list(fitted.reciprocal_ranks)), gallery),
         "chance_MRR": float((1 / np.arange(1, gallery + 1)).mean()),
-        "figures": figures_of(task, fitted),
+        "figures": report_of(task, fitted),
         "epochs": None if fitted.epochs is None else [dict(each) for each in fitted.epochs],
         "seed": task.seed,
         "warnings": warnings,

@@ -1,4 +1,4 @@
-"""What every fit tells of itself: losses, cosines, the geometry before and after, hubs."""
+"""Report on a fit: losses, cosines, geometry before and after, hubness."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OF_SIDE = ("mean_cosine", "effective_rank", "possible_rank", "top_dimensions", 
 
 
 def validation_of(reciprocal_ranks: NDArray[np.float64], gallery: int) -> dict[str, Any]:
-    """R@K in percent, MdR and MRR of held-out captions, each with its 95 % interval.
+    """Compute R@K in percent, MdR and MRR of held-out captions with 95 % intervals.
 
     Args:
         reciprocal_ranks: `(n,)`.
@@ -46,8 +46,8 @@ def validation_of(reciprocal_ranks: NDArray[np.float64], gallery: int) -> dict[s
     return found | {"n_queries": len(ranks), "n_gallery": gallery}
 
 
-def figures_of(task: Task, fitted: Fitted) -> dict[str, Any]:
-    """Of the first part that was held out, as it came and through maps that have not seen it.
+def report_of(task: Task, fitted: Fitted) -> dict[str, Any]:
+    """Report on the first held-out part, before and after maps that have not seen it.
 
     Losses are mean softmax cross-entropies of a caption over the videos of the part, scores taken
     as logits; beside them that of the best constant. Cosines are of aligned vectors. Of the
@@ -59,10 +59,10 @@ def figures_of(task: Task, fitted: Fitted) -> dict[str, Any]:
     sides = task.texts.some(texts), task.clips.some(part)
     maps = fitted.partial[0]
     mapped = [
-        to_space(tower.standardise(side.rows), side.offsets)
-        for to_space, tower, side in (
-            (maps.map_texts, task.text_tower, sides[0]),
-            (maps.map_clips, task.clip_tower, sides[1]),
+        to_space(expected.standardise(side.rows), side.offsets)
+        for to_space, expected, side in (
+            (maps.map_texts, task.text_side, sides[0]),
+            (maps.map_clips, task.clip_side, sides[1]),
         )
     ]
     scores = mapped[0].astype(np.float64) @ mapped[1].T.astype(np.float64)

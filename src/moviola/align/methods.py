@@ -1,4 +1,4 @@
-"""The ways to fit a head, by name."""
+"""List the alignment methods by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from moviola.align.closed_form.asif import fit_anchors
+from moviola.align.closed_form.asif import fit_asif
 from moviola.align.closed_form.cca import fit_cca
 from moviola.align.closed_form.classical import (
     fit_centring,
@@ -26,7 +26,7 @@ Method = Callable[[Task], Fitted]
 
 
 def fit_auto(task: Task) -> Fitted:
-    """The closed form, then a trained head, kept only if it is better by more than chance.
+    """Fit in closed form, then train; keep the trained head only where clearly better.
 
     The trained head begins where the closed form ends. It is kept where its reciprocal ranks on
     the part that both have not seen are better by more than the standard error of the difference.
@@ -70,7 +70,7 @@ METHODS: dict[str, Method] = {
     "whitening": fit_whitening,
     "procrustes": fit_procrustes,
     "ridge": fit_ridge,
-    "asif": fit_anchors,
+    "asif": fit_asif,
     "linear": partial(_from_closed, "linear"),
     "siglip": partial(_from_closed, "siglip"),
     "fusemix": partial(_from_closed, "fusemix"),

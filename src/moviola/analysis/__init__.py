@@ -1,1 +1,1 @@
-"""Study a model: sweeps over layers and widths, and grids of poolings."""
+"""Study a model by sweeps over layers and widths, and by grids of poolings."""

@@ -12,7 +12,7 @@ from moviola.evaluate import RetrievalResult
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One video pooling with one text pooling.
+    """Hold the measures of one video pooling with one text pooling.
 
     Attributes:
         video: name of the video pooling.
@@ -34,7 +34,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class PoolingGrid:
-    """All cells, row after row of video poolings, and what must be known to read them.
+    """Hold all cells, row after row of video poolings, and notes on how to read them.
 
     Attributes:
         cells: one for every video pooling and text pooling.
@@ -47,11 +47,11 @@ class PoolingGrid:
     notes: tuple[str, ...]
 
     def cell(self, video: str, text: str) -> Cell:
-        """The cell of two poolings, by name."""
+        """Return the cell of two poolings, by name."""
         return next(each for each in self.cells if (each.video, each.text) == (video, text))
 
     def to_json(self) -> dict[str, Any]:
-        """Cells and notes as JSON values."""
+        """Convert cells and notes to JSON values."""
         cells = [
             {
                 "video": cell.video,
@@ -67,7 +67,7 @@ class PoolingGrid:
         return {"cells": cells, "chance": self.chance, "notes": self.notes}
 
     def to_csv(self) -> str:
-        """One line a cell: poolings, measures of both directions, and what makes it a repeat."""
+        """Write one line a cell: poolings, measures of both directions, repeats."""
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         measures = list(self.cells[0].result.t2v.aggregates)

@@ -1,4 +1,4 @@
-"""The poolings that a grid tries, and which of them come to the same for some embeddings."""
+"""List the poolings of a grid, and find those that are equivalent for some embeddings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAME = 1.0 - 1e-6
 
 
 def _without_first(function: Pooling) -> Pooling:
-    """`function` of all rows but the first, which a decoder gives to every input; one row stays."""
+    """Pool all rows but the first, which a decoder gives to every input; one row stays."""
 
     def pooled(rows: Rows) -> Rows:
         return function(rows[1:] if len(rows) > 1 else rows)
@@ -47,7 +47,7 @@ GRID: Mapping[str, Pooling] = {
 
 @dataclass(frozen=True, slots=True)
 class SidePoolings:
-    """One side's poolings: which give the vectors of an earlier one, or one vector for all.
+    """Hold one side's poolings: which repeat an earlier one, which are constant.
 
     The vectors themselves are made when they are needed: ten poolings of many items are large.
     """
@@ -57,7 +57,7 @@ class SidePoolings:
 
     @classmethod
     def of(cls, embeddings: Embeddings[ItemT]) -> SidePoolings:
-        """Looks at every pooling of `GRID`."""
+        """Compare all poolings of `GRID` on some embeddings."""
         same: dict[str, str] = {}
         kept: dict[str, Rows] = {}
         constant: set[str] = set()
@@ -73,7 +73,7 @@ class SidePoolings:
 
 
 def pooled(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
-    """The embeddings with one row an item, by the pooling of `GRID` that is called `name`."""
+    """Pool to one row an item, by the pooling of `GRID` that is called `name`."""
     vectors = np.stack([GRID[name](block) for block in _items(embeddings)]).astype(np.float32)
     return Embeddings(
         embeddings.items,
@@ -94,5 +94,5 @@ def _unit(vectors: Rows) -> Rows:
 
 
 def _alike(one: Rows, other: Rows) -> bool:
-    """Whether all vectors of two pooled sets point the same way."""
+    """Return whether all vectors of two pooled sets point the same way."""
     return bool((np.einsum("ij,ij->i", one, np.broadcast_to(other, one.shape)) >= _SAME).all())

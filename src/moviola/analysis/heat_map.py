@@ -1,4 +1,4 @@
-"""A pooling grid as a picture: the better a cell, the darker; chance is hatched."""
+"""Draw a pooling grid as a picture: darker is better, chance is hatched."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DEEP: Colour = (17, 69, 126)
 
 
 def draw_heat_map(path: Path, grid: PoolingGrid) -> None:
-    """Writes a PNG of the t2v MRR of every cell: video poolings down, text poolings across."""
+    """Write a PNG of the t2v MRR of every cell: video poolings down, text poolings across."""
     from PIL import Image, ImageDraw, ImageFont
 
     names = list(GRID)
@@ -90,7 +90,7 @@ def _draw_cell(
 
 
 def _share(value: float, chance: float, best: float) -> float:
-    """Where a value stands between chance and the best, 0 to 1, on a logarithmic scale."""
+    """Place a value between chance (0) and the best (1) on a logarithmic scale."""
     if best <= chance or value <= chance:
         return 0.0
     return math.log(value / chance) / math.log(best / chance)
@@ -104,7 +104,7 @@ def _between(share: float) -> Colour:
 
 
 def _wrapped(text: str, font: Font, width: int) -> list[str]:
-    """`text` in lines of at most `width` pixels, broken between words."""
+    """Wrap `text` into lines of at most `width` pixels, broken between words."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()

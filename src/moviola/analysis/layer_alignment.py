@@ -1,4 +1,4 @@
-"""A quick closed-form alignment of one layer: how well could its videos be found?"""
+"""Align one layer quickly in closed form, to learn how well its videos could be found."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from moviola.align.closed_form.canonical import CanonicalSolver
 from moviola.align.closed_form.covariance import Pairs, gather
 from moviola.align.data.splitting import VideoSplit
-from moviola.align.head.side import Tower
+from moviola.align.head.side import Side
 from moviola.core import Clip, Embeddings, Readout, Space, Span
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _FEW, _MUCH, _LITTLE = 3000, 1.0, 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayerRows:
-    """One layer of both sides.
+    """Hold the rows of one layer of both sides.
 
     Attributes:
         texts: `(N, D_t)`, one row a caption.
@@ -45,21 +45,21 @@ class LayerRows:
     owner: Counts
 
     def only(self, videos: Counts) -> LayerRows:
-        """Some videos, in rising order, with their captions."""
+        """Keep some videos, in rising order, with their captions."""
         kept = np.flatnonzero(np.isin(self.owner, videos))
         place = np.searchsorted(videos, self.owner[kept])
         return LayerRows(self.texts[kept], self.clips[videos], place)
 
 
 def split_videos(videos: Counts, seed: int) -> VideoSplit:
-    """Videos to fit on, and others to be found; both in rising order."""
+    """Split videos into some to fit on and others to find; both in rising order."""
     order = np.random.default_rng(seed).permutation(videos)
     held = min(_MOST, len(videos) // _SHARE)
     return VideoSplit(np.sort(order[held:]), np.sort(order[:held]))
 
 
 def align_layer(rows: LayerRows, split: VideoSplit) -> LayerRows | None:
-    """The validation videos and captions, mapped by a fit on the others; None where those are few.
+    """Map the validation part by a fit on the others; None where those are few.
 
     Standardised dimensions, canonical correlation analysis with one fixed shrinkage, and
     coordinates that weigh by the roots of their correlations, to be compared by the cosine. It
@@ -86,8 +86,8 @@ def align_layer(rows: LayerRows, split: VideoSplit) -> LayerRows | None:
     )
 
 
-def _tower(rows: Floats) -> Tower:
+def _tower(rows: Floats) -> Side:
     items = [Clip(str(row), Path(), Span(0, 1)) for row in range(len(rows))]
     offsets = np.arange(len(rows) + 1, dtype=np.int64)
     space = Space.anonymous(rows.shape[1])
-    return Tower.of(Embeddings(items, offsets, [rows], space, Readout("any")))
+    return Side.of(Embeddings(items, offsets, [rows], space, Readout("any")))

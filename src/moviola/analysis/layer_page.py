@@ -1,4 +1,4 @@
-"""A layer sweep as a page: four curves over the layers, and the table."""
+"""Write a layer sweep as a page: four curves over the layers, and the table."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HEAD = (
 
 
 def write_sweep(sweep: LayerSweep, out: Path) -> list[Path]:
-    """Writes `layer_sweep.csv` and `layer_sweep.html` into folder `out`; says what it wrote."""
+    """Write `layer_sweep.csv` and `layer_sweep.html` into folder `out`; return the paths."""
     out.mkdir(parents=True, exist_ok=True)
     table, page = out / "layer_sweep.csv", out / "layer_sweep.html"
     table.write_text(sweep.to_csv(), encoding="utf-8")
@@ -36,7 +36,7 @@ def write_sweep(sweep: LayerSweep, out: Path) -> list[Path]:
 
 
 def render_sweep(sweep: LayerSweep) -> str:
-    """One self-contained HTML page: the sentences, the pictures, the table."""
+    """Render one self-contained HTML page: sentences, pictures, table."""
     pictures = [
         _figure(
             sweep,
@@ -78,20 +78,20 @@ def render_sweep(sweep: LayerSweep) -> str:
 
 
 def table_rows(sweep: LayerSweep) -> list[tuple[str, ...]]:
-    """Head and one row a pair of layers, as shown; nothing where a number is not known."""
+    """Format the head and one row a pair of layers; unknown numbers are empty."""
     return [
         _HEAD,
         *(
             (
                 score.clip,
                 score.text,
-                _shown(score.overlap, 4),
-                _shown(score.clip_rank, 1),
-                _shown(score.text_rank, 1),
-                _shown(score.clip_cosine, 3),
-                _shown(score.text_cosine, 3),
-                _shown(score.raw_mrr, 4),
-                _shown(score.aligned_mrr, 4),
+                _rounded(score.overlap, 4),
+                _rounded(score.clip_rank, 1),
+                _rounded(score.text_rank, 1),
+                _rounded(score.clip_cosine, 3),
+                _rounded(score.text_cosine, 3),
+                _rounded(score.raw_mrr, 4),
+                _rounded(score.aligned_mrr, 4),
             )
             for score in sweep.scores
         ),
@@ -123,7 +123,7 @@ def _figure(
 def _points(
     sweep: LayerSweep, figure: str, pick: Callable[[Iterable[float]], float]
 ) -> list[Point]:
-    """One point a layer: the best pair of it where it is in several."""
+    """Return one point a layer: the best pair of it where it is in several."""
     found: dict[float, list[float]] = {}
     for score in sweep.scores:
         value = getattr(score, figure)
@@ -138,7 +138,7 @@ def _place(sweep: LayerSweep, score: LayerScore) -> float:
 
 
 def _is_of_videos(sweep: LayerSweep) -> bool:
-    """Whether the layers of the videos vary; else those of the texts are shown."""
+    """Return whether the layers of the videos vary; else those of the texts do."""
     return len({score.clip for score in sweep.scores}) > 1
 
 
@@ -162,7 +162,7 @@ def _table(sweep: LayerSweep) -> Html:
     return element("div", table, class_="scroll", tabindex="0")
 
 
-def _shown(value: float, digits: int) -> str:
+def _rounded(value: float, digits: int) -> str:
     return "" if np.isnan(value) else f"{value:.{digits}f}"
 
 

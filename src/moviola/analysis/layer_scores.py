@@ -1,4 +1,4 @@
-"""What a layer sweep found: one score for every pair of layers, and sentences about them."""
+"""Hold the scores of a layer sweep, and summarise them in sentences."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class LayerScore:
-    """One layer of the texts with one of the videos.
+    """Hold the scores of one layer of the texts with one of the videos.
 
     Attributes:
         text: name of the texts' layer.
@@ -46,7 +46,7 @@ class LayerScore:
 
 @dataclass(frozen=True, slots=True)
 class LayerSweep:
-    """All pairs of layers, and what must be known to read their numbers.
+    """Hold the scores of all pairs of layers, and what their numbers rest on.
 
     Attributes:
         scores: one for every pair, in the order of the videos' layers.
@@ -64,26 +64,26 @@ class LayerSweep:
 
     @property
     def chance_overlap(self) -> float:
-        """The overlap of two spaces that have nothing to do with each other."""
+        """Return the overlap of two unrelated spaces."""
         return self.k / (self.items - 1)
 
     @property
     def chance_mrr(self) -> float:
-        """The MRR of a random order of the validation videos."""
+        """Return the MRR of a random order of the validation videos."""
         return float((1 / np.arange(1, self.validation + 1)).mean())
 
     @property
     def notes(self) -> list[str]:
-        """What the numbers say, in sentences."""
+        """Return sentences that interpret the numbers."""
         return list(_notes(self))
 
     def best(self, figure: str) -> LayerScore | None:
-        """The pair with the largest `overlap`, `raw_mrr` or `aligned_mrr`; None if none has it."""
+        """Return the pair with the largest score of that name; None if none has it."""
         known = [score for score in self.scores if not np.isnan(getattr(score, figure))]
         return max(known, key=lambda score: getattr(score, figure), default=None)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything as JSON values; what is not known is null."""
+        """Convert to JSON values; unknown numbers are null."""
         rows = [
             {k: None if isinstance(v, float) and np.isnan(v) else v for k, v in asdict(s).items()}
             for s in self.scores
@@ -100,14 +100,14 @@ class LayerSweep:
         }
 
     def to_csv(self) -> str:
-        """One line a pair of layers."""
+        """Write one line a pair of layers."""
         sink = io.StringIO()
         writer = csv.writer(sink, lineterminator="\n")
         names = [each.name for each in fields(LayerScore)]
         writer.writerow(names)
         for score in self.scores:
             values = (getattr(score, name) for name in names)
-            writer.writerow([_told(value) for value in values])
+            writer.writerow([_csv_value(value) for value in values])
         return sink.getvalue()
 
 
@@ -142,7 +142,7 @@ def _notes(sweep: LayerSweep) -> Iterator[str]:
 
 
 def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:
-    """Spearman's, ties in the order in which they come."""
+    """Compute Spearman's correlation, ties in the order in which they come."""
     ranks = [np.argsort(np.argsort(np.array(values), kind="stable")) for values in (one, other)]
     return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
@@ -153,7 +153,7 @@ def _named(score: LayerScore) -> str:
     return f"videos {score.clip} with texts {score.text}"
 
 
-def _told(value: float | str) -> str:
+def _csv_value(value: float | str) -> str:
     if isinstance(value, str):
         return value
     return "" if np.isnan(value) else f"{value:.6g}"

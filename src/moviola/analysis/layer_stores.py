@@ -1,4 +1,4 @@
-"""One side of a layer sweep: a store for each layer, all of the same items."""
+"""Open one side of a layer sweep: a store for each layer, all of the same items."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LAYER = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class Layers(Generic[ItemT]):
-    """The layers of one side, opened one at a time: together they are large.
+    """Open the layers of one side one at a time: together they are large.
 
     Attributes:
         places: name of a layer to its store; the names are the folders below the one given.
@@ -31,7 +31,7 @@ class Layers(Generic[ItemT]):
     read: Callable[[Path], Embeddings[ItemT]]
 
     def open(self, name: str) -> Embeddings[ItemT]:
-        """The embeddings of one layer.
+        """Open the embeddings of one layer.
 
         Raises:
             ValueError: when they have several rows an item and no pooling was named.
@@ -41,7 +41,7 @@ class Layers(Generic[ItemT]):
 
 
 def text_layers(folder: Path, pooling: str | None) -> Layers[Text]:
-    """The stores of captions below `folder`, or the one that it is.
+    """Find the stores of captions below `folder`, or the one that it is.
 
     Args:
         folder: what `moviola encode --layers` wrote.
@@ -54,18 +54,18 @@ def text_layers(folder: Path, pooling: str | None) -> Layers[Text]:
 
 
 def clip_layers(folder: Path, pooling: str | None) -> Layers[Clip]:
-    """The stores of videos below `folder`, or the one that it is, as `text_layers`."""
+    """Find the stores of videos below `folder`, as `text_layers` does."""
     return Layers(_stores(folder), lambda path: parse_source(path).clips(pooling))
 
 
 def layer_of(embeddings: Embeddings[Clip] | Embeddings[Text]) -> float:
-    """The number of the layer that a store was read at, NaN where its readout tells none."""
+    """Return the number of the layer that a store was read at, else NaN."""
     found = _LAYER.match(embeddings.readout.layer)
     return float(found[0]) if found else np.nan
 
 
 def layer_pairs(texts: Layers[Text], clips: Layers[Clip], *, cross: bool) -> list[tuple[str, str]]:
-    """Which layer of the texts goes with which of the videos: `(text, clip)` names in order.
+    """Pair layers of the texts with layers of the videos: `(text, clip)` names in order.
 
     A single layer of one side goes with all of the other. Else layers of one name go together, or
     with `cross` every one with every other.

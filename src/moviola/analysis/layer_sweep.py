@@ -1,4 +1,4 @@
-"""Which layer of a model is worth reading? Ranked without labels, and by how videos are found."""
+"""Rank the layers of a model, without labels and by how videos are found."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ _ALIGNED = 40
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
-    """What a layer of one side shows without the other."""
+class _SideView:
+    """Hold what one layer of one side shows by itself."""
 
     neighbours: NDArray[np.int64]
     rank: float
@@ -55,7 +55,7 @@ def sweep_layers(
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> LayerSweep:
-    """Looks at every pair of layers; one pair at a time is in memory.
+    """Score every pair of layers; one pair at a time is in memory.
 
     Give it training or validation videos, never those of a test: what is chosen here has seen
     them. A fifth of the videos, at most 500, is held out for the two MRRs.
@@ -107,7 +107,7 @@ def sweep_layers(
 
 @dataclass(frozen=True, slots=True)
 class _Items:
-    """What all layers share: the items, and which caption belongs to which video."""
+    """Hold the items that all layers share, and the video of every caption."""
 
     texts: Sequence[Text]
     clips: Sequence[Clip]
@@ -121,27 +121,31 @@ class _Items:
 
     @property
     def captioned(self) -> NDArray[np.int64]:
-        """Rows of the videos that have a caption."""
+        """Return the rows of the videos that have a caption."""
         return np.unique(self.owner)
 
     def sample(self, most: int, seed: int) -> NDArray[np.int64]:
-        """At most so many videos with captions, in order."""
+        """Return at most so many videos with captions, in order."""
         rows = self.captioned
         if len(rows) <= most:
             return rows
         return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
-    def look_at_clips(self, clips: Embeddings[Clip], looked: NDArray[np.int64], k: int) -> _Look:
+    def look_at_clips(
+        self, clips: Embeddings[Clip], looked: NDArray[np.int64], k: int
+    ) -> _SideView:
         self._require(clips.items, self.clips, "videos")
-        return _look(_unit(_all(clips)[looked]), k, layer_of(clips))
+        return _side_view(_unit(_all(clips)[looked]), k, layer_of(clips))
 
-    def look_at_texts(self, texts: Embeddings[Text], looked: NDArray[np.int64], k: int) -> _Look:
-        """As for videos, of the mean direction of every video's captions."""
+    def look_at_texts(
+        self, texts: Embeddings[Text], looked: NDArray[np.int64], k: int
+    ) -> _SideView:
+        """Measure the mean direction of every video's captions, as for videos."""
         self._require(texts.items, self.texts, "captions")
         unit = _unit(_all(texts))
         sums = np.zeros((len(self.clips), unit.shape[1]), np.float32)
         np.add.at(sums, self.owner, unit)
-        return _look(_unit(sums[looked]), k, layer_of(texts))
+        return _side_view(_unit(sums[looked]), k, layer_of(texts))
 
     @staticmethod
     def _require(
@@ -153,13 +157,13 @@ class _Items:
             )
 
 
-def _look(unit: Floats, k: int, layer: float) -> _Look:
+def _side_view(unit: Floats, k: int, layer: float) -> _SideView:
     shares = variance_shares(unit)
-    return _Look(nearest(unit, k), effective_rank(shares), mean_cosine(unit), layer)
+    return _SideView(nearest(unit, k), effective_rank(shares), mean_cosine(unit), layer)
 
 
 def _mrr(rows: LayerRows | None) -> float:
-    """Text-to-video by the cosine; NaN where there is nothing, or nothing to be compared."""
+    """Compute text-to-video MRR by the cosine; NaN where nothing can be compared."""
     if rows is None or rows.texts.shape[1] != rows.clips.shape[1]:
         return np.nan
     scores = Scores(

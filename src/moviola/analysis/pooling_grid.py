@@ -1,4 +1,4 @@
-"""Every video pooling against every text pooling, and which of the numbers mean anything."""
+"""Evaluate every video pooling against every text pooling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pooling_grid(
     unaligned: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PoolingGrid:
-    """Evaluates every video pooling with every text pooling, under the cosine.
+    """Evaluate every video pooling with every text pooling, under the cosine.
 
     Args:
         texts: unpooled, several rows a text.
@@ -78,7 +78,7 @@ def grid_of_files(
     unaligned: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PoolingGrid:
-    """`pooling_grid` of two files, stores or folders of unpooled rows.
+    """Compute the `pooling_grid` of two files, stores or folders of unpooled rows.
 
     Args:
         texts: a `.npy` file, `FILE.safetensors:TENSOR`, a store, or a folder of `.npy` files.
@@ -102,7 +102,7 @@ def grid_of_files(
 
 
 def write_grid(grid: PoolingGrid, out: Path) -> list[Path]:
-    """Writes `results_dataframe.csv` and `heat_map.png` into folder `out`; says what it wrote."""
+    """Write `results_dataframe.csv` and `heat_map.png` into folder `out`; return the paths."""
     out.mkdir(parents=True, exist_ok=True)
     table, picture = out / "results_dataframe.csv", out / "heat_map.png"
     table.write_text(grid.to_csv(), encoding="utf-8")
@@ -111,7 +111,7 @@ def write_grid(grid: PoolingGrid, out: Path) -> list[Path]:
 
 
 def _chance(texts: Embeddings[Text], clips: Embeddings[Clip], qrels: Qrels) -> float:
-    """The t2v MRR when all scores are tied."""
+    """Compute the t2v MRR when all scores are tied."""
     alike = np.zeros((1, len(clips)), np.float32)
     matrix = np.broadcast_to(alike, (len(texts), len(clips)))
     scores = Scores([text.id for text in texts.items], [clip.id for clip in clips.items], matrix)
@@ -119,7 +119,7 @@ def _chance(texts: Embeddings[Text], clips: Embeddings[Clip], qrels: Qrels) -> f
 
 
 def _error(result: RetrievalResult, gallery: int) -> float:
-    """The standard error of the MRR of random orders, one relevant item a query."""
+    """Compute the standard error of the MRR of random orders, one relevant item a query."""
     inverse = 1.0 / np.arange(1, gallery + 1)
     variance = (inverse**2).mean() - inverse.mean() ** 2
     return float(np.sqrt(variance / result.n_queries))

@@ -1,4 +1,4 @@
-"""A sweep over widths: from files to a page."""
+"""Sweep the width of the shared space, from files to a page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from moviola.pipeline.align.fitting import PairFiles
 def sweep_files(
     files: PairFiles, widths: Sequence[int], *, pooling: str | None = None, seed: int = 0
 ) -> list[Width]:
-    """What heads of several widths reach on held-out videos.
+    """Measure heads of several widths on held-out videos.
 
     Raises:
         FileNotFoundError: when a file is not there.

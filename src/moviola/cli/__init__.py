@@ -1,4 +1,4 @@
-"""The command line: one file a command, each parses its words and calls one function."""
+"""Parse the command line: one file a command, which calls one function."""
 
 from moviola.cli.app import main
 

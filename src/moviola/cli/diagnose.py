@@ -1,4 +1,4 @@
-"""`moviola diagnose`: what explains a bad number?"""
+"""Provide `moviola diagnose`: explain a bad number."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what explains a bad number: one sentence a finding, with its cause and the remedy.
+    """Explain a bad number: one sentence a finding, with its cause and the remedy.
 
     Looks for chance, constant or copied vectors, NaN, cones, rogue dimensions, collapse, the
     modality gap, hubs, and captions that count as wrong although they are right.

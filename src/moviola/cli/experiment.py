@@ -1,4 +1,4 @@
-"""`moviola experiment`: the reference report's alignment experiments, why they fail, what works."""
+"""Provide `moviola experiment`: run the reference report's alignment experiments."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def run(
     """
     from moviola.core import display_path
     from moviola.experiments.report.presets import parse_scale
-    from moviola.experiments.report.run import MARKDOWN, PAGE, chosen, run_and_write
+    from moviola.experiments.report.run import MARKDOWN, PAGE, presets_named, run_and_write
     from moviola.experiments.report.sources import PLANTED, experiment_data
 
-    presets, size = chosen(name), parse_scale(scale)
+    presets, size = presets_named(name), parse_scale(scale)
     found = experiment_data(
         PLANTED if data is None and texts is None and videos is None else data,
         texts=texts,
@@ -77,7 +77,7 @@ def run(
             seed=seed,
             xclip=xclip or (),
             on_step=lambda what, done, total: line.update(done=done, total=total, note=what),
-            on_done=lambda each: say(f"{each.preset.name}: {each.told}"),
+            on_done=lambda each: say(f"{each.preset.name}: {each.verdict_sentences}"),
         )
     if as_json:
         print_json([each.to_json() for each in collected.experiments])

@@ -1,4 +1,4 @@
-"""`moviola layer-sweep`: which layer of a model is worth reading?"""
+"""Provide `moviola layer-sweep`: rank the layers of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`moviola pooling-grid`: which pooling of videos goes with which pooling of texts?"""
+"""Provide `moviola pooling-grid`: evaluate poolings of videos against poolings of texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`moviola serve`: the search page."""
+"""Provide `moviola serve`: serve the search page."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def run(
         bool, typer.Option("--show-paths", help="Tell the page whole paths.")
     ] = False,
 ) -> None:
-    """Search a library on a page in the browser, on this machine, without any network.
+    """Serve a page in the browser that searches a library, on this machine, without any network.
 
     `moviola index` may run meanwhile: what it commits appears by itself.
     """

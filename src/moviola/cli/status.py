@@ -9,7 +9,7 @@ from moviola.cli.options import JsonOption, LibraryOption
 
 
 def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Say what a library holds: model, segments, videos by result, clips, missing files."""
+    """Report what a library holds: model, segments, videos by result, clips, missing files."""
     from moviola.core import display_path
     from moviola.core.paths import library_path
     from moviola.pipeline import open_library

@@ -1,4 +1,4 @@
-"""`moviola table`: videos, captions and two folders of embeddings into one table."""
+"""Provide `moviola table`: join videos, captions and two folders of embeddings into one table."""
 
 from __future__ import annotations
 

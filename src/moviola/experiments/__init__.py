@@ -1,1 +1,1 @@
-"""Run whole experiments made of the rooms."""
+"""Run whole experiments that are made of the other rooms."""

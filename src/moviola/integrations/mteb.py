@@ -1,4 +1,4 @@
-"""Our encoders as models of mteb, the benchmark of embeddings (the extra `mteb`).
+"""Wrap our encoders as models of mteb, the benchmark of embeddings (the extra `mteb`).
 
 `mteb.evaluate(MtebEncoder("shapes"), tasks)` runs mteb's tasks on them. Videos are decoded by our
 own workers under their limits, from the files or bytes that the data set holds.
@@ -29,7 +29,7 @@ _MODALITIES = frozenset({"text", "image", "audio", "video"})
 
 
 class MtebEncoder:
-    """One of our encoders, kept to mteb's `EncoderProtocol`.
+    """Wrap one of our encoders in mteb's `EncoderProtocol`.
 
     It embeds texts and whole videos into one vector each; prompts of tasks are not used, since our
     encoders bring their own.
@@ -74,7 +74,7 @@ class MtebEncoder:
 
     @property
     def mteb_model_meta(self) -> Any:
-        """What mteb files results under: a `ModelMeta`.
+        """Return the `ModelMeta` under which mteb files results.
 
         Its revision holds a digest of space and readouts, so that mteb's cache never takes the
         results of one for those of another.
@@ -90,7 +90,7 @@ class MtebEncoder:
         hf_subset: str,
         **_: Any,
     ) -> NDArray[np.float32]:
-        """Unit rows `(N, D)`, or rows of any length under the dot product.
+        """Encode to unit rows `(N, D)`, or rows of any length under the dot product.
 
         Queries and documents are read alike, whatever `prompt_type` says.
 
@@ -118,11 +118,11 @@ class MtebEncoder:
         return np.concatenate([np.empty((0, self.encoder.space.dimension), np.float32), *rows])
 
     def similarity(self, embeddings1: Any, embeddings2: Any) -> Any:
-        """Score of every first row with every second, `(N, M)`, in the metric of the space."""
+        """Score every first row with every second, `(N, M)`, in the space's metric."""
         return self._scorer("cos_sim", "dot_score")(embeddings1, embeddings2)
 
     def similarity_pairwise(self, embeddings1: Any, embeddings2: Any) -> Any:
-        """Score of each first row with the second of its place, `(N,)`."""
+        """Score each first row with the second of its place, `(N,)`."""
         return self._scorer("pairwise_cos_sim", "pairwise_dot_score")(embeddings1, embeddings2)
 
     def _scorer(self, cosine: str, dot: str) -> Any:
@@ -173,5 +173,5 @@ class MtebEncoder:
 
 
 def _written(folder: Path, number: int) -> Path:
-    """Where the bytes of a video lie while it is decoded."""
+    """Write the bytes of a video to a file that lives while it is decoded."""
     return folder / f"{number}.video"

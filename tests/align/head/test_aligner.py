@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from moviola.align import Aligner, LinearMaps, Tower
+from moviola.align import Aligner, LinearMaps, Side
 from moviola.align.head.card import CARD, WEIGHTS
 from moviola.core import (
     Clip,
@@ -56,7 +56,7 @@ def head(rng: np.random.Generator) -> Aligner:
         rng.random((2, 4)).astype(np.float32),
     )
     one, two = texts(3 + 5 * rng.normal(size=(400, 8))), clips(2 * rng.normal(size=(300, 6)))
-    return Aligner(Tower.of(one), Tower.of(two), maps, {"method": "by hand"})
+    return Aligner(Side.of(one), Side.of(two), maps, {"method": "by hand"})
 
 
 def test_penalised_scores_are_dot_products(head: Aligner, rng: np.random.Generator) -> None:
@@ -76,7 +76,7 @@ def test_without_a_penalty_the_score_is_a_cosine(rng: np.random.Generator) -> No
     same = np.eye(6, dtype=np.float32)
     rows = rng.normal(size=(50, 6))
     one, two = texts(rows, Space.anonymous(6), Readout("unknown")), clips(rows)
-    head = Aligner(Tower.of(one), Tower.of(two), LinearMaps(same, same))
+    head = Aligner(Side.of(one), Side.of(two), LinearMaps(same, same))
     assert np.diag(cosine(head.align_texts(one), head.align_clips(two)).matrix) == pytest.approx(1)
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from moviola.align.data.rows import RaggedRows
 from moviola.align.head.aligner import Aligner
-from moviola.align.head.side import Tower
+from moviola.align.head.side import Side
 from moviola.align.training.mlp import Mlp
 from moviola.align.training.networks import Network, NetworkConfig, NetworkMaps
 from moviola.core import Clip, Embeddings, Readout, Space, Span, Text
@@ -42,7 +42,7 @@ def test_a_head_of_networks_comes_back_from_its_folder(name, tmp_path) -> None:
     sides = _ragged(5, _counts(config)), _ragged(7, _counts(config))
     texts = _embedded([Text(f"t{i}", "") for i in range(4)], sides[0])
     clips = _embedded([Clip(f"v{i}", tmp_path, Span(0, 1)) for i in range(4)], sides[1])
-    head = Aligner(Tower.of(texts), Tower.of(clips), NetworkMaps(*networks), {"method": name})
+    head = Aligner(Side.of(texts), Side.of(clips), NetworkMaps(*networks), {"method": name})
     head.save_pretrained(tmp_path / "head")
     again = Aligner.from_pretrained(tmp_path / "head")
     assert again.space == head.space

@@ -18,7 +18,7 @@ from moviola.experiments.report import planted as planted_experiment
 from moviola.experiments.report import presets
 from moviola.experiments.report import run as alignment_report
 from moviola.experiments.report.planted import planted_data
-from moviola.experiments.report.run import chosen, run_and_write
+from moviola.experiments.report.run import presets_named, run_and_write
 from moviola.experiments.report.sources import data_of_files
 
 VIDEOS, CAPTIONS, DIMENSION = 60, 2, 16
@@ -101,7 +101,7 @@ def test_all_experiments_end_on_one_page(world, brief, tmp_path) -> None:
 
 def test_curves_are_written_with_the_constant_s_line(world, brief, tmp_path) -> None:
     data = data_of_files(str(world / "texts"), str(world / "videos"))
-    (experiment,) = run_and_write(chosen("r01"), data, "small", tmp_path).experiments
+    (experiment,) = run_and_write(presets_named("r01"), data, "small", tmp_path).experiments
     with (tmp_path / "r01" / "curves.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
@@ -119,7 +119,7 @@ def test_curves_are_written_with_the_constant_s_line(world, brief, tmp_path) -> 
 
 def test_test_videos_are_the_same_for_an_experiment_and_its_remedy(world, brief, tmp_path) -> None:
     data = data_of_files(str(world / "texts"), str(world / "videos"))
-    (experiment,) = run_and_write(chosen("r03"), data, "small", tmp_path).experiments
+    (experiment,) = run_and_write(presets_named("r03"), data, "small", tmp_path).experiments
     remedied = experiment.remedy.result
     assert experiment.result.t2v.queries == remedied.t2v.queries
     assert experiment.result.n_gallery == remedied.n_gallery == len(data.test_clips)
@@ -137,7 +137,7 @@ def test_the_tenth_needs_videos_behind_the_llama(world, brief, tmp_path) -> None
 
 def test_what_is_left_out_of_several_is_told(world, brief, tmp_path) -> None:
     data = data_of_files(str(world / "texts"), str(world / "videos"))
-    wanted = [*chosen("r01"), *chosen("r10")]
+    wanted = [*presets_named("r01"), *presets_named("r10")]
     collected = run_and_write(wanted, data, "small", tmp_path)
     assert [each.preset.name for each in collected.experiments] == ["r01"]
     for name in ("report.html", "report.md"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from moviola.experiments.report.planted import planted_data
-from moviola.experiments.report.run import chosen, run_and_write
+from moviola.experiments.report.run import presets_named, run_and_write
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -20,7 +20,7 @@ FLAT = ("r02", "r03", "r04", "r05", "r06", "r07")
 def found(tmp_path_factory):
     out = tmp_path_factory.mktemp("experiments")
     data = planted_data("small", seed=1)
-    collected = run_and_write(chosen("all"), data, "small", out, seed=1)
+    collected = run_and_write(presets_named("all"), data, "small", out, seed=1)
     assert (out / "report.html").is_file()
     return {each.preset.name: each for each in collected.experiments}
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import moviola
-from moviola.align import Aligner, LinearMaps, Tower
+from moviola.align import Aligner, LinearMaps, Side
 from moviola.analysis.width_sweep import sweep_files, write_sweep
 from moviola.core import Clip, Embeddings, SpaceMismatchError, Span, Text
 from moviola.library import Library
@@ -39,7 +39,7 @@ def head_for(seed: int) -> Aligner:
         encoder.video_readout,
     )
     turned = np.linalg.qr(rng.normal(size=(size, size)))[0].astype(np.float32)
-    return Aligner(Tower.of(texts), Tower.of(clips), LinearMaps(turned, turned))
+    return Aligner(Side.of(texts), Side.of(clips), LinearMaps(turned, turned))
 
 
 def test_a_library_of_aligned_vectors(tmp_path: Path, colour_video) -> None:

@@ -1,4 +1,4 @@
-"""Relative representations: an item is how like it is to anchors of its own side."""
+"""Represent items by their similarity to paired anchors of their own side (ASIF)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from moviola.align.closed_form.classical import inverse_root
-from moviola.align.closed_form.covariance import Moments
+from moviola.align.closed_form.covariance import Covariance
 from moviola.align.closed_form.selection import reciprocal_ranks
 from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.head.maps import unit_rows
@@ -26,8 +26,8 @@ _ANCHORS, _NEAREST, _POWER = 3000, 100, 2
 _SHRINKAGES = (0.1, 0.3, 1.0)
 
 
-class AnchorMaps:
-    """Cosines with paired anchors, of which the largest are kept.
+class AsifMaps:
+    """Map items to their largest cosines with paired anchors, `(N, anchors)`.
 
     Norelli et al., "ASIF: Coupled Data Turns Unimodal Models to Multimodal Without Training",
     2023; both sides are whitened first, without which frozen language models give little.
@@ -48,21 +48,21 @@ class AnchorMaps:
 
     @property
     def dimension(self) -> int:
-        """Number of anchors."""
+        """Return the number of anchors."""
         return len(self._anchors[0])
 
     def map_texts(self, rows: Floats, offsets: Counts) -> Floats:
-        """See `Maps`."""
+        """Map standardised texts to `(N, anchors)`, as `Maps` describes."""
         del offsets
         return self._mapped(rows, 0)
 
     def map_clips(self, rows: Floats, offsets: Counts) -> Floats:
-        """See `Maps`."""
+        """Map standardised clips to `(N, anchors)`, as `Maps` describes."""
         del offsets
         return self._mapped(rows, 1)
 
     def tensors(self) -> dict[str, Floats]:
-        """See `Maps`."""
+        """Return the weights by name, as `Maps` describes."""
         return {
             "texts.whiten": self._whiten[0],
             "clips.whiten": self._whiten[1],
@@ -71,12 +71,12 @@ class AnchorMaps:
         }
 
     def options(self) -> dict[str, Any]:
-        """See `Maps`."""
+        """Return the remaining settings, as `Maps` describes."""
         return {}
 
     @classmethod
     def build(cls, tensors: Mapping[str, Floats], options: Mapping[str, Any]) -> Self:
-        """See `Maps`."""
+        """Build the maps from tensors and options, as `Maps` describes."""
         left = dict(tensors)
         whiten, anchors = (
             (left.pop(f"texts.{name}"), left.pop(f"clips.{name}")) for name in ("whiten", "anchors")
@@ -93,9 +93,9 @@ class AnchorMaps:
         return unit_rows(kept_alike**_POWER)
 
 
-def fit_anchors(task: Task) -> Fitted:
-    """Anchors are videos drawn by chance, each with the mean of its captions."""
-    whole, rests = task.moments
+def fit_asif(task: Task) -> Fitted:
+    """Fit relative representations to anchors drawn at random from the videos."""
+    whole, rests = task.covariances
     every = task.pairs.captioned
     best: Fitted | None = None
     for shrinkage in _SHRINKAGES:
@@ -115,7 +115,7 @@ def fit_anchors(task: Task) -> Fitted:
     return best
 
 
-def _made(task: Task, moments: Moments, clips: Counts, shrinkage: float) -> AnchorMaps:
+def _made(task: Task, covariance: Covariance, clips: Counts, shrinkage: float) -> AsifMaps:
     rng = np.random.default_rng(task.seed)
     if len(clips) > _ANCHORS:
         clips = np.sort(rng.choice(clips, _ANCHORS, replace=False))
@@ -124,8 +124,8 @@ def _made(task: Task, moments: Moments, clips: Counts, shrinkage: float) -> Anch
     sums.index_add_(0, torch.from_numpy(place), torch.from_numpy(task.pairs.text_rows(texts)))
     means = (sums / torch.from_numpy(np.bincount(place))[:, None]).numpy()
     whiten = (
-        inverse_root(moments.texts, shrinkage).numpy(),
-        inverse_root(moments.clips, shrinkage).numpy(),
+        inverse_root(covariance.texts, shrinkage).numpy(),
+        inverse_root(covariance.clips, shrinkage).numpy(),
     )
     rows = (means, task.pairs.clip_rows(clips))
-    return AnchorMaps(whiten, (unit_rows(rows[0] @ whiten[0]), unit_rows(rows[1] @ whiten[1])))
+    return AsifMaps(whiten, (unit_rows(rows[0] @ whiten[0]), unit_rows(rows[1] @ whiten[1])))

@@ -1,4 +1,4 @@
-"""Shrunk canonical correlation analysis, without an eigendecomposition of a full covariance."""
+"""Solve shrunk canonical correlation analysis without decomposing a full covariance."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from moviola.align.closed_form.covariance import Moments
+from moviola.align.closed_form.covariance import Covariance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ _OVERSAMPLING, _POWERS = 32, 4
 
 @dataclass(frozen=True, slots=True)
 class Canonical:
-    """Maps to canonical coordinates of unit variance in the data of the fit.
+    """Hold maps to canonical coordinates of unit variance in the data of the fit.
 
     Attributes:
         texts: `(D_t, k)`.
@@ -37,17 +37,17 @@ class Canonical:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CanonicalSolver:
-    """CCA of one set of moments for any shrinkage; what several solutions share is kept.
+    """Solve CCA of one covariance for any shrinkage, sharing the common work.
 
     Args:
-        moments: means.
+        covariance: means.
     """
 
-    moments: Moments
+    covariance: Covariance
     _factors: dict[tuple[str, float], Tensor] = field(default_factory=dict)
 
     def solve(self, shrinkage: tuple[float, float], width: int) -> Canonical:
-        """The first `width` canonical directions, or as many as there are.
+        """Solve for the first `width` canonical directions, or as many as there are.
 
         The singular vectors of `L_t^-1 C_tv L_v^-T`, where `L L^T` is the Cholesky factor of
         `C + shrinkage I` of a side (Hotelling, "Relations between two sets of variates", 1936;
@@ -60,21 +60,21 @@ class CanonicalSolver:
             width: directions wanted.
         """
         texts, clips = self._factor("texts", shrinkage[0]), self._factor("clips", shrinkage[1])
-        half = _solved(texts, self.moments.cross)
+        half = _solved(texts, self.covariance.cross)
         whitened = _solved(clips, half.T.contiguous()).T
         left, values, right = randomised_svd(whitened, width)
         text_map = torch.linalg.solve_triangular(texts.T, left, upper=True)
         clip_map = torch.linalg.solve_triangular(clips.T, right, upper=True)
         return Canonical(
-            _unit_variance(text_map, self.moments.texts),
-            _unit_variance(clip_map, self.moments.clips),
+            _unit_variance(text_map, self.covariance.texts),
+            _unit_variance(clip_map, self.covariance.clips),
             values.numpy(),
         )
 
     def _factor(self, side: str, shrinkage: float) -> Tensor:
         key = (side, shrinkage)
         if key not in self._factors:
-            covariance: Tensor = getattr(self.moments, side)
+            covariance: Tensor = getattr(self.covariance, side)
             shrunk = covariance.clone()
             shrunk.diagonal().add_(shrinkage)
             self._factors[key] = torch.linalg.cholesky(shrunk)
@@ -82,7 +82,7 @@ class CanonicalSolver:
 
 
 def randomised_svd(matrix: Tensor, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The `width` largest singular values `(k,)` with their vectors `(n, k)` and `(m, k)`.
+    """Compute the `width` largest singular values `(k,)` and vectors `(n, k)`, `(m, k)`.
 
     Args:
         matrix: `(n, m)`.

@@ -1,4 +1,4 @@
-"""The default head in closed form: canonical correlations under a likelihood ratio."""
+"""Fit the default head: canonical correlations scored by a likelihood ratio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from moviola.align.closed_form.canonical import CanonicalSolver
 from moviola.align.closed_form.likelihood import likelihood_maps
-from moviola.align.closed_form.selection import WIDTHS, choose, reciprocal_ranks
+from moviola.align.closed_form.selection import WIDTHS, reciprocal_ranks, select
 from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.head.bank import Bank, Correction
 from moviola.align.head.maps import LinearMaps
@@ -26,17 +26,18 @@ _STRENGTHS = (0.25, 0.5, 1.0)
 
 
 def fit_cca(task: Task, widths: tuple[int, ...] = WIDTHS) -> Fitted:
-    """Shrunk canonical correlations, scored by their likelihood ratio.
+    """Fit shrunk canonical correlations, scored by their likelihood ratio.
 
     Args:
         task: what is to be fitted.
         widths: how many coordinates may count.
     """
-    whole, rests = task.moments
+    whole, rests = task.covariances
     start = START * max(task.dimensions) / len(task.pairs.captioned)
-    chosen = choose(rests, task.held, start, widths)
+    chosen = select(rests, task.held, start, widths)
     solved = [
-        CanonicalSolver(moments).solve(chosen.shrinkage, max(widths)) for moments in (whole, *rests)
+        CanonicalSolver(covariance).solve(chosen.shrinkage, max(widths))
+        for covariance in (whole, *rests)
     ]
     maps = [likelihood_maps(each, chosen.correlations, chosen.width) for each in solved]
     maps, found, bank = _banked(task, maps)
@@ -59,7 +60,7 @@ def fit_cca(task: Task, widths: tuple[int, ...] = WIDTHS) -> Fitted:
 def _banked(
     task: Task, maps: list[LinearMaps]
 ) -> tuple[list[LinearMaps], list[NDArray[np.float64]], dict[str, Any] | None]:
-    """Maps with the bank that helps most, where one helps held-out videos by more than chance.
+    """Add the bank that improves held-out videos most, where the gain exceeds its error.
 
     Args:
         task: what is to be fitted.
@@ -89,7 +90,7 @@ def _banked(
 
 
 def _captions(task: Task, part: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Captions for a bank, drawn by chance from all but those of a part."""
+    """Draw captions for a bank at random from all videos except those of a part."""
     known = np.flatnonzero(~np.isin(task.owner, part))
     count = min(_BANK, len(known))
     return np.sort(np.random.default_rng(task.seed).choice(known, count, replace=False))

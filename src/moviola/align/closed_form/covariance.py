@@ -1,4 +1,4 @@
-"""Second moments of standardised pairs, gathered part by part, so that parts can be left out."""
+"""Gather covariances of standardised pairs part by part, so that parts can be left out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from moviola.align.head.side import Tower
+from moviola.align.head.side import Side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,48 +28,48 @@ _ENOUGH, _FEW = 32, 4
 
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """Pooled rows of both sides, whose caption is whose, and what is known of the two towers.
+    """Hold pooled rows of both sides, their pairing, and the statistics of each side.
 
     Attributes:
         texts: `(N, D_t)` as stored.
         clips: `(M, D_v)` as stored.
         owner: `(N,)` row of its clip for every text.
-        text_tower: of the texts.
-        clip_tower: of the clips.
+        text_side: of the texts.
+        clip_side: of the clips.
     """
 
     texts: NDArray[np.floating]
     clips: NDArray[np.floating]
     owner: Counts
-    text_tower: Tower
-    clip_tower: Tower
+    text_side: Side
+    clip_side: Side
 
     def text_rows(self, texts: Counts) -> Floats:
-        """Some texts, standardised."""
-        return self.text_tower.standardise(self.texts[texts])
+        """Standardise some texts to `(n, D_t)`."""
+        return self.text_side.standardise(self.texts[texts])
 
     def clip_rows(self, clips: Counts) -> Floats:
-        """Some clips, standardised."""
-        return self.clip_tower.standardise(self.clips[clips])
+        """Standardise some clips to `(n, D_v)`."""
+        return self.clip_side.standardise(self.clips[clips])
 
     @cached_property
     def order(self) -> Counts:
-        """`(N,)` texts ordered by the clip that they describe."""
+        """Return the texts `(N,)` ordered by the clip that they describe."""
         return np.argsort(self.owner, kind="stable")
 
     @cached_property
     def starts(self) -> Counts:
-        """`(M + 1,)` where the texts of each clip begin in `order`."""
+        """Return where the texts of each clip begin in `order`, `(M + 1,)`."""
         counts = np.bincount(self.owner, minlength=len(self.clips))
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
     @cached_property
     def captioned(self) -> Counts:
-        """Clips that a text describes, in rising order."""
+        """Return the rows of clips that a text describes, in rising order."""
         return np.flatnonzero(np.diff(self.starts))
 
     def texts_of(self, clips: Counts) -> tuple[Counts, Counts]:
-        """The texts of some clips, clip after clip, and the place of its clip for each."""
+        """Return the texts of some clips in their order, and the place of each text's clip."""
         counts = self.starts[clips + 1] - self.starts[clips]
         place = np.repeat(np.arange(len(clips)), counts)
         within = np.arange(len(place)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -77,8 +77,8 @@ class Pairs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moments:
-    """Weighted sums over pairs, and the sum of weights.
+class Covariance:
+    """Hold weighted sums of products over pairs, and the sum of weights.
 
     A video of c captions weighs the square root of c: between weighing videos alike, which drowns
     what many captions know, and weighing captions alike, which drowns the videos that have one.
@@ -97,33 +97,33 @@ class Moments:
     cross: Tensor
     weight: float
 
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(
+    def __add__(self, other: Covariance) -> Covariance:
+        return Covariance(
             self.texts + other.texts,
             self.clips + other.clips,
             self.cross + other.cross,
             self.weight + other.weight,
         )
 
-    def __sub__(self, other: Moments) -> Moments:
-        return Moments(
+    def __sub__(self, other: Covariance) -> Covariance:
+        return Covariance(
             self.texts - other.texts,
             self.clips - other.clips,
             self.cross - other.cross,
             self.weight - other.weight,
         )
 
-    def mean(self) -> Moments:
-        """The same as means."""
+    def mean(self) -> Covariance:
+        """Divide the sums by the sum of weights."""
         weight = self.weight
-        return Moments(self.texts / weight, self.clips / weight, self.cross / weight, 1.0)
+        return Covariance(self.texts / weight, self.clips / weight, self.cross / weight, 1.0)
 
 
-def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Moments:
-    """The moments of some clips and their captions.
+def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Covariance:
+    """Gather the covariance of some clips and their captions.
 
-    Cross moments are of the mean of all captions of a video, which is exact. Where there are many
-    more captions than dimensions, covariances of captions are of four a video, drawn by chance.
+    The cross-covariance is of the mean of all captions of a video, which is exact. Where there are
+    many more captions than dimensions, that of captions is of four a video, drawn at random.
 
     Args:
         pairs: all pairs.
@@ -152,13 +152,13 @@ def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Moments:
         sums *= torch.from_numpy((weights / counts).astype(np.float32))[:, None]
         cross.addmm_(sums.T, torch.from_numpy(videos_here))
         total += float(weights.sum())
-    return Moments(texts, videos, cross, total)
+    return Covariance(texts, videos, cross, total)
 
 
 def gather_parts(
     pairs: Pairs, parts: Sequence[Counts], *, seed: int
-) -> tuple[Moments, list[Moments]]:
-    """The moments of all clips, and of all but each of some parts.
+) -> tuple[Covariance, list[Covariance]]:
+    """Gather the covariance of all clips, and of all except each part.
 
     Args:
         pairs: all pairs.
@@ -175,7 +175,7 @@ def gather_parts(
 
 
 def _blocks(pairs: Pairs, clips: Counts) -> Iterator[Counts]:
-    """Some of the clips at a time, as many as have about `_BLOCK` captions."""
+    """Split clips into blocks of about `_BLOCK` captions."""
     upto = np.cumsum(pairs.starts[clips + 1] - pairs.starts[clips])
     begin = 0
     while begin < len(clips):
@@ -188,7 +188,7 @@ def _blocks(pairs: Pairs, clips: Counts) -> Iterator[Counts]:
 def _some_of_each(
     rng: np.random.Generator, place: Counts, begins: Counts, most: int
 ) -> Counts | slice:
-    """At most so many captions of each clip, drawn by chance."""
+    """Draw at most `most` captions of each clip at random."""
     if np.bincount(place).max() <= most:
         return slice(None)
     shuffled = np.lexsort((rng.random(len(place)), place))

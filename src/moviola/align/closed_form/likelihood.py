@@ -1,4 +1,4 @@
-"""The likelihood ratio of canonical coordinates: do this text and this clip belong together?"""
+"""Score canonical coordinates by the likelihood ratio of matching against not matching."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAST, _MOST = 0.02, 0.95
 def held_out_correlations(
     texts: Floats, clips: Floats, owner: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """`(k,)` correlations of coordinates over pairs that the maps were not fitted on.
+    """Measure the correlations `(k,)` of coordinates over pairs outside the fit.
 
     Args:
         texts: `(N, k)`.
@@ -36,7 +36,7 @@ def held_out_correlations(
 
 
 def smoothed(correlations: NDArray[np.float64]) -> Floats:
-    """Correlations of neighbouring coordinates are near each other: their mean over a window."""
+    """Average each correlation with its neighbours over a window."""
     half = _WINDOW // 2
     padded = np.pad(correlations, half, mode="edge")
     means = np.convolve(padded, np.full(_WINDOW, 1 / _WINDOW), mode="valid")
@@ -44,7 +44,7 @@ def smoothed(correlations: NDArray[np.float64]) -> Floats:
 
 
 def likelihood_maps(canonical: Canonical, correlations: Floats, width: int) -> LinearMaps:
-    """Maps whose score is the log of the likelihood ratio, up to a constant.
+    """Build maps whose dot product is the log likelihood ratio, up to a constant.
 
     Of two standard Gaussians x and y with correlation r it is
     `r x y / (1 - r^2) - r^2 (x^2 + y^2) / (2 (1 - r^2))`, and coordinates add up (Bach and Jordan,

@@ -1,4 +1,4 @@
-"""Shrinkage and width of a canonical head, chosen by how held-out videos are found."""
+"""Select shrinkage and width of a canonical head by how held-out videos are found."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.align.closed_form.canonical import CanonicalSolver
-from moviola.align.closed_form.covariance import Moments, Pairs
+from moviola.align.closed_form.covariance import Covariance, Pairs
 from moviola.align.closed_form.likelihood import held_out_correlations, likelihood_maps, smoothed
 from moviola.align.data.holding_out import WIDE
 from moviola.align.head.maps import Maps
@@ -33,7 +33,7 @@ _CAPTIONS = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
-    """Videos that were not fitted on, and their captions, standardised.
+    """Hold standardised videos that were not fitted on, and their captions.
 
     Attributes:
         texts: `(n, D_t)`.
@@ -47,7 +47,7 @@ class HeldOut:
 
     @classmethod
     def of(cls, pairs: Pairs, clips: Counts) -> HeldOut:
-        """Some clips, with ten captions each at most."""
+        """Take some clips, with ten captions each at most."""
         texts, owner = pairs.texts_of(clips)
         within = np.arange(len(owner)) - np.searchsorted(owner, owner)
         kept = within < _CAPTIONS
@@ -55,8 +55,8 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What was chosen, and how it does on videos that were held out.
+class Selection:
+    """Hold the selected settings and their result on held-out videos.
 
     Attributes:
         shrinkage: of texts and of clips.
@@ -72,20 +72,20 @@ class Choice:
 
     @property
     def mrr(self) -> float:
-        """The mean reciprocal rank."""
+        """Return the mean reciprocal rank."""
         return float(self.reciprocal_ranks.mean())
 
 
-def choose(
-    rests: Sequence[Moments],
+def select(
+    rests: Sequence[Covariance],
     parts: Sequence[HeldOut],
     start: float,
     widths: Sequence[int] = WIDTHS,
-) -> Choice:
-    """The choice with the best MRR of held-out videos, found by climbing from `start`.
+) -> Selection:
+    """Select the settings with the best MRR on held-out videos, climbing from `start`.
 
     Args:
-        rests: moments of all but each part.
+        rests: covariance of all but each part.
         parts: what was held out, in the same order.
         start: shrinkage of both sides to begin with.
         widths: how many coordinates may count, the fewest first.
@@ -108,7 +108,7 @@ def choose(
 
 
 def reciprocal_ranks(maps: Maps, part: HeldOut) -> NDArray[np.float64]:
-    """`(n,)` expected reciprocal ranks of the held-out captions among the held-out clips."""
+    """Compute expected reciprocal ranks `(n,)` of held-out captions among held-out clips."""
     ones = np.arange(len(part.owner) + 1), np.arange(len(part.clips) + 1)
     texts = maps.map_texts(part.texts, ones[0])
     clips = maps.map_clips(part.clips, ones[1])
@@ -121,7 +121,7 @@ def _tried(
     parts: Sequence[HeldOut],
     at: tuple[int, int],
     widths: Sequence[int],
-) -> Choice:
+) -> Selection:
     shrinkage = (SHRINKAGES[at[0]], SHRINKAGES[at[1]])
     solved = [solver.solve(shrinkage, widths[-1]) for solver in solvers]
     found = [
@@ -130,7 +130,7 @@ def _tried(
     ]
     correlations = smoothed(np.mean(found, axis=0))
     tries = [
-        Choice(
+        Selection(
             shrinkage,
             width,
             correlations,

@@ -1,4 +1,4 @@
-"""How a head does for several widths of the shared space."""
+"""Measure canonical heads of several widths on held-out videos."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from moviola.align.closed_form.canonical import CanonicalSolver
 from moviola.align.closed_form.cca import START
 from moviola.align.closed_form.likelihood import likelihood_maps
-from moviola.align.closed_form.selection import choose, reciprocal_ranks
+from moviola.align.closed_form.selection import reciprocal_ranks, select
 from moviola.align.closed_form.task import Task
 from moviola.evaluate.bootstrap import Column, interval, resample
 
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """What one width reaches on videos that were held out.
+    """Hold the result of one width on held-out videos.
 
     Attributes:
         width: canonical coordinates of the shared space.
@@ -33,7 +33,7 @@ class Width:
 
 
 def sweep(task: Task, widths: Sequence[int]) -> list[Width]:
-    """R@1 and MRR of canonical heads of several widths, at the shrinkage that suits the best one.
+    """Measure R@1 and MRR of several widths, at the best one's shrinkage.
 
     Args:
         task: the pairs.
@@ -41,9 +41,9 @@ def sweep(task: Task, widths: Sequence[int]) -> list[Width]:
     """
     most = min(task.dimensions)
     wanted = sorted({min(width, most) for width in widths})
-    _, rests = task.moments
+    _, rests = task.covariances
     start = START * max(task.dimensions) / len(task.pairs.captioned)
-    chosen = choose(rests, task.held, start, wanted)
+    chosen = select(rests, task.held, start, wanted)
     solved = [CanonicalSolver(rest).solve(chosen.shrinkage, wanted[-1]) for rest in rests]
     found: list[Width] = []
     for width in wanted:

@@ -1,4 +1,4 @@
-"""What a method is given, and what it gives."""
+"""Define the input (`Task`) and the output (`Fitted`) of an alignment method."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from moviola.align.closed_form.covariance import Moments, Pairs, gather_parts
+from moviola.align.closed_form.covariance import Covariance, Pairs, gather_parts
 from moviola.align.closed_form.selection import HeldOut, reciprocal_ranks
 from moviola.align.data.rows import RaggedRows
 from moviola.align.head.maps import Maps
-from moviola.align.head.side import Tower
+from moviola.align.head.side import Side
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,14 +25,14 @@ OptionT = TypeVar("OptionT")
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is to be fitted.
+    """Hold the pairs that a method fits, and the parts that it holds out.
 
     Attributes:
         texts: rows of N texts as stored.
         clips: rows of M clips as stored.
         owner: `(N,)` row of its clip for every text.
-        text_tower: of the texts.
-        clip_tower: of the clips.
+        text_side: of the texts.
+        clip_side: of the clips.
         parts: rows of the clips to hold out, part by part, each in rising order.
         seed: of what is drawn.
     """
@@ -40,14 +40,14 @@ class Task:
     texts: RaggedRows
     clips: RaggedRows
     owner: Counts
-    text_tower: Tower
-    clip_tower: Tower
+    text_side: Side
+    clip_side: Side
     parts: Sequence[Counts]
     seed: int
 
     @cached_property
     def pairs(self) -> Pairs:
-        """The pairs, for methods that take one row an item.
+        """Return the pairs with one row an item, for methods that need it.
 
         Raises:
             ValueError: when an item has several.
@@ -57,27 +57,27 @@ class Task:
                 "items have several rows and this method takes one; say how they become one "
                 "(--pool mean), or fit a transformer"
             )
-        return Pairs(self.texts.rows, self.clips.rows, self.owner, self.text_tower, self.clip_tower)
+        return Pairs(self.texts.rows, self.clips.rows, self.owner, self.text_side, self.clip_side)
 
     @cached_property
     def held(self) -> list[HeldOut]:
-        """What is held out, with its captions, part by part."""
+        """Return the held-out videos with their captions, part by part."""
         return [HeldOut.of(self.pairs, part) for part in self.parts]
 
     @cached_property
-    def moments(self) -> tuple[Moments, list[Moments]]:
-        """Of all pairs, and of all but each part."""
+    def covariances(self) -> tuple[Covariance, list[Covariance]]:
+        """Return the covariance of all pairs, and of all except each part."""
         return gather_parts(self.pairs, self.parts, seed=self.seed)
 
     @property
     def dimensions(self) -> tuple[int, int]:
-        """Numbers of a row of texts and of clips."""
+        """Return the lengths of a text row and of a clip row."""
         return self.texts.dimension, self.clips.dimension
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """What came of a task.
+    """Hold the fitted maps and their result on held-out videos.
 
     Attributes:
         method: its name.
@@ -100,7 +100,7 @@ class Fitted:
 
     @property
     def mrr(self) -> float:
-        """The mean reciprocal rank of held-out captions."""
+        """Return the mean reciprocal rank of held-out captions."""
         return float(np.concatenate(list(self.reciprocal_ranks)).mean())
 
 
@@ -108,19 +108,19 @@ def fit_best(
     task: Task,
     method: str,
     options: Sequence[OptionT],
-    make: Callable[[Moments, OptionT], Maps],
+    make: Callable[[Covariance, OptionT], Maps],
     name: str = "shrinkage",
 ) -> Fitted:
-    """Of some options the one whose maps find held-out videos best, fitted on all pairs.
+    """Fit the option whose maps find held-out videos best, on all pairs.
 
     Args:
         task: what is to be fitted.
         method: its name.
         options: what to try; where there is one, nothing is chosen.
-        make: moments and an option to maps.
+        make: covariance and an option to maps.
         name: what an option is called on the card.
     """
-    whole, rests = task.moments
+    whole, rests = task.covariances
     best: tuple[OptionT, list[Maps], list[NDArray[np.float64]], float] | None = None
     for option in options:
         partial = [make(rest, option) for rest in rests]

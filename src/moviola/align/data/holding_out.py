@@ -1,4 +1,4 @@
-"""Which videos are held out: whole videos, and copies of one together."""
+"""Choose whole videos to hold out, keeping copies of one video together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ROUNDS, _ROUNDS_WIDE = 3, 1
 
 
 def hold_out(captioned: Counts, same: Counts, dimension: int, *, seed: int) -> list[Counts]:
-    """Disjoint rows of videos to hold out one part after another, each in rising order.
+    """Choose disjoint parts of held-out videos, each in rising order.
 
     Args:
         captioned: rows of the videos that have captions.

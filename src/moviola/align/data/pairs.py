@@ -1,4 +1,4 @@
-"""The table of positive and negative pairs that pair losses learn from. NumPy only."""
+"""Draw the table of positive and negative pairs that pair losses learn from. NumPy only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEAD = ("split", "text", "video", "label")
 
 @dataclass(frozen=True, slots=True)
 class PairTable:
-    """P pairs of a text and a video, shuffled.
+    """Hold P shuffled pairs of a text and a video with their labels.
 
     Attributes:
         texts: `(P,)` rows of texts.
@@ -39,7 +39,7 @@ class PairTable:
 def make_pairs(
     caption_video: Rows, videos: Rows, *, positives: int = 1, negatives: int = 1, seed: int = 0
 ) -> PairTable:
-    """Pairs of some videos: for each its own captions, and captions of others of these videos.
+    """Draw for each video its own captions, and captions of the other videos.
 
     A video with fewer captions than `positives` gives those that it has, each once, and as many
     fewer negatives, so that the balance of the labels holds. A caption comes at most once among
@@ -87,7 +87,7 @@ def make_pairs(
 def write_pairs(
     path: Path, tables: dict[str, PairTable], texts: Sequence[str], videos: Sequence[str]
 ) -> None:
-    """Writes tables as CSV: split, id of the text, id of the video, label 1 or 0.
+    """Write tables as CSV: split, id of the text, id of the video, label 1 or 0.
 
     Args:
         path: of the file.
@@ -104,7 +104,7 @@ def write_pairs(
 
 
 def _distinct(rng: np.random.Generator, among: int, count: int) -> Rows:
-    """`(count,)` different numbers below `among`, without listing them all."""
+    """Draw `(count,)` different numbers below `among`, without listing them all."""
     if count * 4 >= among:
         return rng.permutation(among)[:count].astype(np.int64)
     found = np.unique(rng.integers(0, among, 2 * count))

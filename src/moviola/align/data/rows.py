@@ -1,4 +1,4 @@
-"""Rows of items as nets take them: padded blocks with a mask."""
+"""Gather rows of items into the padded blocks with a mask that networks take."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RaggedRows:
-    """Rows of N items of one side.
+    """Hold the rows of N items of one side.
 
     Attributes:
         rows: `(M, D)` float32 or float16, possibly memory-mapped.
@@ -32,14 +32,14 @@ class RaggedRows:
 
     @classmethod
     def of(cls, embeddings: Embeddings[ItemT]) -> Self:
-        """The rows of embeddings; they are copied only where several shards hold them."""
+        """Take the rows of embeddings; they are copied only where several shards hold them."""
         shards = embeddings.shards
         rows = shards[0] if len(shards) == 1 else np.concatenate(shards)
         return cls(rows, embeddings.offsets)
 
     @classmethod
     def pooled(cls, rows: Floats) -> Self:
-        """Items that have one row each."""
+        """Take items that have one row each."""
         return cls(rows, np.arange(len(rows) + 1, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -47,16 +47,16 @@ class RaggedRows:
 
     @property
     def is_pooled(self) -> bool:
-        """Whether every item has exactly one row."""
+        """Return whether every item has exactly one row."""
         return len(self.rows) == len(self)
 
     @property
     def dimension(self) -> int:
-        """Numbers of a row."""
+        """Return the length of a row."""
         return self.rows.shape[1]
 
     def some(self, items: Counts) -> RaggedRows:
-        """Some of the items, in the order given."""
+        """Select some of the items, in the order given."""
         if self.is_pooled:
             return RaggedRows.pooled(self.rows[items])
         counts = self.offsets[items + 1] - self.offsets[items]
@@ -65,7 +65,7 @@ class RaggedRows:
         return RaggedRows(self.rows[np.arange(offsets[-1]) + shift], offsets)
 
     def block(self, items: Counts) -> tuple[Tensor, Tensor]:
-        """Rows `(B, L, D)` float32 of some items, zeros behind, and where they are `(B, L)`."""
+        """Pad some items to rows `(B, L, D)` float32 and a mask `(B, L)`."""
         if self.is_pooled:
             rows = torch.from_numpy(self.rows[items].astype(np.float32))[:, None]
             return rows, torch.ones(len(items), 1, dtype=torch.bool)

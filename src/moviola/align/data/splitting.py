@@ -1,4 +1,4 @@
-"""Which videos are learned from, watched, and tested: whole videos, never pairs."""
+"""Split videos into training, validation and test: whole videos, never pairs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoSplit:
-    """Rows of the videos of each part.
+    """Hold the rows of the videos of each part.
 
     Attributes:
         train: learned from.

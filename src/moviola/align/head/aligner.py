@@ -1,4 +1,4 @@
-"""`Aligner`: a fitted head as an object, as a folder, and on the hub."""
+"""Hold a fitted head (`Aligner`) as an object, as a folder, and on the hub."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from moviola.align.head.card import HeadCard
 from moviola.align.head.files import fetch_head, publish_head, read_head, write_head
 from moviola.align.head.maps import Maps, build_maps
-from moviola.align.head.side import Tower, all_rows
+from moviola.align.head.side import Side, all_rows
 from moviola.core import Clip, Embeddings, Readout, Space, StoreCorruptError, Text, display_path
 
 if TYPE_CHECKING:
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Aligner:
-    """A head: what it expects of two towers, the two maps, and how its fit went.
+    """Map texts and clips into one space, after checking that they are what the fit saw.
 
     Attributes:
-        texts: what is expected of the text tower.
-        clips: what is expected of the video tower.
+        texts: the expected texts.
+        clips: the expected clips.
         maps: standardised rows into the shared space.
         fit: how the fit went, as JSON values.
     """
 
-    texts: Tower
-    clips: Tower
+    texts: Side
+    clips: Side
     maps: Maps
     fit: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def space(self) -> Space:
-        """The space of its output; its `head` is the hash of the weights.
+        """Return the space of the output; its `head` is the hash of the weights.
 
         Equal fits, and only they, share it.
         """
@@ -62,7 +62,7 @@ class Aligner:
 
     @property
     def digest(self) -> str:
-        """32 hexadecimal digits of the weights and of what else makes the maps."""
+        """Return 32 hexadecimal digits of the weights and all else that makes the maps."""
         found = hashlib.blake2b(digest_size=16)
         about = {"kind": self.maps.kind, "options": self.maps.options()}
         found.update(json.dumps(about, sort_keys=True).encode())
@@ -72,7 +72,7 @@ class Aligner:
         return found.hexdigest()
 
     def align_texts(self, texts: Embeddings[Text]) -> Embeddings[Text]:
-        """Texts in the head's space, one float32 row each.
+        """Map texts into the head's space, one float32 row each.
 
         Raises:
             SpaceMismatchError: when they are not what the head was fitted on.
@@ -82,7 +82,7 @@ class Aligner:
         return self._aligned(texts, self.texts, self.maps.map_texts, "the texts")
 
     def align_clips(self, clips: Embeddings[Clip]) -> Embeddings[Clip]:
-        """Clips in the head's space, one float32 row each.
+        """Map clips into the head's space, one float32 row each.
 
         Raises:
             SpaceMismatchError: when they are not what the head was fitted on.
@@ -92,7 +92,7 @@ class Aligner:
         return self._aligned(clips, self.clips, self.maps.map_clips, "the videos")
 
     def tensors(self) -> dict[str, Floats]:
-        """All weights by name, the statistics of the two towers among them."""
+        """Return all weights by name, including the statistics of both sides."""
         found = {
             "texts.mean": self.texts.mean,
             "texts.scale": self.texts.scale,
@@ -102,7 +102,7 @@ class Aligner:
         return found | {f"maps.{name}": tensor for name, tensor in self.maps.tensors().items()}
 
     def card(self) -> HeadCard:
-        """What is written beside the weights."""
+        """Return the card that is written beside the weights."""
         return HeadCard(
             kind=self.maps.kind,
             options=self.maps.options(),
@@ -123,7 +123,7 @@ class Aligner:
 
     @classmethod
     def from_pretrained(cls, where: Path | str, *, revision: str | None = None) -> Self:
-        """The head in a folder, or of a repository on the hub such as `name/head`.
+        """Load the head in a folder, or of a repository on the hub such as `name/head`.
 
         Args:
             where: a folder, or the id of a repository.
@@ -153,7 +153,7 @@ class Aligner:
     def push_to_hub(
         self, repository: str, *, private: bool = False, message: str = "A Moviola head"
     ) -> str:
-        """Upload the head with its filled model card; the address of the commit.
+        """Upload the head with its model card; return the address of the commit.
 
         Raises:
             WeightsUnavailableError: when the hub refuses or cannot be reached.
@@ -166,7 +166,7 @@ class Aligner:
     def _of(cls, card: HeadCard, tensors: Mapping[str, Floats]) -> Self:
         left = dict(tensors)
         texts, clips = (
-            Tower.from_json(dict(side), left.pop(f"{name}.mean"), left.pop(f"{name}.scale"))
+            Side.from_json(dict(side), left.pop(f"{name}.mean"), left.pop(f"{name}.scale"))
             for name, side in (("texts", card.texts), ("clips", card.clips))
         )
         strange = [name for name in left if not name.startswith("maps.")]
@@ -178,7 +178,7 @@ class Aligner:
     def _aligned(
         self,
         embeddings: Embeddings[ItemT],
-        tower: Tower,
+        expected: Side,
         mapped: Callable[[Floats, NDArray[np.int64]], Floats],
         what: str,
     ) -> Embeddings[ItemT]:
@@ -186,7 +186,7 @@ class Aligner:
             raise ValueError(
                 f"{what} have several rows an item, and this head takes one; pool them first"
             )
-        rows = mapped(tower.standardise(all_rows(embeddings)), embeddings.offsets)
+        rows = mapped(expected.standardise(all_rows(embeddings)), embeddings.offsets)
         return Embeddings(
             embeddings.items,
             np.arange(len(embeddings) + 1, dtype=np.int64),

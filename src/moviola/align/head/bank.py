@@ -1,4 +1,4 @@
-"""A bank of training captions, against which a clip that is near to everything is seen as a hub."""
+"""Correct hubs by a bank of training captions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCK = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bank:
-    """Captions in the head's space, and what is taken from the score of a clip for their sake.
+    """Hold mapped captions and the correction that they make to the score of a clip.
 
     Both corrections take from every score of a clip a number that depends on the clip and the bank
     alone, so that one coordinate of the clip carries it and an index of dot products serves it.
@@ -48,7 +48,7 @@ class Bank:
             raise ValueError(f"no bank of {len(self.texts)} captions corrects {self.correction!r}")
 
     def taken(self, clips: Floats) -> Floats:
-        """`(n,)` what is taken from every score of some clips `(n, dimension)`."""
+        """Compute the amounts `(n,)` to subtract from every score of clips `(n, dimension)`."""
         parts = [np.zeros(0, np.float32)]
         for first in range(0, len(clips), _BLOCK):
             scores = clips[first : first + _BLOCK] @ self.texts.T
@@ -62,12 +62,12 @@ class Bank:
         return np.asarray(self.strength * np.concatenate(parts), np.float32)
 
     def options(self) -> dict[str, Any]:
-        """What it takes beside the captions, as JSON values."""
+        """Return the settings beside the captions as JSON values."""
         return {"correction": self.correction, "strength": self.strength}
 
     @classmethod
     def build(cls, texts: Floats, options: Mapping[str, Any]) -> Self:
-        """The bank that `texts` and `options` came from.
+        """Build the bank from `texts` and `options`.
 
         Raises:
             KeyError: when an option is missing.

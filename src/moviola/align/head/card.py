@@ -1,4 +1,4 @@
-"""The card of a head: what it expects, what it gives, and how its fit went."""
+"""Read and write the card of a head: input, output and record of the fit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class HeadCard:
-    """What lies beside the weights of a head.
+    """Hold the JSON card beside the weights of a head.
 
     Attributes:
         kind: of maps.
         options: of the maps.
-        texts: what is expected of the text tower, as `Tower.to_json` tells it.
-        clips: likewise of the video tower.
+        texts: what is expected of the texts, as of `Side.to_json`.
+        clips: likewise of the videos.
         head: digest of the weights.
         fit: how the fit went: method, data, protocol, figures, seconds, warnings.
     """
@@ -37,7 +37,7 @@ class HeadCard:
     fit: Mapping[str, Any]
 
     def to_json(self) -> str:
-        """The card as it is written."""
+        """Serialise the card as it is written."""
         value = {
             "schema": SCHEMA,
             "version": VERSION,
@@ -52,7 +52,7 @@ class HeadCard:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The card in the file `path`.
+        """Read the card in the file `path`.
 
         Raises:
             StoreCorruptError: when it cannot be understood.

@@ -1,4 +1,4 @@
-"""Heads as folders and as repositories of the hub: safetensors, a JSON card, a model card."""
+"""Store heads as folders and hub repositories: safetensors, a JSON card, a model card."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def require_free(folder: Path) -> None:
 
 
 def write_head(folder: Path, card: HeadCard, tensors: Mapping[str, Floats]) -> None:
-    """Write a head: it appears in `folder` whole or not at all, and replaces an earlier one.
+    """Write a head, whole or not at all, replacing an earlier head in `folder`.
 
     Raises:
         FileExistsError: when the folder holds anything but an earlier head.
@@ -68,7 +68,7 @@ def write_head(folder: Path, card: HeadCard, tensors: Mapping[str, Floats]) -> N
 
 
 def read_head(folder: Path) -> tuple[HeadCard, dict[str, Floats]]:
-    """The card and the tensors of the head in `folder`.
+    """Read the card and the tensors of the head in `folder`.
 
     Raises:
         StoreCorruptError: when a file is missing or damaged.
@@ -95,7 +95,7 @@ def read_head(folder: Path) -> tuple[HeadCard, dict[str, Floats]]:
 
 
 def fetch_head(repository: str, *, revision: str | None) -> Path:
-    """The folder into which the hub's client put the files of a head.
+    """Fetch the files of a head from the hub; return their folder.
 
     Raises:
         FileNotFoundError: when the name is neither a folder nor the id of a repository.
@@ -126,7 +126,7 @@ def publish_head(
     private: bool,
     message: str,
 ) -> str:
-    """Upload a head with its model card; the address of the commit.
+    """Upload a head with its model card; return the address of the commit.
 
     Raises:
         WeightsUnavailableError: when the hub refuses or cannot be reached.

@@ -1,4 +1,4 @@
-"""The two maps of a head. Whatever kind of head it is, this is all that the container knows."""
+"""Define the maps of a head, and the linear ones."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Maps(Protocol):
-    """Standardised rows of texts and of clips into the space that both share.
+    """Map standardised rows of texts and of clips into the space that both share.
 
     Weights are named float32 arrays; what else it takes to build the maps are JSON values.
     Implement the names, inherit nothing, and add the class to `KINDS`.
@@ -27,26 +27,26 @@ class Maps(Protocol):
 
     @property
     def kind(self) -> str:
-        """Under which it is found in `KINDS`."""
+        """Return the name under which the maps are found in `KINDS`."""
         ...
 
     @property
     def dimension(self) -> int:
-        """Length of a vector in the shared space."""
+        """Return the length of a vector in the shared space."""
         ...
 
     @property
     def metric(self) -> Metric:
-        """How vectors of the shared space are scored."""
+        """Return the metric that scores vectors of the shared space."""
         ...
 
     @property
     def takes_rows(self) -> bool:
-        """Whether an item may have several rows, such as one a token; else exactly one."""
+        """Return whether an item may have several rows, such as one a token."""
         ...
 
     def map_texts(self, rows: Floats, offsets: Offsets) -> Floats:
-        """One vector a text `(N, dimension)` float32.
+        """Map texts to `(N, dimension)` float32, one vector each.
 
         Args:
             rows: `(M, D)` float32, standardised with the statistics of the fit.
@@ -55,20 +55,20 @@ class Maps(Protocol):
         ...
 
     def map_clips(self, rows: Floats, offsets: Offsets) -> Floats:
-        """One vector a clip `(N, dimension)` float32; arguments as of `map_texts`."""
+        """Map clips to `(N, dimension)` float32; arguments as of `map_texts`."""
         ...
 
     def tensors(self) -> dict[str, Floats]:
-        """The weights by name."""
+        """Return the weights by name."""
         ...
 
     def options(self) -> dict[str, Any]:
-        """What else it takes to build the maps, as JSON values."""
+        """Return the remaining settings as JSON values."""
         ...
 
     @classmethod
     def build(cls, tensors: Mapping[str, Floats], options: Mapping[str, Any]) -> Self:
-        """The maps that `tensors` and `options` came from.
+        """Build the maps from `tensors` and `options`.
 
         Raises:
             KeyError: when something is missing.
@@ -79,14 +79,14 @@ class Maps(Protocol):
 
 #: The kinds of maps there are, and where each lives; a module is imported when a head needs it.
 KINDS: dict[str, str] = {
-    "anchors": "moviola.align.closed_form.asif:AnchorMaps",
+    "anchors": "moviola.align.closed_form.asif:AsifMaps",
     "linear": "moviola.align.head.maps:LinearMaps",
     "network": "moviola.align.training.networks:NetworkMaps",
 }
 
 
 def build_maps(kind: str, tensors: Mapping[str, Floats], options: Mapping[str, Any]) -> Maps:
-    """The maps of a head that was saved.
+    """Build the maps of a saved head.
 
     Raises:
         KeyError: when something is missing.
@@ -100,7 +100,7 @@ def build_maps(kind: str, tensors: Mapping[str, Floats], options: Mapping[str, A
 
 
 class LinearMaps:
-    """One matrix a side, and beside its products what a score owes to each item alone.
+    """Map by one matrix a side, with penalties on items of their own.
 
     The score of a text x and a clip y, both standardised, is `(x T) . (y V)` under the metric. With
     `penalty` p it is a dot product from which `sum p u^2` is taken for u = x T and for u = y V:
@@ -134,16 +134,16 @@ class LinearMaps:
 
     @property
     def metric(self) -> Metric:
-        """`dot` where a penalty is taken."""
+        """Return `dot` where a penalty is taken."""
         return "cosine" if self._penalty is None else "dot"
 
     @property
     def dimension(self) -> int:
-        """The width, and two more for the penalties."""
+        """Return the width, and two more for the penalties."""
         return self._texts.shape[1] + (0 if self._penalty is None else 2)
 
     def map_texts(self, rows: Floats, offsets: Offsets) -> Floats:
-        """See `Maps`."""
+        """Map texts to `(N, dimension)`, as `Maps` describes."""
         del offsets
         mapped = rows @ self._texts
         if self._penalty is None:
@@ -152,7 +152,7 @@ class LinearMaps:
         return np.column_stack([mapped, own, np.ones_like(own)])
 
     def map_clips(self, rows: Floats, offsets: Offsets) -> Floats:
-        """See `Maps`."""
+        """Map clips to `(N, dimension)`, as `Maps` describes."""
         del offsets
         mapped = rows @ self._clips
         if self._penalty is None:
@@ -164,23 +164,23 @@ class LinearMaps:
         return found
 
     def with_bank(self, bank: Bank) -> LinearMaps:
-        """The same maps with a bank."""
+        """Return the same maps with a bank."""
         return LinearMaps(self._texts, self._clips, self._penalty, bank)
 
     def tensors(self) -> dict[str, Floats]:
-        """See `Maps`."""
+        """Return the weights by name, as `Maps` describes."""
         found = {"texts": self._texts, "clips": self._clips}
         if self._penalty is not None:
             found["penalty"] = self._penalty
         return found if self._bank is None else found | {"bank": self._bank.texts}
 
     def options(self) -> dict[str, Any]:
-        """See `Maps`."""
+        """Return the remaining settings, as `Maps` describes."""
         return {} if self._bank is None else {"bank": self._bank.options()}
 
     @classmethod
     def build(cls, tensors: Mapping[str, Floats], options: Mapping[str, Any]) -> Self:
-        """See `Maps`."""
+        """Build the maps from tensors and options, as `Maps` describes."""
         left, about = dict(tensors), dict(options)
         bank = None
         if "bank" in left:
@@ -192,5 +192,5 @@ class LinearMaps:
 
 
 def unit_rows(rows: Floats) -> Floats:
-    """Rows `(n, D)` of unit length; rows of zeros stay."""
+    """Scale rows `(n, D)` to unit length; rows of zeros stay."""
     return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

@@ -1,4 +1,4 @@
-"""The model card of a head, filled from the card of its fit."""
+"""Write the model card of a head from the record of its fit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from moviola.align.head.card import HeadCard
 
 
 def model_card(card: HeadCard) -> str:
-    """Markdown with the metadata that the hub reads."""
+    """Write Markdown with the metadata that the hub reads."""
     fit = card.fit
-    texts, clips = (_tower(side) for side in (card.texts, card.clips))
+    texts, clips = (_side_of(side) for side in (card.texts, card.clips))
     lines = [
         "---",
         "library_name: moviola",
@@ -31,13 +31,13 @@ def model_card(card: HeadCard) -> str:
         "```",
         "",
         f"* Kind: {card.kind}; weights: {card.head}",
-        *(f"* {name}: {_said(value)}" for name, value in fit.items() if _is_short(value)),
+        *(f"* {name}: {_sentence(value)}" for name, value in fit.items() if _is_short(value)),
         "",
     ]
     return "\n".join(lines)
 
 
-def _tower(side: Mapping[str, Any]) -> str:
+def _side_of(side: Mapping[str, Any]) -> str:
     space, readout = side["space"], side["readout"]
     model = space["model"] or "bare arrays"
     return f"{model}, {space['dimension']} numbers, pooled by {readout['pooling']}"
@@ -47,11 +47,11 @@ def _is_short(value: Any) -> bool:
     return value is not None and len(str(value)) < 500
 
 
-def _said(value: Any) -> str:
+def _sentence(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_said(each)}" for name, each in value.items())
+        return ", ".join(f"{name} {_sentence(each)}" for name, each in value.items())
     if isinstance(value, list):
-        return "; ".join(map(_said, value)) or "none"
+        return "; ".join(map(_sentence, value)) or "none"
     return str(value)

@@ -1,4 +1,4 @@
-"""What a head expects of one tower: its space, how it was read, and how its numbers are spread."""
+"""Record the input of one side of a head: space, readout, mean and scale."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _BLOCK = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tower:
-    """One tower as it was when the head was fitted.
+class Side:
+    """Hold space, readout, mean and scale of one side at the time of the fit.
 
     Attributes:
         space: the space of its vectors.
@@ -45,7 +45,7 @@ class Tower:
 
     @classmethod
     def of(cls, embeddings: Embeddings[ItemT]) -> Self:
-        """The tower that gave these embeddings; every row counts once."""
+        """Measure the side that gave these embeddings; every row counts once."""
         rows = all_rows(embeddings)
         mean = rows.mean(axis=0, dtype=np.float64)
         scale = _deviation(rows, mean)
@@ -62,7 +62,7 @@ class Tower:
         return cls(made.space, made.readout, made.mean, made.scale, (float(low), float(high)))
 
     def standardise(self, rows: NDArray[np.floating]) -> Floats:
-        """`(n, D)` rows with mean 0 and standard deviation 1 in the data of the fit, float32."""
+        """Scale rows `(n, D)` to the fit's mean 0 and standard deviation 1, float32."""
         import torch
 
         standard = torch.tensor(rows, dtype=torch.float32)
@@ -70,7 +70,7 @@ class Tower:
         return standard.numpy()
 
     def mean_squares(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """`(n,)` mean squares of standardised rows: about 1 for what the fit has seen."""
+        """Compute mean squares `(n,)` of standardised rows: about 1 for data of the fit."""
         import torch
 
         squares = [
@@ -80,7 +80,7 @@ class Tower:
         return torch.cat([torch.zeros(0), *squares]).numpy().astype(np.float64)
 
     def require(self, embeddings: Embeddings[ItemT], *, what: str) -> None:
-        """Refuse vectors of another model, read in another way, or of other numbers.
+        """Refuse vectors of another model, another readout, or another distribution.
 
         Of bare arrays only the dimension, the pooling where one is known, and the spread of their
         numbers can be checked. Where everything is known, no vector is refused for being odd.
@@ -126,7 +126,7 @@ class Tower:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Space, readout and spread as JSON values; mean and scale are tensors of the head."""
+        """Convert space, readout and spread to JSON values; mean and scale are tensors."""
         return {
             "space": asdict(self.space),
             "readout": asdict(self.readout),
@@ -135,7 +135,7 @@ class Tower:
 
     @classmethod
     def from_json(cls, found: dict[str, Any], mean: Floats, scale: Floats) -> Self:
-        """The tower of a head's card.
+        """Build the side from a head's card.
 
         Raises:
             KeyError: when something is missing.
@@ -152,7 +152,7 @@ class Tower:
 
 
 def all_rows(embeddings: Embeddings[ItemT]) -> Floats:
-    """All rows `(M, D)` in float32; a copy unless one float32 shard holds them."""
+    """Gather all rows `(M, D)` in float32; a copy unless one float32 shard holds them."""
     if len(embeddings.shards) == 1 and embeddings.shards[0].dtype == np.float32:
         return np.asarray(embeddings.shards[0], np.float32)
     import torch
@@ -164,7 +164,7 @@ def all_rows(embeddings: Embeddings[ItemT]) -> Floats:
 
 
 def _deviation(rows: Floats, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The standard deviation `(D,)`, in double precision over the blocks."""
+    """Compute the standard deviation `(D,)` in double precision over the blocks."""
     import torch
 
     centre = torch.from_numpy(mean.astype(np.float32))

@@ -1,4 +1,4 @@
-"""What a head learns from, batch by batch: labelled pairs, or different videos."""
+"""Draw the batches that a head learns from: labelled pairs, or different videos."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Batch = dict[str, Tensor]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairedRows:
-    """Both sides and which text describes which clip.
+    """Hold both sides and the clip of every text.
 
     Attributes:
         texts: N texts.
@@ -44,11 +44,11 @@ class PairedRows:
             )
 
     def captioned(self, videos: Counts) -> Counts:
-        """Those of some videos that have a text, in rising order."""
+        """Return those of some videos that have a text, in rising order."""
         return np.intersect1d(videos, self.owner)
 
     def only(self, videos: Counts) -> PairedRows:
-        """Some videos, given in rising order, and their texts; rows are counted anew."""
+        """Keep some videos, given in rising order, and their texts; renumber the rows."""
         texts = np.flatnonzero(np.isin(self.owner, videos))
         places = np.searchsorted(videos, self.owner[texts])
         return PairedRows(self.texts.some(texts), self.clips.some(videos), places)
@@ -56,7 +56,7 @@ class PairedRows:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One batch as row numbers.
+    """Hold one batch as row numbers.
 
     Attributes:
         texts: `(N,)` rows of texts.
@@ -70,7 +70,7 @@ class Draw:
 
 
 class Batches(Dataset[Batch]):
-    """Drawn batches as tensors.
+    """Serve drawn batches as tensors.
 
     Args:
         data: both sides.
@@ -107,7 +107,7 @@ class Batches(Dataset[Batch]):
 
 
 def pair_draws(table: PairTable, batch: int, rng: np.random.Generator) -> list[Draw]:
-    """All pairs of a table in a new order, `batch` at a time; the last batch may be smaller."""
+    """Shuffle the pairs of a table into batches; the last may be smaller."""
     order = rng.permutation(len(table))
     parts = (order[begin : begin + batch] for begin in range(0, len(order), batch))
     return [Draw(table.texts[part], table.videos[part], table.labels[part]) for part in parts]
@@ -116,7 +116,7 @@ def pair_draws(table: PairTable, batch: int, rng: np.random.Generator) -> list[D
 def video_draws(
     owner: Counts, videos: Counts, batch: int, captions: int, rng: np.random.Generator
 ) -> list[Draw]:
-    """All videos in a new order, `batch` different ones at a time, each with random captions.
+    """Shuffle the videos into batches of different ones, each with random captions.
 
     The last few videos wait for the next epoch: with fewer negatives their loss would be of
     another size.
@@ -144,7 +144,7 @@ def video_draws(
 def draw_batches(
     data: PairedRows, videos: Counts, config: TrainConfig, seed: Sequence[int]
 ) -> list[Draw]:
-    """One epoch of batches of some videos.
+    """Draw one epoch of batches of some videos.
 
     Args:
         data: both sides.
@@ -168,7 +168,7 @@ def draw_batches(
 
 
 def _some(rng: np.random.Generator, first: int, last: int, count: int) -> Counts:
-    """`count` numbers from `first` up to `last`, different ones where there are enough."""
+    """Draw `count` numbers from `first` up to `last`, different ones where enough exist."""
     if count == 1:
         return rng.integers(first, last, 1)
     return first + rng.choice(last - first, count, replace=last - first < count)

@@ -1,4 +1,4 @@
-"""The weights of every epoch of a training, as safetensors, and what is read from them."""
+"""Keep the weights of the epochs of a training as safetensors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class KeepWeights(lightning.Callback):
-    """Writes the weights after every validation; the best and the last stay, and every n-th.
+    """Write the weights after every validation; keep the best, the last and every n-th.
 
     Args:
         folder: for `epoch-000.safetensors` and so on.
@@ -32,11 +32,11 @@ class KeepWeights(lightning.Callback):
         self.best, self.reached = 0, -1.0
 
     def path(self, epoch: int) -> Path:
-        """The file of one epoch."""
+        """Return the file of one epoch."""
         return self.folder / f"epoch-{epoch:03d}.safetensors"
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002
-        """Every process of several keeps weights of its own, which are the same."""
+        """Give every process weights of its own, which are the same."""
         if trainer.global_rank and not self.folder.name.startswith("device-"):
             self.folder /= f"device-{trainer.global_rank}"
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -54,22 +54,22 @@ class KeepWeights(lightning.Callback):
                 self.path(old).unlink(missing_ok=True)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a run that goes on must know."""
+        """Return the state that a resumed run needs."""
         return {"best": self.best, "reached": self.reached}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Go on where a run ended."""
+        """Restore the state of the run that is resumed."""
         self.best, self.reached = state_dict["best"], state_dict["reached"]
 
     def restore(self, module: HeadTraining, epoch: int) -> None:
-        """Put the weights of an epoch back."""
+        """Load the weights of an epoch into the module."""
         module.load_state_dict(load_file(self.path(epoch)))
 
 
 def losses_of_checkpoints(
     module: HeadTraining, keep: KeepWeights, data: PairedRows, videos: Counts
 ) -> list[tuple[int, float]]:
-    """`(epoch, loss)` of the weights that were kept, on videos that training has not seen.
+    """Compute `(epoch, loss)` of the kept weights on unseen videos.
 
     Leaves the weights of the last epoch in `module`.
     """
@@ -89,7 +89,7 @@ def losses_of_checkpoints(
 
 
 def _like(module: HeadTraining, batch: Batch) -> Batch:
-    """A batch in the precision of the weights."""
+    """Cast a batch to the precision of the weights."""
     dtype = next(module.parameters()).dtype
     return {
         name: each.to(dtype) if each.is_floating_point() else each for name, each in batch.items()

@@ -1,4 +1,4 @@
-"""How a head is trained."""
+"""Configure the training of a head."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moviola.align.training.networks import NetworkConfig
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
-    """One training run of two networks of one kind.
+    """Configure one training run of two networks of one kind.
 
     Attributes:
         network: of both sides.
@@ -81,10 +81,10 @@ class TrainConfig:
 
     @property
     def by_pairs(self) -> bool:
-        """Whether labelled pairs are learned from, else batches of different videos."""
+        """Return whether labelled pairs are learned from, else batches of videos."""
         return self.loss in PAIR_LOSSES
 
     @property
     def function(self) -> Loss:
-        """The loss itself."""
+        """Return the loss function."""
         return LOSSES[self.loss] if isinstance(self.loss, str) else self.loss

@@ -1,4 +1,4 @@
-"""The batches of training and validation for Lightning's trainer."""
+"""Feed the batches of training and validation to Lightning's trainer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PairedData(lightning.LightningDataModule):
-    """Batches of the training videos, drawn anew for every epoch, and fixed ones for validation.
+    """Serve training batches drawn anew every epoch, and fixed validation batches.
 
     What an epoch holds follows from the seed and the number of the epoch alone, so that a run that
     goes on from a checkpoint sees what it would have seen. On several devices each takes its share
@@ -41,7 +41,7 @@ class PairedData(lightning.LightningDataModule):
         self.train, self.validation = data.captioned(train), data.captioned(validation)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Batches of the epoch that begins."""
+        """Return the batches of the epoch that begins."""
         epoch, rank, world = 0, 0, 1
         if self.trainer is not None:
             epoch, rank = self.trainer.current_epoch, self.trainer.global_rank
@@ -56,13 +56,13 @@ class PairedData(lightning.LightningDataModule):
         return DataLoader(batches, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch]:
-        """The same batches every time."""
+        """Return the validation batches, the same every time."""
         draws = draw_batches(self.data, self.validation, self.config, [self.config.seed, 1 << 20])
         return DataLoader(Batches(self.data, draws), batch_size=None)
 
 
 def _share(draw: Draw, rank: int, world: int) -> Draw | None:
-    """The part of one device; None where a batch does not give each of them one of equal size."""
+    """Take the part of one device; None where the parts would differ in size."""
     size = len(draw.clips) // world
     if not size:
         return None

@@ -1,4 +1,4 @@
-"""How a training went, epoch by epoch."""
+"""Record a training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEASURES = ("R@1", "R@5", "R@10", "MdR", "MRR")
 
 @dataclass(frozen=True, slots=True)
 class Cosines:
-    """Mean and standard deviation of the cosines of pairs that belong together, and of others."""
+    """Hold mean and standard deviation of the cosines of matching and of other pairs."""
 
     positive: float
     positive_sd: float
@@ -34,13 +34,13 @@ class Cosines:
 
     @property
     def collapsed(self) -> bool:
-        """Whether positives and negatives hardly differ among themselves, nor from each other."""
+        """Return whether cosines hardly vary, within or between both kinds of pairs."""
         apart = abs(self.positive - self.negative)
         return max(self.positive_sd, self.negative_sd, apart) < COLLAPSED
 
     @classmethod
     def of(cls, texts: Floats, clips: Floats, owner: Counts) -> Cosines:
-        """Of unit vectors `(N, D)` and `(M, D)`; text i belongs to clip `owner[i]`."""
+        """Measure unit vectors `(N, D)` and `(M, D)`; text i belongs to clip `owner[i]`."""
         cosines = (texts @ clips.T).astype(np.float64)
         right = np.zeros(cosines.shape, bool)
         right[np.arange(len(owner)), owner] = True
@@ -52,7 +52,7 @@ class Cosines:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """What was seen at the end of one epoch; number 0 is before the first.
+    """Hold the measurements at the end of one epoch; number 0 is before the first.
 
     Attributes:
         number: of the epoch.
@@ -73,7 +73,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All epochs of a training.
+    """Hold all epochs of a training.
 
     Attributes:
         epochs: in order, number 0 first.
@@ -88,12 +88,12 @@ class History:
     test_losses: Sequence[tuple[int, float]] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Convert to JSON values."""
         return asdict(self)
 
 
 def measured(texts: Floats, clips: Floats, owner: Counts) -> dict[str, float]:
-    """Text-to-video measures of vectors under the dot product, one relevant clip a text.
+    """Measure text-to-video retrieval by the dot product, one relevant clip a text.
 
     Args:
         texts: `(N, D)`.
@@ -115,5 +115,5 @@ def measured(texts: Floats, clips: Floats, owner: Counts) -> dict[str, float]:
 
 
 def chance_mrr(gallery: int) -> float:
-    """The MRR of random orders of `gallery` items, one of them relevant: H(n) / n."""
+    """Compute the MRR of random orders of `gallery` items, one relevant: H(n) / n."""
     return float((1 / np.arange(1, gallery + 1)).mean())

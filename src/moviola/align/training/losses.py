@@ -1,4 +1,4 @@
-"""Losses over cosines and what is true of them. A loss is one function; pass your own.
+"""Define losses over cosines. A loss is one function; pass your own.
 
 Every loss takes `(cosines, truth, scale, bias)`: cosines of texts with clips, a boolean tensor of
 the same shape that says which of them belong together, and two learned scalars, which a loss may
@@ -25,7 +25,7 @@ _CONSTANTS = 10
 
 
 def mse(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
-    """Mean squared error of the cosine against 1 for pairs that belong together, else 0.
+    """Compute the mean squared error of the cosine against 1 for matching pairs, else 0.
 
     With as many negatives as positives the cosine 0.5 everywhere costs 0.25, and a network gets
     there without looking at its input.
@@ -34,7 +34,7 @@ def mse(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor: 
 
 
 def contrastive(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
-    """Cosine embedding loss with margin 0: `1 - cos` of positives, `max(0, cos)` of negatives.
+    """Compute `1 - cos` of positives and `max(0, cos)` of negatives, on average.
 
     Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", 2006,
     with the cosine in place of the distance. With as many negatives as positives every constant
@@ -44,7 +44,7 @@ def contrastive(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> 
 
 
 def info_nce(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
-    """Mean of both directions of cross-entropy over one batch, every other video a negative.
+    """Compute cross-entropy over one batch in both directions, other videos as negatives.
 
     Oord, Li and Vinyals, "Representation Learning with Contrastive Predictive Coding", 2018,
     equation 4; symmetric as in Radford et al., "CLIP", 2021, figure 3. Where a clip has several
@@ -63,7 +63,7 @@ def info_nce(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Ten
 
 
 def multi_positive(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
-    """InfoNCE in which a clip shares its probability among all its texts.
+    """Compute InfoNCE in which a clip shares its probability among all its texts.
 
     Khosla et al., "Supervised Contrastive Learning", 2020, equation 2 (the mean of the logarithms
     outside), with texts and clips as the two views.
@@ -77,7 +77,7 @@ def multi_positive(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) 
 
 
 def siglip(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
-    """Does this text belong to this clip? Asked of every pair, summed over the batch, a text.
+    """Compute the logistic loss of every pair, summed over the batch, a text.
 
     Zhai et al., "Sigmoid Loss for Language Image Pre-Training", 2023, equation 1. The bias begins
     at -10, because nearly all pairs are negatives.
@@ -87,7 +87,7 @@ def siglip(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tenso
 
 
 def triplet(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
-    """Hinges of all negatives of both directions, summed, a text.
+    """Sum the hinges of all negatives of both directions, a text.
 
     Faghri et al., "VSE++: Improving Visual-Semantic Embeddings with Hard Negatives", 2018,
     equation 5.
@@ -96,7 +96,7 @@ def triplet(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tens
 
 
 def hardest_triplet(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor) -> Tensor:  # noqa: ARG001
-    """Hinges of the hardest negative of each direction alone, a text.
+    """Sum the hinges of the hardest negative of each direction, a text.
 
     Faghri et al., 2018, equation 6. Its gradient vanishes where positives and negatives score
     alike, which is where an untrained head begins: training uses `triplet` until validation is well
@@ -123,7 +123,7 @@ MINING: Mapping[str, Loss] = MappingProxyType({"triplet": hardest_triplet})
 
 
 def constant_loss(loss: Loss, truth: Tensor, scale: Tensor, bias: Tensor) -> float:
-    """The loss of the best predictor that gives every pair the same cosine.
+    """Compute the loss of the best predictor that gives every pair the same cosine.
 
     A network that does no better has learned nothing of what it was shown.
 
@@ -147,12 +147,12 @@ def constant_loss(loss: Loss, truth: Tensor, scale: Tensor, bias: Tensor) -> flo
 
 
 def _owner(truth: Tensor) -> Tensor:
-    """`(N,)` the column of each text's clip."""
+    """Return the column `(N,)` of each text's clip."""
     return truth.to(torch.uint8).argmax(1)
 
 
 def _hinges(cosines: Tensor, truth: Tensor) -> Tensor:
-    """`(2, N, K)`: for each text, against other clips; for its clip, against other texts.
+    """Compute hinges `(2, N, K)` of texts against other clips, and clips against other texts.
 
     Places without a negative hold 0, and shorter rows are filled up with it.
     """

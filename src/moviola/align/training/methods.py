@@ -1,4 +1,4 @@
-"""Trained heads as methods of a fit; what trains them needs Lightning."""
+"""Train heads as methods of a fit; this needs Lightning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.data.rows import RaggedRows
 from moviola.align.data.splitting import VideoSplit
 from moviola.align.head.maps import LinearMaps
-from moviola.align.head.side import Tower
+from moviola.align.head.side import Side
 from moviola.align.training.batches import PairedRows
 from moviola.align.training.config import TrainConfig
 from moviola.align.training.history import Epoch
@@ -35,7 +35,7 @@ _FROM_CLOSED: dict[str, tuple[Architecture, dict[str, Any]]] = {
 
 
 def fit_trained(task: Task, method: str, closed: Fitted | None = None) -> Fitted:
-    """Trains a head on all but the first part that is held out, which watches.
+    """Train a head on all but the first held-out part, which validates.
 
     Args:
         task: what is to be fitted.
@@ -49,7 +49,7 @@ def fit_trained(task: Task, method: str, closed: Fitted | None = None) -> Fitted
     config = replace(config, batch=max(2, min(config.batch, len(split.train) // 2)))
     trained = train_head(data, split, config, initial=initial)
     watched = data.only(part)
-    epochs = [_told(epoch, trained.history.constant) for epoch in trained.history.epochs]
+    epochs = [_epoch_record(epoch, trained.history.constant) for epoch in trained.history.epochs]
     return Fitted(
         method,
         trained.maps,
@@ -99,14 +99,14 @@ def _config(
 
 def _standardised(task: Task) -> PairedRows:
     sides = [
-        RaggedRows(_rows(side, tower), side.offsets)
-        for side, tower in ((task.texts, task.text_tower), (task.clips, task.clip_tower))
+        RaggedRows(_rows(side, expected), side.offsets)
+        for side, expected in ((task.texts, task.text_side), (task.clips, task.clip_side))
     ]
     return PairedRows(sides[0], sides[1], task.owner)
 
 
-def _rows(side: RaggedRows, tower: Tower) -> Floats:
-    return tower.standardise(side.rows)
+def _rows(side: RaggedRows, expected: Side) -> Floats:
+    return expected.standardise(side.rows)
 
 
 def _ranks(maps: NetworkMaps, part: PairedRows) -> NDArray[np.float64]:
@@ -116,8 +116,8 @@ def _ranks(maps: NetworkMaps, part: PairedRows) -> NDArray[np.float64]:
     return 1 / (ranks.better + (ranks.tied + 1) / 2)
 
 
-def _told(epoch: Epoch, constant: float) -> dict[str, Any]:
-    """An epoch as JSON values, with the loss of the best constant beside its own."""
+def _epoch_record(epoch: Epoch, constant: float) -> dict[str, Any]:
+    """Convert an epoch to JSON values, with the best constant's loss beside its own."""
     cosines = epoch.cosines
     return {
         "epoch": epoch.number,

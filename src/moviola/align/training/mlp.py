@@ -1,4 +1,4 @@
-"""Towers over pooled rows: a linear map, an MLP, and an MLP beside a linear map."""
+"""Define networks over pooled rows: an MLP, and an MLP beside a linear map."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class Mlp(nn.Module):
-    """Layers of `Linear → ReLU → LayerNorm → dropout`.
+    """Apply layers of `Linear → ReLU → LayerNorm → dropout`.
 
     Args:
         entry: numbers of an input row.
@@ -37,14 +37,14 @@ class Mlp(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """`(B, D)` to `(B, widths[-1])`."""
+        """Map `(B, D)` to `(B, widths[-1])`."""
         return self.layers(rows)
 
 
 class ResidualMlp(nn.Module):
-    """A linear map plus an MLP of one hidden layer, which begins at nothing.
+    """Add an MLP of one hidden layer, which begins at zero, to a linear map.
 
-    At the start the tower is its linear map, such as one found in closed form; training can only
+    At the start the network is its linear map, such as one found in closed form; training can only
     add to it.
 
     Args:
@@ -65,5 +65,5 @@ class ResidualMlp(nn.Module):
             last.bias.zero_()
 
     def forward(self, rows: Tensor) -> Tensor:
-        """`(B, D)` to `(B, K)`."""
+        """Map `(B, D)` to `(B, K)`."""
         return self.linear(rows) + self.branch(rows)

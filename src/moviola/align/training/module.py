@@ -1,4 +1,4 @@
-"""The Lightning module that trains the two networks of a head."""
+"""Train the two networks of a head as a Lightning module."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MINING_FROM = 10.0
 
 
 class HeadTraining(lightning.LightningModule):
-    """Two networks, a learned temperature and bias, and what validation finds.
+    """Train two networks with a learned temperature and bias, and validate them.
 
     Args:
         networks: of the text side and of the video side.
@@ -58,11 +58,11 @@ class HeadTraining(lightning.LightningModule):
 
     @property
     def scale(self) -> Tensor:
-        """The factor on the cosine, one over the temperature."""
+        """Return the factor on the cosine, one over the temperature."""
         return self.log_scale.exp().clamp(max=_MAX_SCALE)
 
     def loss_of(self, batch: Batch) -> Tensor:
-        """The loss of one batch."""
+        """Compute the loss of one batch."""
         texts = functional.normalize(self.texts(batch["texts"], batch["texts_there"]), dim=-1)
         clips = functional.normalize(self.clips(batch["clips"], batch["clips_there"]), dim=-1)
         truth = batch["truth"]
@@ -74,7 +74,7 @@ class HeadTraining(lightning.LightningModule):
         return self.loss(texts @ clips.T, truth, self.scale, self.bias)
 
     def training_step(self, batch: Batch, _place: int) -> Tensor:
-        """The loss of one batch of training videos."""
+        """Compute the loss of one batch of training videos."""
         # Devices agree on gradients only where every parameter has one, used by the loss or not.
         loss = self.loss_of(batch) + 0 * (self.log_scale + self.bias)
         self._seen.append(float(loss.detach()))
@@ -85,11 +85,11 @@ class HeadTraining(lightning.LightningModule):
         self._validated = []
 
     def validation_step(self, batch: Batch, _place: int) -> None:
-        """The loss of one batch of validation videos."""
+        """Add the loss of one batch of validation videos."""
         self._validated.append(float(self.loss_of(batch)))
 
     def on_validation_epoch_end(self) -> None:
-        """Retrieval and cosines on all validation videos."""
+        """Measure retrieval and cosines on all validation videos."""
         data = self.watched
         texts, clips = self.texts.embed(data.texts), self.clips.embed(data.clips)
         measures = measured(texts, clips, data.owner)
@@ -112,7 +112,7 @@ class HeadTraining(lightning.LightningModule):
         self.on_epoch(epoch)
 
     def configure_optimizers(self) -> Any:
-        """AdamW; a straight warm-up, then a constant rate or half a cosine down to nothing."""
+        """Set up AdamW with a linear warm-up, then a constant or cosine rate."""
         config = self.config
         learned = [self.log_scale, self.bias]
         weights = [*self.texts.parameters(), *self.clips.parameters()]
@@ -135,27 +135,27 @@ class HeadTraining(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def _mined(self, mrr: float, gallery: int) -> Loss:
-        """The loss that goes on: of the hardest negatives, once validation is well above chance."""
+        """Return the loss of the hardest negatives, once validation is well above chance."""
         above = mrr > _MINING_FROM * chance_mrr(gallery)
         return MINING.get(str(self.config.loss), self.loss) if above else self.loss
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A run that goes on tells the whole story."""
+        """Store the history in the checkpoint."""
         checkpoint["history"] = [asdict(epoch) for epoch in self.history]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """What was told before."""
+        """Restore the history from the checkpoint."""
         self.history = [
             Epoch(**{**told, "cosines": Cosines(**told["cosines"])})
             for told in checkpoint["history"]
         ]
 
     def _everywhere(self, vectors: Tensor) -> Tensor:
-        """The vectors of all devices, one after the other, with their gradients."""
+        """Gather the vectors of all devices, one after the other, with their gradients."""
         gathered: Any = self.all_gather(vectors, sync_grads=True)
         return gathered.flatten(0, 1)
 
 
 def start_of(config: TrainConfig) -> tuple[float, float]:
-    """Where the factor on the cosine and the bias begin."""
+    """Return the initial factor on the cosine and the initial bias of a loss."""
     return _SIGLIP if config.loss == "siglip" else (1 / config.temperature, 0.0)

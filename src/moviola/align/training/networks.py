@@ -1,4 +1,4 @@
-"""The trained maps of a head: one network a side, built from a configuration."""
+"""Build the trained maps of a head: one network a side, from a configuration."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ITEMS = 512
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    """What one side of a trained head is made of.
+    """Configure one side of a trained head.
 
     Attributes:
         architecture: `linear`, `mlp`, `residual` (a linear map and a branch beside it) or
@@ -67,12 +67,12 @@ class NetworkConfig:
 
     @property
     def takes_rows(self) -> bool:
-        """Whether an item may have several rows."""
+        """Return whether an item may have several rows."""
         return self.architecture == "transformer"
 
 
 class Network(nn.Module):
-    """One side: standardised rows into the shared space, not yet of unit length.
+    """Map standardised rows of one side into the shared space, not yet of unit length.
 
     Args:
         config: what it is made of.
@@ -112,7 +112,7 @@ class Network(nn.Module):
             self.body = Mlp(entry, config.widths, dropout=config.dropout, free_end=config.free_end)
 
     def forward(self, rows: Tensor, there: Tensor) -> Tensor:
-        """Rows `(B, L, D)` that are there `(B, L)` to `(B, width)`; L is 1 but for transformers."""
+        """Map rows `(B, L, D)` under a mask `(B, L)` to `(B, width)`."""
         rows = self.drop(rows)
         if not self.config.takes_rows:
             return self.body(rows[:, 0])
@@ -123,7 +123,7 @@ class Network(nn.Module):
         return self.body(rows, there)
 
     def embed(self, side: RaggedRows) -> Floats:
-        """Unit vectors `(N, width)` float32 of all items, in evaluation mode."""
+        """Embed all items as unit vectors `(N, width)` float32, in evaluation mode."""
         training = self.training
         self.eval()
         like = next(self.parameters())
@@ -139,7 +139,7 @@ class Network(nn.Module):
 
 
 class NetworkMaps:
-    """Two trained networks as the maps of a head; their vectors have unit length.
+    """Map by two trained networks to vectors of unit length.
 
     Args:
         texts: of the text side.
@@ -154,24 +154,24 @@ class NetworkMaps:
 
     @property
     def dimension(self) -> int:
-        """Length of a vector in the shared space."""
+        """Return the length of a vector in the shared space."""
         return self.texts.config.widths[-1]
 
     @property
     def takes_rows(self) -> bool:
-        """Whether an item may have several rows."""
+        """Return whether an item may have several rows."""
         return self.texts.config.takes_rows
 
     def map_texts(self, rows: Floats, offsets: Offsets) -> Floats:
-        """One vector a text; arguments as of `Maps`."""
+        """Map texts to one vector each; arguments as of `Maps`."""
         return self.texts.embed(RaggedRows(rows, offsets))
 
     def map_clips(self, rows: Floats, offsets: Offsets) -> Floats:
-        """One vector a clip; arguments as of `Maps`."""
+        """Map clips to one vector each; arguments as of `Maps`."""
         return self.clips.embed(RaggedRows(rows, offsets))
 
     def tensors(self) -> dict[str, Floats]:
-        """The weights by name."""
+        """Return the weights by name."""
         return {
             f"{side}.{name}": tensor.detach().float().cpu().numpy()
             for side, network in (("texts", self.texts), ("clips", self.clips))
@@ -179,7 +179,7 @@ class NetworkMaps:
         }
 
     def options(self) -> dict[str, Any]:
-        """What else it takes to build the networks, as JSON values."""
+        """Return the settings that build the networks, as JSON values."""
         return {
             side: {
                 "entry": network.entry,
@@ -191,7 +191,7 @@ class NetworkMaps:
 
     @classmethod
     def build(cls, tensors: Mapping[str, Floats], options: Mapping[str, Any]) -> Self:
-        """The maps that `tensors` and `options` came from.
+        """Build the maps from `tensors` and `options`.
 
         Raises:
             KeyError: when something is missing.

@@ -1,4 +1,4 @@
-"""Walks the batches that a head would learn from, and says what is wrong with them."""
+"""Check the batches that a head would learn from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COPIES = 0.01
 
 @dataclass(frozen=True, slots=True)
 class LoaderFinding:
-    """One thing that is wrong, in a sentence with the way out."""
+    """Hold one fault in a sentence with the way out."""
 
     severity: Severity
     sentence: str
@@ -35,7 +35,7 @@ class LoaderFinding:
 
 @dataclass(frozen=True, slots=True)
 class SplitSeen:
-    """What the batches of one split hold.
+    """Hold counts over the batches of one split.
 
     Attributes:
         batches: how many.
@@ -58,7 +58,7 @@ class SplitSeen:
 
 @dataclass(frozen=True, slots=True)
 class LoaderCheck:
-    """What was seen, and what is wrong with it.
+    """Hold the counts of all splits and the faults found.
 
     Attributes:
         splits: split to what its batches hold.
@@ -70,11 +70,11 @@ class LoaderCheck:
 
     @property
     def is_sound(self) -> bool:
-        """Whether there is no error; warnings may be."""
+        """Return whether there is no error; warnings may be."""
         return all(finding.severity != "error" for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Convert to JSON values."""
         return {
             "splits": {name: asdict(seen) for name, seen in self.splits.items()},
             "findings": [asdict(finding) for finding in self.findings],
@@ -83,7 +83,7 @@ class LoaderCheck:
 
 
 def check_loader(data: PairedRows, tables: Mapping[str, PairTable], *, batch: int) -> LoaderCheck:
-    """Walks all batches of all splits: shapes, labels, numbers, and leaks from split to split.
+    """Walk all batches of all splits: shapes, labels, numbers, leaks between splits.
 
     Args:
         data: both sides.
@@ -141,7 +141,7 @@ def _walk(
 
 
 def _leaks(data: PairedRows, tables: Mapping[str, PairTable]) -> Iterator[LoaderFinding]:
-    """Videos and texts that stand in two splits, by row or as equal vectors."""
+    """Find videos and texts that stand in two splits, by row or as equal vectors."""
     names = list(tables)
     for place, first in enumerate(names):
         for second in names[place + 1 :]:

@@ -1,4 +1,4 @@
-"""Trains a head with Lightning, from rows to maps and the history of the training.
+"""Train a head with Lightning, from rows to maps and the history of the training.
 
 Importing this raises `MissingExtraError` where Lightning is not installed.
 """
@@ -53,7 +53,7 @@ _CHECKPOINTS = 25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedHead:
-    """What a training gives.
+    """Hold the trained maps and the history of their training.
 
     Attributes:
         maps: both networks, with the weights that were kept.
@@ -74,7 +74,7 @@ def train_head(
     resume: bool = False,
     on_epoch: Callable[[Epoch], None] = lambda _epoch: None,
 ) -> TrainedHead:
-    """Trains both networks of a head; validation decides when to end and what to keep.
+    """Train both networks of a head; validation decides when to end and what to keep.
 
     Args:
         data: both sides, standardised unless raw rows are what is asked about.
@@ -125,7 +125,7 @@ def train_head(
 def build_networks(
     data: PairedRows, config: TrainConfig, initial: LinearStart | None = None
 ) -> tuple[Network, Network]:
-    """Untrained networks of both sides; their weights follow from torch's seed.
+    """Build untrained networks of both sides; their weights follow from torch's seed.
 
     Raises:
         ValueError: when an item has several rows and the network takes one.
@@ -170,7 +170,7 @@ def _trainer(config: TrainConfig, keep: KeepWeights, folder: Path) -> lightning.
 
 
 def _constant(data: PairedRows, train: NDArray[np.int64], config: TrainConfig) -> float:
-    """The loss of the best constant predictor: on one batch, or on the whole table of pairs."""
+    """Compute the loss of the best constant predictor on a batch, or on the table of pairs."""
     draws = draw_batches(data, train, replace(config, limit_batches=None), [config.seed, 0])
     truth = np.concatenate([draw.truth for draw in draws[: None if config.by_pairs else 1]])
     scale, bias = (torch.tensor(value) for value in start_of(config))
@@ -179,7 +179,7 @@ def _constant(data: PairedRows, train: NDArray[np.int64], config: TrainConfig) -
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps Lightning's hints about hardware and workers out of the way of our own lines."""
+    """Silence Lightning's hints about hardware and workers."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     before = [each.level for each in loggers]
     for each in loggers:

@@ -1,4 +1,4 @@
-"""A tower over ragged rows: a transformer encoder that is read at a token of its own."""
+"""Define a network over ragged rows: a transformer encoder read at a token of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class RowTransformer(nn.Module):
-    """`[CLS]` and the rows of an item through encoder layers; the state of `[CLS]` comes out.
+    """Run `[CLS]` and the rows of an item through encoder layers; return the state of `[CLS]`.
 
     Devlin et al., "BERT", 2019, section 3. Rows have no positions of their own here: they come out
     of encoders that have counted them already.
@@ -58,7 +58,7 @@ class RowTransformer(nn.Module):
         )
 
     def forward(self, rows: Tensor, there: Tensor) -> Tensor:
-        """Rows `(B, L, D)`, of which those are looked at where `there (B, L)`, to `(B, width)`."""
+        """Map rows `(B, L, D)` under a mask `(B, L)` to `(B, width)`."""
         first = self.cls.expand(len(rows), 1, -1)
         states = torch.cat([first, self.entry(rows)], dim=1)
         absent = torch.cat([torch.zeros_like(there[:, :1]), ~there], dim=1)

@@ -54,7 +54,7 @@ def write_contact_sheet(
     title: str,
     frames_at: Callable[[Path, Sequence[float]], Frames],
 ) -> None:
-    """Write a PNG with one line a query: the words, then its moments with frames and times.
+    """Write a PNG with one line a query: its words, its moments with frames and times.
 
     Args:
         path: the file to write; its folder must exist.

@@ -1,4 +1,4 @@
-"""The curves of an experiment: as a table, and as pictures."""
+"""Write the curves of an experiment as a table and as pictures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COLUMNS = (
 
 
 def curves_csv(history: History) -> str:
-    """One line an epoch; test losses stand where weights were kept."""
+    """Write one line an epoch; test losses stand where weights were kept."""
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow(_COLUMNS)
@@ -54,7 +54,7 @@ def curves_csv(history: History) -> str:
 
 
 def remedied_csv(epochs: Sequence[Mapping[str, Any]]) -> str:
-    """One line an epoch of a remedy's training, as the card of its head tells them."""
+    """Write one line an epoch of a remedy's training, from the card of its head."""
     sink = io.StringIO()
     columns: tuple[str, ...] = ("epoch", "train_loss", "val_loss", "constant_loss", "R@1", "MRR")
     writer = csv.writer(sink, lineterminator="\n")
@@ -64,7 +64,7 @@ def remedied_csv(epochs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def loss_picture(experiment: Experiment) -> Html:
-    """Loss of training, validation and test by epoch, and that of the best constant answer.
+    """Plot the losses of training, validation, test and the best constant by epoch.
 
     The untrained network, epoch 0 of the table, is left out: its loss would flatten the rest.
     """
@@ -86,7 +86,7 @@ def loss_picture(experiment: Experiment) -> Html:
 
 
 def mrr_picture(experiment: Experiment) -> Html:
-    """MRR by epoch as reported and remedied, each as a multiple of chance among its videos."""
+    """Plot MRR by epoch as reported and remedied, as multiples of chance."""
     remedy, last = experiment.remedy, float(experiment.history.epochs[-1].number)
     reached = remedy.result.t2v["MRR"] / experiment.chance
     remedied: list[Point] = [(0.0, reached), (last, reached)]

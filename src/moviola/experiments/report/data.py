@@ -1,4 +1,4 @@
-"""What an alignment experiment runs on: both sides, whose text is whose, and which videos test."""
+"""Hold the data of an alignment experiment: both sides, their pairing, the test videos."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExperimentData:
-    """Both sides, whose text is whose, and which videos are for what.
+    """Hold both sides, the video of every text, and the parts of the videos.
 
     Attributes:
         name: what the data are, in a few words.
@@ -42,17 +42,17 @@ class ExperimentData:
 
     @property
     def test_texts(self) -> Counts:
-        """Rows of the texts of the test videos."""
+        """Return the rows of the texts of the test videos."""
         return np.flatnonzero(np.isin(self.owner, self.test_clips))
 
     @property
     def test_clips(self) -> Counts:
-        """Rows of the test videos that have a text, in rising order."""
+        """Return the rows of the test videos that have a text, in rising order."""
         assert self.split.test is not None  # noqa: S101 -- every maker of these data splits thrice
         return np.intersect1d(self.split.test, self.owner)
 
     def qrels(self, texts: Counts) -> Qrels:
-        """Which video each of some texts describes."""
+        """Return the relevant video of each of some texts."""
         chosen: list[int] = texts.tolist()
         videos: list[int] = self.owner[texts].tolist()
         return Qrels(
@@ -64,7 +64,7 @@ class ExperimentData:
 
 
 def kept_rows(embeddings: Embeddings[ItemT], rows: slice) -> Embeddings[ItemT]:
-    """Some rows of every item: those of a slice, or all where an item has none there."""
+    """Keep the rows of a slice of every item, or all where an item has none there."""
     kept = [
         found if len(found := (every := embeddings.rows(place))[rows]) else every
         for place in range(len(embeddings))
@@ -73,7 +73,7 @@ def kept_rows(embeddings: Embeddings[ItemT], rows: slice) -> Embeddings[ItemT]:
 
 
 def some_items(embeddings: Embeddings[ItemT], items: Counts) -> Embeddings[ItemT]:
-    """Some items, in the order given."""
+    """Select some items, in the order given."""
     rows: list[int] = items.tolist()
     return Embeddings.from_rows(
         [embeddings.items[row] for row in rows],

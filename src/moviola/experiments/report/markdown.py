@@ -1,4 +1,4 @@
-"""The collected experiments as Markdown, with the pictures beside it."""
+"""Write the collected experiments as Markdown, with the pictures beside it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from moviola.experiments.report.trials import Experiment
 
 
 def collected_markdown(collected: Collected) -> str:
-    """All tables, verdicts and remedies; pictures are `NAME/loss.svg` and `NAME/mrr.svg`."""
+    """Write all tables, verdicts and remedies; pictures are `NAME/*.svg`."""
     parts = [f"# {TITLE}", lead(collected), f"Data: {collected.data}."]
     parts += ["## The experiments at a glance", _table(summary_rows(collected))]
     parts += collected.left_out

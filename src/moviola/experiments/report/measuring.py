@@ -1,4 +1,4 @@
-"""Rows for networks out of the data of an experiment, and the measures of what comes out."""
+"""Prepare an experiment's rows for networks, and measure their results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def paired_rows(data: ExperimentData, clips: Embeddings[Clip], *, pooled: bool) -> PairedRows:
-    """Texts and clips as networks take them.
+    """Gather texts and clips as networks take them.
 
     Args:
         data: of the experiment.
@@ -31,7 +31,7 @@ def paired_rows(data: ExperimentData, clips: Embeddings[Clip], *, pooled: bool) 
 
 
 def measure(data: ExperimentData, texts: Floats, clips: Floats) -> RetrievalResult:
-    """Both directions on the test videos, with intervals.
+    """Measure both directions on the test videos, with intervals.
 
     Args:
         data: of the experiment.

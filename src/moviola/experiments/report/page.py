@@ -1,4 +1,4 @@
-"""One page that collects X-CLIP's table, the pooling grid and the ten experiments."""
+"""Collect X-CLIP's table, the pooling grid and the ten experiments in one page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DIRECTIONS = {"t2v": "text-to-video", "v2t": "video-to-text"}
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """Everything that the page shows.
+    """Hold everything that the page shows.
 
     Attributes:
         data: what the data are.
@@ -43,7 +43,7 @@ class Collected:
 
 
 def lead(collected: Collected) -> str:
-    """What was found, in two sentences."""
+    """Summarise the findings in two sentences."""
     failed = sum(each.verdict.outcome != "learned" for each in collected.experiments)
     reached = [each.remedy.result.t2v["MRR"] / each.chance for each in collected.experiments]
     worst, best = (f"{pick(reached):.0f}" for pick in (min, max))
@@ -56,7 +56,7 @@ def lead(collected: Collected) -> str:
 
 
 def summary_rows(collected: Collected) -> list[tuple[str, ...]]:
-    """Head and one row an experiment: loss, constant, MRR, and the remedied MRR."""
+    """Format the head and one row an experiment: loss, constant, MRR, remedied MRR."""
     rows: list[tuple[str, ...]] = [
         (
             "experiment",
@@ -91,22 +91,23 @@ def summary_rows(collected: Collected) -> list[tuple[str, ...]]:
 
 
 def xclip_rows(collected: Collected) -> list[tuple[str, ...]]:
-    """Head, what was measured on these data, and what the report measured on MSR-VTT."""
+    """Format the head, the results on these data, and the report's on MSR-VTT."""
     rows: list[tuple[str, ...]] = [("model", "direction", "where", *XCLIP_MEASURES)]
     for name, found in collected.xclip.items():
         for key, direction in _DIRECTIONS.items():
-            values = (_told(measure, found[key].get(measure)) for measure in XCLIP_MEASURES)
+            values = (_formatted(measure, found[key].get(measure)) for measure in XCLIP_MEASURES)
             rows.append((name, direction, "measured, these data", *values))
     for (name, key), values in XCLIP.items():
         told = (
-            _told(measure, value) for measure, value in zip(XCLIP_MEASURES, values, strict=True)
+            _formatted(measure, value)
+            for measure, value in zip(XCLIP_MEASURES, values, strict=True)
         )
         rows.append((name, _DIRECTIONS[key], "reported, MSR-VTT 1k-A", *told))
     return rows
 
 
 def grid_rows(grid: PoolingGrid) -> list[tuple[str, ...]]:
-    """Head and one row a video pooling: MRR from text to video; ~ marks chance."""
+    """Format the head and one row a video pooling: t2v MRR; ~ marks chance."""
     rows: list[tuple[str, ...]] = [("video \\ text", *(_spaced(name) for name in GRID))]
     for video in GRID:
         cells = (grid.cell(video, text) for text in GRID)
@@ -116,7 +117,7 @@ def grid_rows(grid: PoolingGrid) -> list[tuple[str, ...]]:
 
 
 def reported_grid_rows() -> list[tuple[str, ...]]:
-    """The grid that the report measured; its `sum` equals its `mean`."""
+    """Format the grid that the report measured; its `sum` equals its `mean`."""
     names = ("mean", "first", "max")
     rows: list[tuple[str, ...]] = [("video \\ text", *names)]
     rows += [(video, *(f"{REPORTED_GRID[video, text]:.4f}" for text in names)) for video in names]
@@ -124,7 +125,7 @@ def reported_grid_rows() -> list[tuple[str, ...]]:
 
 
 def no_xclip(collected: Collected) -> str | None:
-    """The way to X-CLIP's numbers on these data, where there are none."""
+    """Explain how to get X-CLIP's numbers on these data, where there are none."""
     if collected.xclip:
         return None
     return (
@@ -134,7 +135,7 @@ def no_xclip(collected: Collected) -> str | None:
 
 
 def reported_grid_note() -> str:
-    """How to read the report's grid."""
+    """Explain how to read the report's grid."""
     return (
         f"Reported on MSR-VTT 1k-A, before any alignment; chance is {CHANCE:.5f}. Its sum equals "
         f"its mean in every cell, because the cosine ignores scale, and its first token of a text "
@@ -143,7 +144,7 @@ def reported_grid_note() -> str:
 
 
 def describe(experiment: Experiment) -> str:
-    """How it was run, in a line."""
+    """Describe how an experiment was run, in a line."""
     preset, config = experiment.preset, experiment.config
     network = (
         f"layers of {', '.join(map(str, config.network.widths))}"
@@ -161,7 +162,7 @@ def describe(experiment: Experiment) -> str:
 
 
 def render_collected(collected: Collected) -> str:
-    """One self-contained HTML file: no script, no network, light and dark."""
+    """Render one self-contained HTML file: no script, no network, light and dark."""
     missing = no_xclip(collected)
     return document(
         TITLE,
@@ -254,7 +255,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Html:
     return element("div", table, class_="scroll", tabindex="0")
 
 
-def _told(measure: str, value: float | None) -> str:
+def _formatted(measure: str, value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.4f}" if measure == "MRR" else f"{value:.1f}"

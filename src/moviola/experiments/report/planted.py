@@ -1,4 +1,4 @@
-"""Planted pairs as the data of an experiment, with a row a token and several rows a video."""
+"""Make planted pairs for an experiment, with a row a token and several rows a video."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FEW = Mixture(signal=0.4, nuisance=0.43, noise=0.17, shared=0.7)
 
 
 def planted_data(scale: Scale, *, seed: int = 0) -> ExperimentData:
-    """A draw of the planted pairs with one row a token and 32 rows a video, at the small scale 8.
+    """Draw planted pairs with one row a token and 32 rows a video, at scale 8.
 
     The states behind the LLaMA are the same rows between rows that are alike for all videos and
     rows that say nothing of what is shown, as its prompt and its message about times are.
@@ -84,14 +84,14 @@ def _joined(
 
 
 def _thinned(rows: Floats, offsets: Counts) -> tuple[Floats, Counts]:
-    """Every fourth row of each video, the first among them: attention over all takes minutes."""
+    """Keep every fourth row of each video, the first among them, to save attention time."""
     videos = rows.reshape(len(offsets) - 1, -1, rows.shape[1])[:, ::4]
     joined = np.ascontiguousarray(videos.reshape(-1, rows.shape[1]))
     return joined, np.arange(len(offsets), dtype=np.int64) * videos.shape[1]
 
 
 def _behind_llama(rows: Floats, offsets: Counts, rng: np.random.Generator) -> tuple[Floats, Counts]:
-    """Rows of a video between those of the prompt and of the message about times."""
+    """Put the rows of a video between those of the prompt and of the message about times."""
     videos = rows.reshape(len(offsets) - 1, -1, rows.shape[1])
     count, _, dimension = videos.shape
     size = float(np.sqrt((rows[:1024].astype(np.float64) ** 2).mean()))

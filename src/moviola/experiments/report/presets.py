@@ -1,4 +1,4 @@
-"""The ten alignment experiments of the reference report as presets, each with its remedy."""
+"""Define the report's ten alignment experiments as presets, each with its remedy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OF_CONTRAST = ("the margin of the contrastive loss (0 here)",)
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One experiment of the report.
+    """Configure one experiment of the report.
 
     Attributes:
         name: `r01` to `r10`.
@@ -61,12 +61,12 @@ class Preset:
 
     @property
     def unknowns(self) -> tuple[str, ...]:
-        """What the report does not say, and what stands here instead."""
+        """List what the report does not say, and what stands here instead."""
         of_network = _OF_TRANSFORMERS if self.widths is None else ()
         return _COMMON + of_network + (_OF_CONTRAST if self.loss == "contrastive" else ())
 
     def config(self, dimension: int, scale: Scale, *, seed: int = 0) -> TrainConfig:
-        """How it is trained on embeddings of `dimension` numbers.
+        """Configure the training on embeddings of `dimension` numbers.
 
         At the small scale the widths, the rate, the batch and the loss stay; epochs and batches are
         fewer, and numbers have 32 bits, because 64 cost twice the time and change nothing.
@@ -108,7 +108,7 @@ class Preset:
 
 
 def parse_scale(name: str) -> Scale:
-    """The scale of that name.
+    """Parse the scale of that name.
 
     Raises:
         ValueError: when there is none.

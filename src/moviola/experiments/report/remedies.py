@@ -1,4 +1,4 @@
-"""What is run beside an experiment that failed: the same videos, the same test."""
+"""Fit the remedy beside an experiment that failed, on the same videos and the same test."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ METHODS: Mapping[Remedy, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Remedied:
-    """What a remedy gave.
+    """Hold the result of a remedy.
 
     Attributes:
         result: both directions on the test videos.
@@ -48,7 +48,7 @@ class Remedied:
 
 
 def remedied(remedy: Remedy, data: ExperimentData, *, seed: int = 0) -> Remedied:
-    """Fits a remedy on all videos but those of the test, and then measures it on these.
+    """Fit a remedy on all videos except those of the test, then measure it on these.
 
     Args:
         remedy: which.
@@ -77,7 +77,7 @@ def remedied(remedy: Remedy, data: ExperimentData, *, seed: int = 0) -> Remedied
 
 
 def _sides(remedy: Remedy, data: ExperimentData) -> tuple[Embeddings[Text], Embeddings[Clip]]:
-    """What a remedy is fitted on: rows for a transformer, else one vector an item."""
+    """Prepare the rows of a remedy: several an item for a transformer, else one."""
     texts, clips = data.texts, data.clips
     if remedy == "transformer":
         return texts, clips

@@ -1,4 +1,4 @@
-"""What the reference report measured on MSR-VTT 1k-A (1,000 videos, one caption each).
+"""List the results of the reference report on MSR-VTT 1k-A (1,000 videos, one caption each).
 
 University of Hamburg, 2023. These numbers are reported, not measured here, and every place that
 shows them says so.

@@ -1,4 +1,4 @@
-"""Runs one experiment of the report, or all, and writes curves, verdicts and the page."""
+"""Run one experiment of the report, or all, and write curves, verdicts and the page."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from moviola.pipeline.versions import versions
 PAGE, MARKDOWN, RESULTS = "report.html", "report.md", "results.json"
 
 
-def chosen(name: str) -> list[Preset]:
-    """The preset of a name, or all.
+def presets_named(name: str) -> list[Preset]:
+    """Return the preset of a name, or all.
 
     Raises:
         ValueError: when there is none of that name.
@@ -46,7 +46,7 @@ def run_and_write(
     on_step: Callable[[str, int, int], None] = lambda _what, _done, _total: None,
     on_done: Callable[[Experiment], None] = lambda _experiment: None,
 ) -> Collected:
-    """Runs experiments one after the other; what is finished is written before the next begins.
+    """Run experiments one by one; each is written before the next begins.
 
     A preset that reads videos behind the LLaMA is left out of several where the data hold none.
 
@@ -116,7 +116,7 @@ def _write(folder: Path, experiment: Experiment) -> None:
 
 
 def _grid(data: ExperimentData) -> PoolingGrid | None:
-    """Of the test videos; None where items have one row, or the sides cannot be compared."""
+    """Compute the pooling grid of the test videos; None where it makes no sense."""
     texts, clips = some_items(data.texts, data.test_texts), some_items(data.clips, data.test_clips)
     pooled = texts.is_pooled and clips.is_pooled
     if pooled or texts.space.dimension != clips.space.dimension:

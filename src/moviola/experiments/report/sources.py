@@ -1,4 +1,4 @@
-"""Where the data of an experiment come from: any pair of stores, or planted pairs."""
+"""Read the data of an experiment from any pair of stores, or draw planted pairs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def experiment_data(
     scale: Scale = "full",
     seed: int = 0,
 ) -> ExperimentData:
-    """The data that a command names.
+    """Make the data that a command names.
 
     Args:
         folder: with the stores `texts` and `videos`, and maybe `videos-after`; or `planted`. None
@@ -82,7 +82,7 @@ def data_of_files(
     videos_after: str | None = None,
     seed: int = 0,
 ) -> ExperimentData:
-    """Data out of stores, arrays or folders; videos are split at random.
+    """Read data from stores, arrays or folders; videos are split at random.
 
     Args:
         texts: as `moviola pooling-grid` takes it.

@@ -1,4 +1,4 @@
-"""One experiment of the report and its remedy, on some data, from training to verdict."""
+"""Run one experiment of the report and its remedy, from training to verdict."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from moviola.experiments.report.verdicts import Verdict, judge
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """What one preset and its remedy gave.
+    """Hold the results of one preset and of its remedy.
 
     Attributes:
         preset: what was run.
@@ -54,8 +54,8 @@ class Experiment:
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def told(self) -> str:
-        """The verdict, and what the remedy reached, in two sentences."""
+    def verdict_sentences(self) -> str:
+        """State the verdict and the result of the remedy, in two sentences."""
         reached = self.remedy.result.t2v["MRR"]
         return (
             f"{self.verdict.sentence} Remedied ({self.preset.remedy}): MRR {reached:.4f}, "
@@ -63,7 +63,7 @@ class Experiment:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON values."""
+        """Convert to JSON values."""
         return {
             "name": self.preset.name,
             "title": self.preset.title,
@@ -97,7 +97,7 @@ def run_experiment(
     done: dict[str, Remedied] | None = None,
     on_epoch: Callable[[Epoch, int], None] = lambda _epoch, _epochs: None,
 ) -> Experiment:
-    """Trains a preset as the report had it, then its remedy, and measures both alike.
+    """Train a preset as the report had it, then its remedy, and measure both alike.
 
     Args:
         preset: what to run.

@@ -1,4 +1,4 @@
-"""What became of a training, read from its numbers: never from what was expected of it."""
+"""Judge a training from its numbers, never from what was expected of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOVED = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a training.
+    """Hold the verdict on a training.
 
     Attributes:
         outcome: in a word.
@@ -31,7 +31,7 @@ class Verdict:
 
 
 def judge(history: History, cosines: Cosines, mrr: float, chance: float) -> Verdict:
-    """The verdict on a training.
+    """Judge a training.
 
     Args:
         history: all epochs.

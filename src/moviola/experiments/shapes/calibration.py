@@ -1,4 +1,4 @@
-"""What a score is worth: the calibration of the shipped encoder, and what its bands then mean."""
+"""Calibrate the shipped encoder's scores, and measure what its bands mean."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ STRANGE = (
 
 
 def _top_hits(encoder: ShapesEncoder, gallery: Gallery, seed: int) -> tuple[Any, Any, Any, Any]:
-    """Scores of best hits for one-clause queries, half of them about things that are taken away.
+    """Score the best hits of one-clause queries, half of them about things taken away.
 
     Returns:
         scores, whether the hit is right, whether the query was about something absent, video.
@@ -85,14 +85,14 @@ def fit_logistic(scores: NDArray[np.float64], right: NDArray[np.bool_]) -> Calib
 
 
 def calibrate(encoder: ShapesEncoder, gallery: Gallery) -> Calibration:
-    """The calibration of an encoder on the windows of a gallery, one a second."""
+    """Calibrate an encoder on the windows of a gallery, one a second."""
     every = gallery.part(range(len(gallery.videos)), every=2)
     scores, right, _, _ = _top_hits(encoder, every, 21)
     return fit_logistic(scores, right)
 
 
 def measure_bands(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]:
-    """Do the bands mean what they say: weak for what is absent, strong for what is right?"""
+    """Measure how often each band is right, and how often absent things look present."""
     every = gallery.part(range(0, len(gallery.videos), 3), every=2)
     scores, right, absent, owner = _top_hits(encoder, every, 22)
     chance = np.array([encoder.calibration.probability(score) for score in scores])

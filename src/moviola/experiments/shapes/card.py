@@ -1,4 +1,4 @@
-"""The model card of the shipped encoder, written from what was measured."""
+"""Write the model card of the shipped encoder from what was measured."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ what counts as another world: a strange sentence made of known words alone is no
 
 
 def verdict(name: str, value: float) -> str:
-    """The bar of a measure, and whether it is met."""
+    """Return the bar of a measure, and whether it is met."""
     bar = BARS.get(name)
     if bar is None:
         return ""
@@ -119,7 +119,7 @@ def verdict(name: str, value: float) -> str:
 
 
 def write_card(measured: dict[str, Any]) -> str:
-    """The card as Markdown.
+    """Write the card as Markdown.
 
     Args:
         measured: what `shapes_measures.measure` returned, with `steps`, `parameters`, `words`,

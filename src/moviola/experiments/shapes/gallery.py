@@ -1,4 +1,4 @@
-"""A written world, decoded and embedded window by window, and how texts are scored against it."""
+"""Embed a generated world window by window, and score texts against it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NEVER = -np.inf
 
 @dataclass(frozen=True)
 class Gallery:
-    """Videos and their windows, in time order within each video.
+    """Hold videos and their windows, in time order within each video.
 
     Attributes:
         videos: N videos.
@@ -44,16 +44,16 @@ class Gallery:
 
     @property
     def starts(self) -> NDArray[np.int64]:
-        """`(N,)` number of each video's first window."""
+        """Return the number of each video's first window, `(N,)`."""
         return np.searchsorted(self.owner, np.arange(len(self.videos)))
 
     @property
     def shots(self) -> list[tuple[Shot, ...]]:
-        """The shots of each video."""
+        """Return the shots of each video."""
         return [tuple(take.shot for take in video.takes) for video in self.videos]
 
     def part(self, keep: Sequence[int], *, every: int = 1) -> Gallery:
-        """Some of the videos, and of their windows every so many."""
+        """Keep some of the videos, and every n-th of their windows."""
         new = np.full(len(self.videos), -1)
         new[list(keep)] = np.arange(len(keep))
         number = np.arange(len(self.owner)) - self.starts[self.owner]
@@ -67,7 +67,7 @@ class Gallery:
         )
 
     def shot_windows(self) -> tuple[NDArray[np.int64], list[Shot]]:
-        """For each shot the window nearest to its middle, if one lies inside it, and its facts."""
+        """Find for each shot the window nearest to its middle, with its facts."""
         rows: list[int] = []
         shots: list[Shot] = []
         starts = [*self.starts, len(self.owner)]
@@ -83,12 +83,12 @@ class Gallery:
 
     @cached_property
     def coded(self) -> Codes:
-        """`(S, WIDTH)` the facts of all shots, video by video."""
+        """Code the facts of all shots, video by video, `(S, WIDTH)`."""
         return code_facts([shot for shots in self.shots for shot in shots])
 
     @cached_property
     def shot_of_window(self) -> NDArray[np.int64]:
-        """`(W,)` the number, among all shots, of the one around each window's middle."""
+        """Return the number of the shot around each window's middle, `(W,)`."""
         first = np.concatenate([[0], np.cumsum([len(shots) for shots in self.shots])])
         starts = [*self.starts, len(self.owner)]
         found = np.empty(len(self.owner), np.int64)
@@ -100,7 +100,7 @@ class Gallery:
         return found
 
     def window_truth(self, claim: Claim) -> NDArray[np.bool_]:
-        """`(W,)` whether a claim of one clause holds in the shot around each window's middle."""
+        """Return whether a claim holds in the shot around each window's middle, `(W,)`."""
         holds = truth_matrix(code_facts([claim.clauses[0]]), self.coded)[0]
         return holds[self.shot_of_window]
 
@@ -149,20 +149,20 @@ def make(
     look_alikes: bool = False,
     step: float = STEP,
 ) -> Gallery:
-    """Write a world, or take it as it was written before, and embed it."""
+    """Write a world, or reuse one written before, and embed it."""
     drawn = generate(folder, seed=seed, videos=videos, look_alikes=look_alikes)
     return embed(encoder, folder, drawn, step)
 
 
 def text_rows(encoder: ShapesEncoder, texts: Sequence[str]) -> NDArray[np.float32]:
-    """`(N, D)` vectors of texts."""
+    """Encode texts to vectors `(N, D)`."""
     return np.concatenate(encoder.encode_texts(texts))
 
 
 def score_videos(
     encoder: ShapesEncoder, captions: Sequence[str], gallery: Gallery, *, block: int = 512
 ) -> NDArray[np.float32]:
-    """How well captions fit videos: the best window, or the best windows in sequence.
+    """Score captions against videos by the best window, or the best windows in sequence.
 
     A caption of several clauses scores the mean over its clauses of the best windows that follow
     one another, found by dynamic programming over the video's windows.
@@ -182,7 +182,7 @@ def score_videos(
 
 
 def in_sequence(cosines: NDArray[np.float32], gallery: Gallery) -> NDArray[np.float32]:
-    """The best mean over clauses that match windows in order, each window strictly later.
+    """Compute the best mean over clauses that match windows in strictly rising order.
 
     Args:
         cosines: `(N, clauses, W)`.

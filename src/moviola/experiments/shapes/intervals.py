@@ -1,4 +1,4 @@
-"""Means with 95 % intervals in which whole videos are resampled."""
+"""Compute means with 95 % intervals in which whole videos are resampled."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Figure:
-    """A mean with its 95 % interval."""
+    """Hold a mean with its 95 % interval."""
 
     value: float
     low: float
@@ -25,7 +25,7 @@ class Figure:
 
 
 def figure(values: NDArray[Any] | Sequence[float], groups: Sequence[int] | NDArray[Any]) -> Figure:
-    """Mean and 95 % percentile interval, resampling whole videos.
+    """Compute mean and 95 % percentile interval, resampling whole videos.
 
     Captions of one video are not independent, so videos are drawn, with all that belongs to them.
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.

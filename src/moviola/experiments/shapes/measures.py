@@ -32,7 +32,7 @@ SHARPNESS = 15.0
 
 @dataclass(frozen=True)
 class MeasureConfig:
-    """On what the encoder is measured."""
+    """Configure the data on which the encoder is measured."""
 
     folder: Path
     seed: int = 41
@@ -44,7 +44,7 @@ class MeasureConfig:
 def measure_probes(
     encoder: ShapesEncoder, gallery: Gallery, *, held_out: bool
 ) -> dict[str, Figure]:
-    """Attribute probes, binding and directions, on one window of each shot."""
+    """Measure attribute probes, binding and directions on one window of each shot."""
     rows, shots = gallery.shot_windows()
     keep = [i for i, shot in enumerate(shots) if has_held_out(shot) == held_out]
     rows, shots = rows[keep], [shots[i] for i in keep]
@@ -64,7 +64,7 @@ def measure_probes(
 
 
 def measure_order(encoder: ShapesEncoder, gallery: Gallery) -> Figure:
-    """Does a caption that tells two shots in order score higher than with its clauses exchanged?"""
+    """Measure how often a caption beats itself with its clauses exchanged."""
     rng = np.random.default_rng(13)
     wins: list[float] = []
     owner: list[int] = []
@@ -85,7 +85,7 @@ def measure_order(encoder: ShapesEncoder, gallery: Gallery) -> Figure:
 
 
 def measure_retrieval(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]:
-    """Retrieval of whole videos by all captions, and of captions by videos."""
+    """Measure retrieval of whole videos by captions, and of captions by videos."""
     claims = [claim for video in gallery.videos for claim in video.claims]
     texts = [text for video in gallery.videos for text in video.captions]
     owner = np.repeat(np.arange(len(gallery.videos)), [len(v.claims) for v in gallery.videos])
@@ -115,7 +115,7 @@ def measure_retrieval(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Fig
 
 
 def measure_moments(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]:
-    """Localisation inside a known video that holds a look-alike of the shot that is sought.
+    """Measure localisation inside a known video that holds a look-alike shot.
 
     The library's rule is applied twice: to the cosines, and to their exponentials, which tell one
     wrong fact from none more sharply.
@@ -149,7 +149,7 @@ def measure_moments(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figur
 
 
 def measure_speed(encoder: ShapesEncoder, count: int = 256) -> float:
-    """Windows a second that the video tower embeds here, with as many threads as torch uses."""
+    """Measure how many windows a second the video tower embeds here."""
     frames = torch.randint(0, 256, (count, 8, 64, 64, 3), dtype=torch.uint8)
     with torch.inference_mode():
         encoder.towers.videos(frames[:64])

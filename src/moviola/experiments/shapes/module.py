@@ -1,4 +1,4 @@
-"""The Lightning module that trains the shipped encoder."""
+"""Train the shipped encoder as a Lightning module."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SURE = 0.75
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How the encoder is trained."""
+    """Configure the training of the encoder."""
 
     steps: int = 1800
     rate: float = 2e-3
@@ -53,7 +53,7 @@ class TrainConfig:
 
 
 def pair_offsets() -> tuple[dict[tuple[str, str], int], int]:
-    """Where each pair of a thing's facts begins among the pair labels, and their number."""
+    """Compute where each pair of a thing's facts begins among the labels, and their number."""
     names = list(FACT_SIZES)
     offsets: dict[tuple[str, str], int] = {}
     total = 0
@@ -65,13 +65,13 @@ def pair_offsets() -> tuple[dict[tuple[str, str], int], int]:
 
 
 def thing_codes(shots: Tensor) -> Tensor:
-    """(B, WIDTH) codes to (B, 2, 4): shape, colour, size, motion of the things; -1 for none."""
+    """Split codes (B, WIDTH) into (B, 2, 4): shape, colour, size, motion; -1 for none."""
     per = len(THING_FACTS)
     return shots[:, 2 : 2 + THINGS_SEEN * per].view(-1, THINGS_SEEN, per)[..., : len(FACT_SIZES)]
 
 
 def pair_labels(shots: Tensor) -> Tensor:
-    """(B, WIDTH) codes to (B, labels) of 0 and 1: pairs of facts, background, camera.
+    """Convert codes (B, WIDTH) to 0/1 labels: pairs of facts, background, camera.
 
     Pairs instead of single facts, because only they tell which colour has which motion.
     """
@@ -93,7 +93,7 @@ def pair_labels(shots: Tensor) -> Tensor:
 
 
 def masked_nce(logits: Tensor, target: Tensor, ignored: Tensor) -> Tensor:
-    """Cross-entropy over rows in which other right answers do not count as wrong.
+    """Compute cross-entropy over rows in which other right answers do not count as wrong.
 
     Oord, Li and Vinyals, "Representation learning with contrastive predictive coding", 2018,
     equation 4, with the pairs in `ignored` left out of the sum.
@@ -111,7 +111,7 @@ def masked_nce(logits: Tensor, target: Tensor, ignored: Tensor) -> Tensor:
 
 
 def contrast(texts: Tensor, videos: Tensor, scale: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
-    """Both directions of InfoNCE over one batch.
+    """Compute InfoNCE over one batch in both directions.
 
     Args:
         texts: (N, D) unit vectors.
@@ -133,7 +133,7 @@ def contrast(texts: Tensor, videos: Tensor, scale: Tensor, batch: Mapping[str, T
 def agreement(
     texts: Tensor, videos: Tensor, scale: Tensor, bias: Tensor, batch: Mapping[str, Tensor]
 ) -> Tensor:
-    """Is each text true of each window? It ties cosines to a scale that all queries share.
+    """Compute the logistic loss of every text and window, which fixes one scale for all queries.
 
     Zhai et al., "Sigmoid loss for language image pre-training", 2023, equation 1, with the facts
     as labels.
@@ -153,7 +153,7 @@ def agreement(
 
 
 class ShapesTraining(lightning.LightningModule):
-    """Towers, the heads that only training needs, and a running mean of the towers' weights."""
+    """Train the towers with auxiliary heads and a running mean of the weights."""
 
     def __init__(self, towers: TowerConfig, train: TrainConfig) -> None:
         super().__init__()
@@ -174,13 +174,13 @@ class ShapesTraining(lightning.LightningModule):
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
-        """Move the running mean."""
+        """Update the running mean."""
         if self.global_step == self.train_config.warm_up:
             self.mean.n_averaged.zero_()
         self.mean.update_parameters(self.towers)
 
     def training_step(self, batch: Mapping[str, Tensor], _index: int) -> Tensor:
-        """The loss of one batch."""
+        """Compute the loss of one batch."""
         vectors, cells = self.towers.video(batch["frames"])
         videos = functional.normalize(vectors.float(), dim=-1)
         texts = self.towers.texts(batch["numbers"])
@@ -235,7 +235,7 @@ class ShapesTraining(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> Any:
-        """AdamW; a straight warm-up, then half a cosine down to a hundredth."""
+        """Set up AdamW with a linear warm-up, then a half cosine to a hundredth."""
         config = self.train_config
         thin = [p for p in self.parameters() if p.requires_grad and p.ndim < 2]
         thick = [p for p in self.parameters() if p.requires_grad and p.ndim >= 2]

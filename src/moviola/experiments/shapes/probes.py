@@ -1,4 +1,4 @@
-"""Attribute probes: does the encoder prefer a true text to the same text with one fact wrong?"""
+"""Probe attributes: compare a true text with the same text with one fact wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class Probe:
-    """A true text about window `index` and the same with one fact wrong."""
+    """Hold a true text about window `index` and the same with one fact wrong."""
 
     kind: str
     index: int
@@ -28,7 +28,7 @@ class Probe:
 
 
 def _true_clause(rng: np.random.Generator, shot: Shot, kind: str) -> tuple[Clause, int]:
-    """A clause that states a fact of this kind, and the thing that it is about."""
+    """Draw a clause that states a fact of this kind, and the thing that it is about."""
     i = int(rng.integers(len(shot.things)))
     mention = full_mention(shot.things[i])
     background = shot.background if kind == "background" or rng.random() < 0.5 else None
@@ -37,7 +37,7 @@ def _true_clause(rng: np.random.Generator, shot: Shot, kind: str) -> tuple[Claus
 
 
 def _wrong(rng: np.random.Generator, clause: Clause, shot: Shot, kind: str) -> Clause:
-    """The clause with one value changed; only cameras that the wall would show are asked for."""
+    """Change one value of the clause to one that the window would show otherwise."""
     if kind == "camera":
         return replace(clause, camera=pick(rng, cameras_for(shot.background)))
     if kind in SHOT_FACTS:
@@ -47,7 +47,7 @@ def _wrong(rng: np.random.Generator, clause: Clause, shot: Shot, kind: str) -> C
 
 
 def draw_probe(rng: np.random.Generator, shot: Shot, index: int, kind: str) -> Probe | None:
-    """A probe of one kind; None where the shot has no such fact, such as a growing thing's size."""
+    """Draw a probe of one kind; None where the shot has no such fact."""
     if kind == "camera" and len(cameras_for(shot.background)) == 1:
         return None
     clause, i = _true_clause(rng, shot, kind)
@@ -64,7 +64,7 @@ def draw_probe(rng: np.random.Generator, shot: Shot, index: int, kind: str) -> P
 
 
 def swap_probe(rng: np.random.Generator, shot: Shot, index: int) -> Probe | None:
-    """Two things whose motions are exchanged in the wrong text: who does what."""
+    """Make a probe whose wrong text exchanges the motions of two things."""
     if len(shot.things) < 2 or shot.things[0].motion == shot.things[1].motion:
         return None
     a, b = (full_mention(thing) for thing in shot.things[:2])
@@ -79,7 +79,7 @@ def swap_probe(rng: np.random.Generator, shot: Shot, index: int) -> Probe | None
 
 
 def direction_texts(rng: np.random.Generator, shot: Shot) -> tuple[list[str], int] | None:
-    """The same text with each of the four directions, and the number of the true one."""
+    """Write the text with each of the four directions; return the number of the true one."""
     ways = ("left", "right", "up", "down")
     moving = [thing for thing in shot.things if thing.motion in ways]
     if not moving:
@@ -95,7 +95,7 @@ def direction_texts(rng: np.random.Generator, shot: Shot) -> tuple[list[str], in
 
 
 def draw_probes(rng: np.random.Generator, shots: Sequence[Shot]) -> list[Probe]:
-    """Probes of every kind for windows that show these shots."""
+    """Draw probes of every kind for windows that show these shots."""
     found: list[Probe] = []
     for index, shot in enumerate(shots):
         drawn = [draw_probe(rng, shot, index, kind) for kind in PROBED] + [
@@ -108,7 +108,7 @@ def draw_probes(rng: np.random.Generator, shots: Sequence[Shot]) -> list[Probe]:
 def probe_wins(
     probes: Sequence[Probe], videos: NDArray[np.float32], encode: Encode
 ) -> dict[str, NDArray[np.float64]]:
-    """For each kind, 1 where the true text scores higher, 0.5 at a tie, 0 otherwise.
+    """Score each kind: 1 where the true text scores higher, 0.5 at a tie, else 0.
 
     Args:
         probes: what to ask.
@@ -130,7 +130,7 @@ def direction_wins(
     videos: NDArray[np.float32],
     encode: Encode,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The windows asked about, and 1 where the true one of four directions wins."""
+    """Return the windows asked about, and 1 where the true one of four directions wins."""
     asked = [(i, found) for i, shot in enumerate(shots) if (found := direction_texts(rng, shot))]
     rows = encode([text for _, (texts, _) in asked for text in texts])
     scores = (rows.reshape(len(asked), 4, -1) * videos[[i for i, _ in asked]][:, None]).sum(-1)

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One training run."""
+    """Configure one training run."""
 
     out: Path
     towers: TowerConfig = field(default_factory=lambda: TowerConfig(words=0))
@@ -54,7 +54,7 @@ class RunConfig:
 
 
 class Watch(lightning.Callback):
-    """Looks at the probes on unseen windows and writes the weights, every so many steps."""
+    """Measure the probes on unseen windows and write the weights, every so many steps."""
 
     def __init__(self, config: RunConfig, words: Vocabulary) -> None:
         self.config, self.words = config, words
@@ -76,7 +76,7 @@ class Watch(lightning.Callback):
         batch: Any,  # noqa: ARG002
         batch_idx: int,  # noqa: ARG002
     ) -> None:
-        """Look and write when it is time."""
+        """Measure and write when it is time."""
         step = trainer.global_step
         if step % 50 == 0:
             seen = {k: round(float(v), 3) for k, v in trainer.callback_metrics.items()}
@@ -91,7 +91,7 @@ class Watch(lightning.Callback):
 def look(
     towers: Towers, words: Vocabulary, frames: NDArray[np.uint8], shots: Sequence[Shot]
 ) -> dict[str, float]:
-    """Probes and retrieval on windows: a quick look during training, not the measured card."""
+    """Measure probes and retrieval on windows quickly, for use during training."""
     was_training = towers.training
     towers.eval()
     device = next(towers.parameters()).device
@@ -152,7 +152,7 @@ def train(config: RunConfig) -> Towers:
 
 
 def measure_and_write(out: Path, world: Path, steps: int) -> None:
-    """Calibrate and measure the weights in `out`; `measured.json` and the card go there too.
+    """Calibrate and measure the weights in `out`; write `measured.json` and the card.
 
     Args:
         out: folder with the weights.
@@ -174,7 +174,7 @@ def measure_and_write(out: Path, world: Path, steps: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Parse the command line and train, or measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="where the weights go")
     parser.add_argument("--steps", type=int, default=TrainConfig.steps)

@@ -1,4 +1,4 @@
-"""Training windows of the generated world, rendered on the fly.
+"""Render training windows of the generated world on the fly.
 
 Windows come in groups that differ in one fact: the hardest wrong answers for one another, in both
 directions, at no extra cost. Half of a group is rendered, the other half are mirror images and
@@ -61,7 +61,7 @@ CHANGES = ("background", "camera", "colour", "shape", "size", "motion", "swap")
 
 @dataclass(frozen=True)
 class WindowConfig:
-    """What a batch is made of."""
+    """Configure the content of a batch."""
 
     groups: int = 16
     rendered: int = 4
@@ -73,7 +73,7 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class Window:
-    """Pixels and labels of two seconds."""
+    """Hold the pixels and labels of two seconds."""
 
     frames: NDArray[np.uint8]
     """(8, 64, 64, 3)."""
@@ -85,7 +85,7 @@ class Window:
 
 
 def change_fact(rng: np.random.Generator, shot: Shot, what: str) -> Shot:
-    """A possible shot that differs in one kind of fact; the same one where none was found."""
+    """Change one kind of fact to a possible shot; the same shot where none was found."""
     for _ in range(12):
         i = int(rng.integers(len(shot.things)))
         things = list(shot.things)
@@ -109,7 +109,7 @@ def change_fact(rng: np.random.Generator, shot: Shot, what: str) -> Shot:
 
 
 def _sized(rng: np.random.Generator, thing: Thing) -> Thing:
-    """The thing with a size where its motion leaves it one, and without where not."""
+    """Give the thing a size where its motion leaves it one, and none otherwise."""
     if thing.motion in SWELLING:
         return replace(thing, size=None)
     return replace(thing, size=thing.size or pick(rng, ("small", "large")))
@@ -129,7 +129,7 @@ def _cells(take: Take, seconds: float) -> NDArray[np.int8]:
 
 
 def window(rng: np.random.Generator, take: Take) -> Window:
-    """Two seconds from anywhere in a take."""
+    """Render two seconds from anywhere in a take."""
     start = rng.uniform(0, take.seconds - FRAMES / RATE)
     # A file's frames lie up to half a frame beside the moments that are asked for.
     times = start + (np.arange(FRAMES) + 0.5 + rng.uniform(-0.17, 0.17, FRAMES)) / RATE
@@ -137,7 +137,7 @@ def window(rng: np.random.Generator, take: Take) -> Window:
 
 
 def cut_window(rng: np.random.Generator, before: Take, after: Take) -> Window:
-    """Two seconds with a cut inside."""
+    """Render two seconds with a cut inside."""
     kept = int(rng.integers(1, FRAMES))
     phase = rng.uniform(0, 1)
     head = before.seconds - (kept - np.arange(kept) - phase) / RATE
@@ -149,7 +149,7 @@ def cut_window(rng: np.random.Generator, before: Take, after: Take) -> Window:
 
 
 def turned(rng: np.random.Generator, one: Window) -> Window | None:
-    """The mirror image, the reversed film or both; None where its facts are held out."""
+    """Mirror the picture, reverse the film or both; None where the result's facts are held out."""
     mirror, reverse = ((True, False), (False, True), (True, True))[int(rng.integers(3))]
     names = {}
     for name in ("left", "right", "up", "down", "grow", "shrink", *MIRROR, *REVERSE):
@@ -165,7 +165,7 @@ def turned(rng: np.random.Generator, one: Window) -> Window | None:
 
 
 def draw_group(rng: np.random.Generator, config: WindowConfig, others: list[Take]) -> list[Window]:
-    """Twice `config.rendered` windows around one shot."""
+    """Draw twice `config.rendered` windows around one shot."""
     base = draw_shot(rng, PLAIN, held_out=False)
     shots = [base]
     while len(shots) < config.rendered:
@@ -186,12 +186,12 @@ def draw_group(rng: np.random.Generator, config: WindowConfig, others: list[Take
 
 
 def pick_shot(rng: np.random.Generator, shots: list[Shot]) -> Shot:
-    """The first shot as often as all others, so that most windows differ in one fact."""
+    """Pick the first shot as often as all others, so that most windows differ in one fact."""
     return shots[0] if rng.random() < 0.5 else shots[int(rng.integers(len(shots)))]
 
 
 def training_clause(rng: np.random.Generator, shot: Shot) -> Clause:
-    """A true clause, half of them of any detail, the others as detailed as captions usually are."""
+    """Draw a true clause, half of them of any detail, the others as captions usually are."""
     kind = rng.random()
     if kind < 0.5:
         return draw_clause(rng, shot)
@@ -201,7 +201,7 @@ def training_clause(rng: np.random.Generator, shot: Shot) -> Clause:
 def collate(
     rng: np.random.Generator, windows: list[Window], words: Vocabulary, captions: int
 ) -> dict[str, NDArray[np.generic]]:
-    """A batch of B windows and `captions` x B captions.
+    """Collate B windows and `captions` x B captions into a batch.
 
     Returns:
         `frames` (B, 8, 64, 64, 3) uint8; `shots` (B, WIDTH) and `clauses` (N, WIDTH) codes;
@@ -229,7 +229,7 @@ def collate(
 
 
 class WindowStream(IterableDataset[dict[str, NDArray[np.generic]]]):
-    """An endless stream of batches; the seed and the worker's number fix it."""
+    """Stream batches without end; the seed and the worker's number determine them."""
 
     def __init__(self, config: WindowConfig, words: Vocabulary) -> None:
         self.config, self.words = config, words

@@ -1,4 +1,4 @@
-"""`moviola align check`: do the pairs that a head would learn from hold what they should?"""
+"""Provide `moviola align check`: check the pairs that a head would learn from."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Walk the pairs that a head would learn from: shapes, balance of labels, copies and leaks.
+    """Check the pairs that a head would learn from: shapes, balance of labels, copies and leaks.
 
     Exits with 2 where something is wrong that makes the numbers meaningless.
     """
