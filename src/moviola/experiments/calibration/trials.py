@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How searches are drawn.
+    """Configure how searches are drawn.
 
     Attributes:
         clips: N, in the gallery.
