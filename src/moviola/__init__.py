@@ -15,19 +15,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from moviola.core.version import __version__
+
 if TYPE_CHECKING:
     from moviola.core.moments import Moment
     from moviola.library import Library
     from moviola.pipeline import index, open_library, search
-    from moviola.plugins import load_encoder
-
-__version__ = "0.1.0"
+    from moviola.plugins import load_encoder, load_scorer
 
 _HOMES = {
     "Library": "moviola.library",
     "Moment": "moviola.core.moments",
     "index": "moviola.pipeline",
     "load_encoder": "moviola.plugins",
+    "load_scorer": "moviola.plugins",
     "open_library": "moviola.pipeline",
     "search": "moviola.pipeline",
 }
@@ -38,6 +39,7 @@ __all__ = [
     "__version__",
     "index",
     "load_encoder",
+    "load_scorer",
     "open_library",
     "search",
 ]

@@ -13,7 +13,6 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from moviola import __version__
 from moviola.cli import (
     align,
     compare,
@@ -34,6 +33,7 @@ from moviola.cli import (
     table,
 )
 from moviola.cli.console import say_error
+from moviola.core.version import __version__
 
 app = typer.Typer(
     name="moviola",

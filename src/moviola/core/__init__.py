@@ -1,5 +1,24 @@
 """The nouns and the protocols. Everything here is NumPy and the standard library."""
 
+from moviola.core.abilities import (
+    BringsScorer,
+    Calibrated,
+    Chooses,
+    Curve,
+    Hears,
+    ManyReadouts,
+    PairScorer,
+    Precision,
+    Sized,
+    TellsPrecision,
+    Tempered,
+    TowerName,
+    own_calibration,
+    own_scorer,
+    told_precision,
+    wanted_size,
+    wanted_sound,
+)
 from moviola.core.codes import ExitCode, FileCode
 from moviola.core.datasets import RetrievalDataset
 from moviola.core.embeddings import Embeddings
@@ -24,13 +43,9 @@ from moviola.core.protocols import (
     Dataset,
     Encoder,
     FrameSampler,
-    ManyReadouts,
     Pooling,
     Scorer,
     Segmenter,
-    VideoReader,
-    wanted_size,
-    wanted_sound,
 )
 from moviola.core.results import Hit, Qrels, ScoreBlocks, Scores
 from moviola.core.sampling import (
@@ -46,8 +61,12 @@ from moviola.core.videos import VideoInfo
 
 __all__ = [
     "Aligner",
+    "BringsScorer",
+    "Calibrated",
+    "Chooses",
     "Clip",
     "ConsecutiveSampler",
+    "Curve",
     "Dataset",
     "DatasetError",
     "Embeddings",
@@ -56,6 +75,7 @@ __all__ = [
     "FileCode",
     "FrameSampler",
     "Frames",
+    "Hears",
     "Hit",
     "KnownModel",
     "LeftSampler",
@@ -64,9 +84,11 @@ __all__ = [
     "MissingExtraError",
     "ModelFamily",
     "MoviolaError",
+    "PairScorer",
     "PictureSize",
     "PluginNotFoundError",
     "Pooling",
+    "Precision",
     "Qrels",
     "RateSampler",
     "Readout",
@@ -76,6 +98,7 @@ __all__ = [
     "Scorer",
     "Scores",
     "Segmenter",
+    "Sized",
     "SoundSpec",
     "Source",
     "Space",
@@ -83,15 +106,20 @@ __all__ = [
     "Span",
     "StorageError",
     "StoreCorruptError",
+    "TellsPrecision",
+    "Tempered",
     "Text",
+    "TowerName",
     "UniformSampler",
     "VideoInfo",
-    "VideoReader",
     "VideoUnreadableError",
     "Waveform",
     "WeightsUnavailableError",
     "clip_id",
     "display_path",
+    "own_calibration",
+    "own_scorer",
+    "told_precision",
     "wanted_size",
     "wanted_sound",
 ]

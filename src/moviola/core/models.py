@@ -77,9 +77,12 @@ class ModelFamily:
         models: the checkpoints that are known by name.
         patterns: names of the files that a checkpoint of it needs, with `*`; empty for what a
             transformers checkpoint needs.
+        scorer: as `loader`, of a function that returns a `PairScorer`; `""` for a family that
+            only encodes.
     """
 
     loader: str
     summary: str
     models: tuple[KnownModel, ...] = ()
     patterns: tuple[str, ...] = ()
+    scorer: str = ""

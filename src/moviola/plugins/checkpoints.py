@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from moviola.core import KnownModel, ModelFamily
 from moviola.plugins.points import FAMILY_GROUP, a, load_point, points
 
-_OPTION = re.compile(r",([a-z_]+)=([^,=]*)$")
+_OPTION = re.compile(r"([a-z_]+)=(.*)", re.DOTALL)
+_COMMA = re.compile(r"(?<!\\),")
+"""A comma that separates; one with a backslash before it belongs to a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class NamedCheckpoint:
 
 
 def families() -> dict[str, ModelFamily]:
-    """The installed model families by name, sorted.
+    """Return the installed model families by name, sorted.
 
     Raises:
         PluginNotFoundError: when one cannot be imported.
@@ -44,14 +47,14 @@ def families() -> dict[str, ModelFamily]:
 
 
 def known_models() -> dict[str, tuple[str, KnownModel]]:
-    """The checkpoints that have a name: the name of their family, and the checkpoint."""
+    """Return the checkpoints that have a name: the name of their family, and the checkpoint."""
     return {
         model.name: (name, model) for name, family in families().items() for model in family.models
     }
 
 
 def find_known(name: str) -> tuple[KnownModel, str | None] | None:
-    """The known checkpoint called `name` or `name@revision`, and the revision that was named."""
+    """Find the known checkpoint called `name` or `name@revision`, and the revision named."""
     known = known_models()
     bare, _, revision = name.rpartition("@")
     for word, wanted in ((name, None), (bare, revision)):
@@ -61,7 +64,7 @@ def find_known(name: str) -> tuple[KnownModel, str | None] | None:
 
 
 def find_checkpoint(name: str) -> NamedCheckpoint | None:
-    """The checkpoint that `FAMILY:ID`, or the name of a known one, means; None for another name."""
+    """Find the checkpoint that `FAMILY:ID` or a known name means; None for another name."""
     family, colon, model = name.partition(":")
     if colon and family in points(FAMILY_GROUP):
         bare, at, revision = model.rpartition("@")
@@ -79,7 +82,7 @@ def find_checkpoint(name: str) -> NamedCheckpoint | None:
 
 
 def settled_name(name: str, revision: str) -> str:
-    """`name` such that it means the same checkpoint from any folder, and after branches moved.
+    """Spell `name` so that it means the same checkpoint from any folder, at any time.
 
     Args:
         name: as `load_encoder` takes it.
@@ -94,14 +97,33 @@ def settled_name(name: str, revision: str) -> str:
         settled = bare
     else:
         settled = f"{bare}@{revision}"
-    return "".join([settled, *(f",{word}={value}" for word, value in options.items())])
+    return join_options(settled, options)
 
 
 def split_options(name: str) -> tuple[str, dict[str, int | str]]:
-    """`xclip-base-patch32,frames=16` to its name and its options."""
+    r"""Split `xclip-base-patch32,frames=16` into its name and its options.
+
+    A comma that belongs to a folder's name is written `\,`, as in `two-tower:cut\,dry,frames=16`;
+    a comma before anything but `option=value` is a part of the name with or without it.
+    """
+    parts = _COMMA.split(name)
     options: dict[str, int | str] = {}
-    while found := _OPTION.search(name):
-        word, value = found.groups()
+    while len(parts) > 1 and (found := _OPTION.fullmatch(parts[-1])):
+        word, value = found[1], _unescaped(found[2])
         options = {word: int(value) if re.fullmatch(r"\d+", value) else value, **options}
-        name = name[: found.start()]
-    return name, options
+        parts.pop()
+    return _unescaped(",".join(parts)), options
+
+
+def join_options(bare: str, options: Mapping[str, int | str]) -> str:
+    """Join a name and its options, so that `split_options` gives them back."""
+    escaped = [f"{word}={_escaped(str(value))}" for word, value in options.items()]
+    return ",".join([_escaped(bare), *escaped])
+
+
+def _escaped(text: str) -> str:
+    return text.replace(",", "\\,")
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("\\,", ",")

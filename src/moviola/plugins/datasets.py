@@ -11,12 +11,12 @@ from moviola.plugins.points import DATASET_GROUP, a, load_point, points
 
 
 def dataset_names() -> list[str]:
-    """The installed data sets' names, sorted."""
+    """Return the installed data sets' names, sorted."""
     return sorted(points(DATASET_GROUP))
 
 
 def load_dataset(name: str, root: Path, split: str) -> RetrievalDataset:
-    """Split `split` of the data set called `name` whose files lie under `root`.
+    """Load split `split` of the data set called `name` whose files lie under `root`.
 
     The attribute behind the name is a function `(root, split)`, an object that is called like
     one, or a class of such objects.

@@ -1,4 +1,4 @@
-"""What can be said of a plug-in without importing it."""
+"""Describe plug-ins without importing them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from moviola.plugins.points import (
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """What can be said of a plug-in without importing it.
+    """The description of a plug-in, made without importing it.
 
     Attributes:
         name: the name it is loaded by.
@@ -44,7 +44,7 @@ class PluginInfo:
 
 
 def describe_encoder(name: str) -> PluginInfo:
-    """What can be said of the encoder `name` without importing it.
+    """Describe the encoder `name` without importing it.
 
     Raises:
         PluginNotFoundError: when there is no such encoder.
@@ -59,7 +59,7 @@ def describe_encoder(name: str) -> PluginInfo:
 
 
 def describe_dataset(name: str) -> PluginInfo:
-    """What can be said of the data set `name` without importing it.
+    """Describe the data set `name` without importing it.
 
     Raises:
         PluginNotFoundError: when there is no such data set.
@@ -82,7 +82,7 @@ def _describe(group: str, name: str) -> PluginInfo:
 
 
 def _source_tree(module: str) -> ast.Module | None:
-    """The parsed source of `module`, found without importing it or its parents."""
+    """Parse the source of `module`, found without importing it or its parents."""
     parts = module.split(".")
     spec = _top_level_spec(parts[0])
     for depth in range(2, len(parts) + 1):

@@ -12,12 +12,12 @@ from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not
 
 
 def encoder_names() -> list[str]:
-    """Names of the installed encoders and of the checkpoints that families know, sorted."""
+    """Return the names of the installed encoders and of known checkpoints, sorted."""
     return sorted({*points(ENCODER_GROUP), *known_models()})
 
 
 def load_encoder(name: str, **options: Any) -> Encoder:
-    """The encoder called `name`, in one of the ways that `moviola.plugins` lists.
+    """Load the encoder called `name`, in one of the ways that `moviola.plugins` lists.
 
     The attribute behind a name may be a class or a function that returns an encoder, called with
     the options, or an encoder itself, which takes none. Options in the name are integers where
@@ -45,7 +45,9 @@ def load_encoder(name: str, **options: Any) -> Encoder:
 
 
 def encoder_options(name: str) -> frozenset[str]:
-    """Names of the options that `load_encoder(name)` takes; none of an encoder that is finished.
+    """Return the names of the options that `load_encoder(name)` takes.
+
+    A finished encoder takes none.
 
     Raises:
         PluginNotFoundError: when there is no such encoder or it cannot be imported.
@@ -70,7 +72,7 @@ def require_encoder(name: str) -> None:
 
 
 def _found(name: str) -> tuple[object, dict[str, Any]]:
-    """What stands behind a name without options, and what its checkpoint gives it."""
+    """Find what stands behind a name without options, and what its checkpoint gives it."""
     if (checkpoint := find_checkpoint(name)) is not None:
         loader = load_point(ENCODER_GROUP, families()[checkpoint.family].loader)
         return loader, {"model": checkpoint.model, "revision": checkpoint.revision}
@@ -80,4 +82,4 @@ def _found(name: str) -> tuple[object, dict[str, Any]]:
 
 def _missing(thing: object) -> str:
     wanted = ("space", "sampler", "video_readout", "text_readout", "encode_texts", "encode_videos")
-    return ", ".join(name for name in wanted if not hasattr(thing, name))
+    return ", ".join(name for name in wanted if name not in dir(thing))

@@ -15,18 +15,24 @@ from moviola.core import MoviolaError, PluginNotFoundError
 
 ENCODER_GROUP = "moviola.encoders"
 FAMILY_GROUP = "moviola.families"
+SCORER_GROUP = "moviola.scorers"
 DATASET_GROUP = "moviola.datasets"
 
-_KINDS = {ENCODER_GROUP: "encoder", FAMILY_GROUP: "model family", DATASET_GROUP: "data set"}
+_KINDS = {
+    ENCODER_GROUP: "encoder",
+    FAMILY_GROUP: "model family",
+    SCORER_GROUP: "scorer",
+    DATASET_GROUP: "data set",
+}
 
 
 def points(group: str) -> dict[str, EntryPoint]:
-    """The entry points of a group by their names."""
+    """Return the entry points of a group by their names."""
     return {point.name: point for point in entry_points(group=group)}
 
 
 def find_point(group: str, name: str) -> EntryPoint:
-    """The entry point called `name`, or the one that `module:attribute` spells out.
+    """Find the entry point called `name`, or the one that `module:attribute` spells out.
 
     Raises:
         PluginNotFoundError: when there is none, with the names that there are.
@@ -40,7 +46,7 @@ def find_point(group: str, name: str) -> EntryPoint:
 
 
 def not_found(group: str, name: str, known: Iterable[str], hint: str = "") -> PluginNotFoundError:
-    """The error that says what is called nearly so, and what there is."""
+    """Make the error that says what is called nearly so, and what there is."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     nearly = f" Did you mean {close[0]!r}?" if close else ""
@@ -51,7 +57,7 @@ def not_found(group: str, name: str, known: Iterable[str], hint: str = "") -> Pl
 
 
 def load_point(group: str, name: str) -> object:
-    """What the entry point called `name`, or `module:attribute`, stands for.
+    """Load what the entry point called `name`, or `module:attribute`, stands for.
 
     Raises:
         PluginNotFoundError: when there is none, or it cannot be imported.
@@ -72,7 +78,7 @@ def load_point(group: str, name: str) -> object:
 
 
 def _let_import_from_here(module: str) -> None:
-    """Lets a spelled-out module be a file of the current folder, as with `python -m`.
+    """Let a spelled-out module be a file of the current folder, as with `python -m`.
 
     Last in the search path, so that it shadows nothing that is installed.
     """
@@ -83,5 +89,5 @@ def _let_import_from_here(module: str) -> None:
 
 
 def a(thing: object) -> str:
-    """`thing` by the name of its type, for messages."""
+    """Name a thing by its type, for messages."""
     return f"a {type(thing).__name__}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moviola.core import Clip, Embeddings, Encoder, Scorer, Span, Text
+from moviola.core import Clip, Embeddings, Encoder, Scorer, Span, Text, own_scorer
 from moviola.core.moments import Moment
 from moviola.score import cosine, maxsim
 from moviola.score.dot import dot
@@ -68,7 +68,7 @@ def order_again(
 
 def _scorer(encoder: Encoder, query: Embeddings[Text], clips: Embeddings[Clip]) -> Scorer:
     """Choose the encoder's own scorer, or the one that fits its space and rows."""
-    own: Scorer | None = getattr(encoder, "scorer", None)
+    own = own_scorer(encoder)
     if own is not None:
         return own
     if not (query.is_pooled and clips.is_pooled):

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import anyio.to_thread
 from fastapi import FastAPI
 
-from moviola import __version__
+from moviola.core.version import __version__
 from moviola.serve.errors import install
 from moviola.serve.page import page_routes
 from moviola.serve.routes import export, favourites, media, pictures, search, status, videos

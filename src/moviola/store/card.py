@@ -49,6 +49,8 @@ class StoreCard:
         items: number of items.
         rows: number of rows of all items together.
         files: name to seal: the items, then the shards of rows in order.
+        precision: that the model computed in, such as `"bfloat16"`; `""` where it was not told,
+            as in every store of before.
     """
 
     kind: Kind
@@ -58,6 +60,7 @@ class StoreCard:
     items: int
     rows: int
     files: dict[str, FileSeal]
+    precision: str = ""
 
     @property
     def shards(self) -> list[str]:
@@ -118,6 +121,7 @@ class StoreCard:
             items=int(found["items"]),
             rows=int(found["rows"]),
             files=files,
+            precision=str(found.get("precision", "")),
         )
 
 

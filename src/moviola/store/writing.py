@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Generator, KeysView
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 _DRAFT = "draft.json"
 _MIB = 1 << 20
+_DECLARED = ("kind", "space", "readout", "dtype", "precision")
+"""What a card says from the start, before anything is counted."""
 
 
 class StoreWriter:
@@ -56,6 +59,7 @@ class StoreWriter:
         space: what the vectors may be compared with.
         readout: how the model was read.
         dtype: `"float16"` or `"float32"`.
+        precision: that the model computes in; `""` where it is not told.
         shard_bytes: size at which a shard is rolled.
         part_bytes: size at which a part goes to disk.
         part_seconds: age at which a part goes to disk, looked at on every append.
@@ -63,7 +67,7 @@ class StoreWriter:
     Raises:
         FileExistsError: when the folder already holds something.
         SpaceMismatchError: when an interrupted writer wrote another space or readout.
-        ValueError: when it wrote another kind or dtype.
+        ValueError: when it wrote another kind, dtype or precision.
         LibraryLockedError: when another process is writing this store.
         StorageError: when the disk refuses.
     """
@@ -76,6 +80,7 @@ class StoreWriter:
         space: Space,
         readout: Readout,
         dtype: RowType = "float16",
+        precision: str = "",
         shard_bytes: int = 256 * _MIB,
         part_bytes: int = 16 * _MIB,
         part_seconds: float = 30.0,
@@ -84,7 +89,9 @@ class StoreWriter:
             raise ValueError(f"a store cannot be of {kind!r} in {dtype!r}")
         self._folder = folder
         self._partial = folder.with_name(folder.name + ".partial")
-        self._card = StoreCard(kind, space, readout, dtype, items=0, rows=0, files={})
+        self._card = StoreCard(
+            kind, space, readout, dtype, items=0, rows=0, files={}, precision=precision
+        )
         row_bytes = space.dimension * np.dtype(dtype).itemsize
         self._shard_rows = max(1, shard_bytes // row_bytes)
         self._part_rows = max(1, part_bytes // row_bytes)
@@ -222,6 +229,7 @@ class StoreWriter:
             begun: dict[str, Any] = json.loads(draft.read_bytes())
             space, readout = Space(**begun["space"]), Readout(**begun["readout"])
             like = (begun["kind"], begun["dtype"])
+            precision = str(begun.get("precision", ""))
         except (ValueError, KeyError, TypeError) as error:
             raise StoreCorruptError(
                 f"{display_path(draft)} cannot be read ({error}); delete the folder it is in"
@@ -233,6 +241,14 @@ class StoreWriter:
                 f"{shown} has {' in '.join(like)}, not {self._card.kind} in {self._card.dtype}; "
                 f"finish it as it was begun or delete {display_path(self._partial)}"
             )
+        if precision and self._card.precision and precision != self._card.precision:
+            raise ValueError(
+                f"{shown} was computed in {precision}, and this would go on in "
+                f"{self._card.precision}; go on with --precision {precision}, or delete "
+                f"{display_path(self._partial)}"
+            )
+        # What was begun in an unknown precision is not known afterwards either.
+        self._card = replace(self._card, precision=precision)
 
     def _check_item(self, item: Clip | Text) -> None:
         if kind_of(item) != self._card.kind:
@@ -266,7 +282,7 @@ class StoreWriter:
         counts = [count for part in self._parts for count in part.counts]
         write_items(folder / ITEMS, self._card.kind, items, counts)
         card = StoreCard(
-            **{name: getattr(self._card, name) for name in ("kind", "space", "readout", "dtype")},
+            **{name: getattr(self._card, name) for name in _DECLARED},
             items=len(items),
             rows=sum(counts),
             files={name: FileSeal.of(folder / name) for name in [ITEMS, *names]},

@@ -1,22 +1,23 @@
-"""What every data set loader promises."""
+"""Check what every data set loader promises."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from moviola.core import Dataset, DatasetError, RetrievalDataset
-from moviola.testing.promises import require
+from moviola.testing.promises import require, require_kind
 
 
 def check_dataset(loader: Dataset, root: Path, split: str) -> RetrievalDataset:
-    """Checks that a loader keeps its promises, and gives back what it loaded.
+    """Check that a loader keeps its promises, and gives back what it loaded.
 
     Raises:
         AssertionError: one sentence that names the broken promise.
     """
     found = loader(root, split)
-    require(
-        isinstance(found, RetrievalDataset),
+    require_kind(
+        found,
+        RetrievalDataset,
         f"the loader gave a {type(found).__name__} instead of a RetrievalDataset",
     )
     require(bool(found.name), "the data set has no name")

@@ -1,4 +1,4 @@
-"""A toy encoder for tests and for the documentation."""
+"""Encode colours: a toy for tests and for the documentation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class EchoEncoder:
-    """A toy that knows colours: words by their hash, pictures by their colours, in one space.
+    """Encode words by their hash and pictures by their colours, in one space.
 
     The names of the eight corner colours of RGB point where pictures full of that colour point;
     every other word has a direction of its own that no picture has. Deterministic, needs no
@@ -34,11 +34,11 @@ class EchoEncoder:
     )  # fmt: skip
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(1, 32)` row a text."""
+        """Encode each text to a `(1, 32)` row."""
         return [self._unit(self._bag(text)) for text in texts]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(1, 32)` row a clip: the share of pixels nearest to each corner colour."""
+        """Encode each clip to a `(1, 32)` row: shares of pixels by their nearest corner colour."""
         rows: list[NDArray[np.float32]] = []
         for frames in clips:
             corners = (frames.pixels > 127) @ np.array([4, 2, 1])

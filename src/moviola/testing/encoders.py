@@ -1,4 +1,4 @@
-"""What every encoder promises."""
+"""Check what every encoder promises."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from moviola.core import Encoder, Frames, FrameSampler, Readout, SoundSpec, Space, wanted_sound
-from moviola.testing.examples import SPANS, TEXTS, make_clips, quiet
-from moviola.testing.promises import require
+from moviola.core import Encoder, Frames, FrameSampler, Readout, Space
+from moviola.testing.abilities import check_abilities, check_sampler_abilities, check_sound
+from moviola.testing.examples import SPANS, TEXTS, make_clips
+from moviola.testing.promises import require, require_kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,9 @@ InputT = TypeVar("InputT", str, Frames)
 
 
 def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
-    """Checks that an encoder keeps its promises: about forty small encodings.
+    """Check that an encoder keeps its promises: about forty small encodings.
+
+    The abilities of `moviola.core.abilities` that it has are checked too.
 
     Args:
         encoder: what to check.
@@ -32,8 +35,8 @@ def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
         AssertionError: one sentence that names the broken promise.
     """
     identity = _check_identity(encoder)
-    _check_sampler(encoder.sampler)
-    _check_sound(encoder)
+    check_sampler(encoder.sampler)
+    check_sound(encoder)
     texts = _check_tower(
         "encode_texts",
         encoder.encode_texts,
@@ -68,13 +71,7 @@ def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
         ),
         "encode_videos changes the pixels or the sound that it was given",
     )
-    if wanted_sound(encoder) is not None:
-        (silent,) = encoder.encode_videos([quiet(clips[0])])
-        require(
-            not np.array_equal(silent, videos[0]),
-            "encode_videos gives a clip with sound and the same one in silence the same vector, "
-            "so it need not ask for sound",
-        )
+    check_abilities(encoder, clips, texts, videos)
     require(
         _check_identity(encoder) == identity,
         "space or a readout changed while encoding; both must be known beforehand and stay",
@@ -82,19 +79,16 @@ def check_encoder(encoder: Encoder, *, tolerance: float = 1e-3) -> None:
 
 
 def _check_identity(encoder: Encoder) -> tuple[Space, Readout, Readout]:
-    require(
-        isinstance(encoder, Encoder),
+    require_kind(
+        encoder,
+        Encoder,
         "an encoder has space, sampler, video_readout, text_readout, encode_texts, encode_videos",
     )
-    found = (encoder.space, encoder.video_readout, encoder.text_readout)
-    for name, value, wanted in zip(
-        ("space", "video_readout", "text_readout"), found, (Space, Readout, Readout), strict=True
-    ):
-        require(
-            isinstance(value, wanted),
-            f"{name} is a {type(value).__name__}, not a {wanted.__name__}",
-        )
-        require(value == getattr(encoder, name), f"{name} differs each time it is asked for")
+    found = _identity(encoder)
+    names, kinds = ("space", "video_readout", "text_readout"), (Space, Readout, Readout)
+    for name, value, again, wanted in zip(names, found, _identity(encoder), kinds, strict=True):
+        require_kind(value, wanted, f"{name} is a {type(value).__name__}, not a {wanted.__name__}")
+        require(value == again, f"{name} differs each time it is asked for")
         try:
             hash(value)
         except TypeError as error:
@@ -104,7 +98,16 @@ def _check_identity(encoder: Encoder) -> tuple[Space, Readout, Readout]:
     return found
 
 
-def _check_sampler(sampler: FrameSampler) -> None:
+def _identity(encoder: Encoder) -> tuple[Space, Readout, Readout]:
+    return encoder.space, encoder.video_readout, encoder.text_readout
+
+
+def check_sampler(sampler: FrameSampler) -> None:
+    """Check that a sampler pickles, names itself, and stays inside its spans.
+
+    Raises:
+        AssertionError: one sentence that names the broken promise.
+    """
     try:
         copy: FrameSampler = pickle.loads(pickle.dumps(sampler))  # noqa: S301 - our own bytes
     except Exception as error:
@@ -126,18 +129,7 @@ def _check_sampler(sampler: FrameSampler) -> None:
             f"{where} leave the span: {times.min()} to {times.max()}",
         )
         require(np.array_equal(copy.times(span), times), f"{where} differ after pickling")
-
-
-def _check_sound(encoder: Encoder) -> None:
-    sound = wanted_sound(encoder)
-    require(
-        sound is None or isinstance(sound, SoundSpec),
-        f"sound is a {type(sound).__name__}, neither a SoundSpec nor None",
-    )
-    require(
-        sound is None or sound.spec in encoder.video_readout.sampling,
-        f"video_readout.sampling does not tell of the sound that is heard ({sound and sound.spec})",
-    )
+    check_sampler_abilities(sampler, copy)
 
 
 def _copied(frames: Frames) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
@@ -172,9 +164,14 @@ def _check_tower(
 def _check_rows(
     rows: NDArray[np.float32], what: str, space: Space, readout: Readout, tolerance: float
 ) -> None:
+    require_kind(
+        rows,
+        np.ndarray,
+        f"{what} must be (n, {space.dimension}), got a {type(rows).__name__}",
+    )
     require(
-        isinstance(rows, np.ndarray) and rows.ndim == 2 and rows.shape[1] == space.dimension,
-        f"{what} must be (n, {space.dimension}), got {getattr(rows, 'shape', type(rows))}",
+        rows.ndim == 2 and rows.shape[1] == space.dimension,
+        f"{what} must be (n, {space.dimension}), got {rows.shape}",
     )
     require(len(rows) > 0, f"{what} has no rows")
     require(rows.dtype == np.float32, f"{what} must be float32, got {rows.dtype}")

@@ -1,4 +1,4 @@
-"""What the kit for encoders shows them: odd texts, and clips as decoders give them."""
+"""Make what the kits show to encoders: odd texts, and clips as decoders give them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from moviola.core import Encoder, Frames, SoundSpec, Span, Waveform, wanted_sound
+from moviola.core import Encoder, Frames, PairScorer, SoundSpec, Span, Waveform, wanted_sound
 
 TEXTS = (
     "a red square moves left",
@@ -22,8 +22,8 @@ TEXTS = (
 SPANS = (Span(0.0, 0.04), Span(0.0, 1.0), Span(3.0, 9.0), Span(1e4, 1e4 + 6.0), Span(0.0, 3600.0))
 
 
-def make_clips(encoder: Encoder) -> list[Frames]:
-    """Clips with as many frames as `encoder` asks for, repeated if need be, and its sound.
+def make_clips(encoder: Encoder | PairScorer) -> list[Frames]:
+    """Make clips with as many frames as an encoder asks for, repeated if need be, and its sound.
 
     The first two are red and blue; of those with sound, one is silent, and the file of another
     has none.
@@ -49,7 +49,7 @@ def make_clips(encoder: Encoder) -> list[Frames]:
 
 
 def quiet(clip: Frames) -> Frames:
-    """The clip with its sound turned off."""
+    """Turn the sound of a clip off."""
     if clip.sound is None:
         return clip
     return replace(clip, sound=replace(clip.sound, samples=np.zeros_like(clip.sound.samples)))

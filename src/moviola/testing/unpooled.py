@@ -1,4 +1,4 @@
-"""What an encoder promises that is read with and without its pooling."""
+"""Check an encoder that is read with and without its pooling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moviola.testing.promises import require
 
 
 def check_unpooled(rows: Encoder, pooled: Encoder, *, tolerance: float = 1e-3) -> None:
-    """Checks that two readings of one model belong together: all its rows, and one an item.
+    """Check that two readings of one model belong together: all its rows, and one an item.
 
     A store keeps the rows and pools them later, so both must share a space, differ in nothing but
     pooling, and where the pooling has one of our names, come to the same direction.

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from moviola.core import Frames, FrameSampler, Readout, SoundSpec, Space
+from moviola.core import (
+    Frames,
+    FrameSampler,
+    Precision,
+    Readout,
+    SoundSpec,
+    Space,
+    TowerName,
+)
 from moviola.encode.decoder.inputs import DecoderInputs, Piece
 from moviola.encode.decoder.packing import read_rows, read_vectors
 from moviola.encode.decoder.presets import TowerReadouts
@@ -48,6 +56,11 @@ class Backbone(Protocol):
     @property
     def preprocessing(self) -> str:
         """What becomes of frames and sound before they are vectors, for a `Readout`."""
+        ...
+
+    @property
+    def precision(self) -> Precision:
+        """Return the precision of its weights."""
         ...
 
     @property
@@ -121,6 +134,11 @@ class DecoderEncoder:
     def sound(self) -> SoundSpec | None:
         """Which sound it hears."""
         return self.backbone.sound
+
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the precision of the weights, through which texts and clips go alike."""
+        del tower
+        return self.backbone.precision
 
     @property
     def text_readouts(self) -> Mapping[str, Readout]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PeAudioVideoModel, PeVideoModel
 
+from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames, SoundSpec
 from moviola.core.sampling import RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
@@ -24,7 +25,7 @@ from moviola.encode.perception.loading import load_model
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import checkpoint_digest
-from moviola.encode.runtime.precision import Tower, best_device
+from moviola.encode.runtime.precision import Tower, best_device, probe_frames
 from moviola.encode.runtime.preprocessing import Preprocessing, stored_config
 from moviola.encode.runtime.text_tower import TextTower, load_tokenizer
 
@@ -43,6 +44,8 @@ _FRAMES = {
     "image_std": (0.5, 0.5, 0.5),
 }
 _TOKENS, _CLIPS = 512, 4
+_PROBED = 8
+"""Frames of the clip on which the precision is checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,10 @@ class PeAvEncoder:
         space: the space of these weights and heads.
         sampler: of frames.
         hearing: how sound is prepared; None reads the video alone.
+        precision: `"float32"` or `"bfloat16"`; None for that of the device.
+
+    Raises:
+        ValueError: when bfloat16 is asked for clips with their sound.
     """
 
     def __init__(
@@ -89,6 +96,7 @@ class PeAvEncoder:
         *,
         sampler: UniformSampler | RateSampler,
         hearing: Hearing | None = None,
+        precision: Precision | None = None,
     ) -> None:
         self._space = space
         self._sampler = sampler
@@ -96,13 +104,20 @@ class PeAvEncoder:
         self._hearing = hearing
         self._device = best_device()
         if hearing is not None:
+            if precision == "bfloat16":
+                raise ValueError("clips with sound are encoded in float32; leave bfloat16 out")
             heard = cast("PeAudioVideoModel", model)
             head = heard.text_audio_video_head
             self._both = _Both(heard).to(self._device)
         else:
             video = model.video_model if isinstance(model, PeAudioVideoModel) else model
             head = cast("PeVideoModel", video).text_video_head
-            self._seen = Tower(_Seen(cast("PeVideoModel", video)), lambda module, x: module(x))
+            self._seen = Tower(
+                _Seen(cast("PeVideoModel", video)),
+                nn.Module.__call__,
+                precision=precision,
+                probe=lambda: preprocessing(probe_frames(_PROBED))[None],
+            )
         self._text = TextTower(
             tokenizer,
             _Said(model, head).to(self._device),
@@ -110,6 +125,7 @@ class PeAvEncoder:
             padding="longest",
             masked=True,
             device=self._device,
+            precision=precision,
         )
 
     @property
@@ -146,6 +162,15 @@ class PeAvEncoder:
             tokens="class",
             pooling="class",
         )
+
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the precision of matrix products in the tower for `"clips"` or `"texts"`.
+
+        That of clips with their sound is float32.
+        """
+        if tower == "texts":
+            return self._text.precision
+        return "float32" if self._hearing is not None else self._seen.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a text."""
@@ -223,7 +248,12 @@ class _Both(nn.Module):
 
 
 def load(
-    model: str, revision: str | None = None, *, frames: int | None = None, sound: int = 0
+    model: str,
+    revision: str | None = None,
+    *,
+    frames: int | None = None,
+    sound: int = 0,
+    precision: Precision | None = None,
 ) -> PeAvEncoder:
     """PE-AV: frames, alone or with their sound.
 
@@ -233,6 +263,7 @@ def load(
         frames: frames a clip; None for as many as the checkpoint was trained on, or two a second
             where it was trained on all.
         sound: 1 to hear the clips as well.
+        precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when they are neither here nor to be had, or do not fit.
@@ -256,6 +287,7 @@ def load(
         space,
         sampler=UniformSampler(count) if count else RateSampler(RATE, AT_MOST),
         hearing=_hearing(found.folder) if sound else None,
+        precision=precision,
     )
 
 

@@ -1,29 +1,33 @@
-"""Where a tower runs, and in which precision: the fastest that keeps its vectors."""
+"""Where a tower runs, and in which precision: decided by the device, never by a stopwatch."""
 
 from __future__ import annotations
 
 import copy
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from moviola.core.abilities import Precision
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 SAME = 0.9999
 """Least cosine between a vector in bfloat16 and in float32 that counts as the same vector."""
-_GAIN = 1.2
-"""bfloat16 must be this much faster: it costs a second copy of the weights while it is checked."""
+DTYPES: dict[Precision, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_BFLOAT16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16", "svebf16")
+"""What torch calls the instructions of a CPU that multiply matrices in bfloat16."""
 _LOG = logging.getLogger(__name__)
 
 
 def best_device() -> torch.device:
-    """CUDA where there is one, else Apple's GPU, else the CPU."""
+    """Return CUDA where there is one, else Apple's GPU, else the CPU."""
     if torch.cuda.is_available():
         return torch.device("cuda")
     if torch.backends.mps.is_available():
@@ -32,40 +36,90 @@ def best_device() -> torch.device:
 
 
 @lru_cache(maxsize=4)
-def bfloat16_is_faster(device: torch.device) -> bool:
-    """Whether matrix products in bfloat16 are faster than in float32 on this machine.
+def device_precision(device: torch.device) -> Precision:
+    """Return bfloat16 where `device` has instructions for it, else float32.
 
-    CUDA devices say so themselves. On a CPU it depends on its instructions, so the product of one
-    layer is timed once a process, in some 50 ms. Apple's GPUs stay in float32.
+    These are CUDA devices of capability 8 and more, and CPUs with AMX, AVX-512 BF16 or ARM's BF16.
+    Apple's GPUs stay in float32.
     """
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type != "cpu":
-        return False
-    return _seconds(torch.float32) > _GAIN * _seconds(torch.bfloat16)
+        has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        has_it = any(capabilities.get(name, False) for name in _BFLOAT16_INSTRUCTIONS)
+    else:
+        has_it = False
+    return "bfloat16" if has_it else "float32"
 
 
-def _seconds(dtype: torch.dtype) -> float:
-    rows, weights = torch.ones(400, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
-    times: list[float] = []
-    for _ in range(5):  # the first ones pay for setting up the kernel
-        began = time.perf_counter()
-        functional.linear(rows, weights)
-        times.append(time.perf_counter() - began)
-    return min(times)
+def weights_precision(precision: Precision | None, device: torch.device) -> Precision:
+    """Return the precision of a language model's weights on `device`.
+
+    Where none is asked for, that is bfloat16 on a GPU, where billions of weights in float32 would
+    not fit, and float32 elsewhere.
+
+    Raises:
+        ValueError: when `precision` is none.
+    """
+    if precision is not None:
+        return checked_precision(precision)
+    return "bfloat16" if device.type == "cuda" else "float32"
+
+
+def checked_precision(precision: Precision) -> Precision:
+    """Return `precision`, which may have come from a command line.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    if precision not in get_args(Precision):
+        raise ValueError(f"the precision is float32 or bfloat16, not {precision!r}")
+    return precision
+
+
+@contextmanager
+def float32_products(mode: Literal["highest", "high"]) -> Iterator[None]:
+    """Multiply float32 matrices in full (`"highest"`), or by tensor cores in TF32 (`"high"`).
+
+    TF32 keeps ten bits of a factor, which lets near ties fall at random, and is several times as
+    fast on a GPU. What was set before holds again afterwards.
+    """
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(mode)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def probe_frames(count: int, side: int = 224) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Paint the frames `(count, side, side, 3)` on which the precision of a tower is checked.
+
+    Gradients that move, under noise: always the same, so that the check always ends the same way.
+    """
+    rng = np.random.default_rng(0)
+    y, x, t = np.ogrid[:side, :side, :count]
+    waves = [
+        np.sin((x * a + y * b) / side + t * c) for a, b, c in ((9, 4, 1), (3, 8, 2), (5, 5, 3))
+    ]
+    smooth = np.stack(np.broadcast_arrays(*waves), axis=-1).transpose(2, 0, 1, 3)
+    noise = rng.normal(0, 12, smooth.shape)
+    return np.clip(127 + 96 * smooth + noise, 0, 255).astype(np.uint8)
 
 
 class Tower(Generic[ModuleT]):
-    """A part of a model that maps a batch of inputs to a batch of rows.
+    """Map a batch of inputs to a batch of rows, on one device and in one precision.
 
-    It runs on the device given, in bfloat16 where that is faster and keeps the vectors: the first
-    item that it meets is computed in both precisions, and a cosine below 0.9999 in any of its rows
-    lets the tower stay in float32 for good. A precision chosen like this is no part of a readout.
+    Where no precision is asked for, it is that of the device. bfloat16 is then checked once, on
+    the probe: a cosine below 0.9999 to float32 in any of its rows lets the tower stay in float32.
+    The probe is always the same, so the same machine always decides alike.
 
     Args:
         module: the weights, in float32.
         run: maps the module and a float batch `(B, …)` to rows `(B, …, D)`.
         device: None for the best one.
+        precision: None for that of the device.
+        probe: makes the batch `(1, …)` that bfloat16 is checked on.
     """
 
     def __init__(
@@ -73,71 +127,97 @@ class Tower(Generic[ModuleT]):
         module: ModuleT,
         run: Callable[[ModuleT, Tensor], Tensor],
         device: torch.device | None = None,
+        *,
+        precision: Precision | None = None,
+        probe: Callable[[], Tensor],
     ) -> None:
         self.device = device or best_device()
         self._run = run
-        self._exact: ModuleT | None = module.to(self.device)
-        self._fast: ModuleT | None = None
-        if bfloat16_is_faster(self.device):
-            self._fast = copy.deepcopy(module).to(torch.bfloat16)
+        self._module = module.to(self.device)
+        self._probe = probe
+        self._precision: Precision | None = precision and checked_precision(precision)
+        if device_precision(self.device) == "float32":
+            self._precision = self._precision or "float32"
+        if self._precision == "bfloat16":
+            self._module.to(torch.bfloat16)
 
     @property
-    def dtype(self) -> torch.dtype:
-        """The precision in use."""
-        return torch.bfloat16 if self._fast is not None else torch.float32
+    def precision(self) -> Precision:
+        """Return the precision of its matrix products; what the device offers is checked first."""
+        if self._precision is None:
+            self._precision = self._check()
+        return self._precision
 
     @torch.inference_mode()
     def __call__(self, batch: Tensor) -> Tensor:
-        """Rows of a float32 batch `(B, …)`, B >= 1, as float32 on the CPU."""
-        batch = batch.to(self.device)
-        if self._fast is None:
-            assert self._exact is not None  # noqa: S101 -- one of the two is always kept
-            return self._run(self._exact, batch).float().cpu()
-        rows = self._run(self._fast, batch.to(torch.bfloat16)).float().cpu()
-        if self._exact is None:
-            return rows
-        if _are_same(rows[:1], self._run(self._exact, batch[:1]).float().cpu()):
-            self._exact = None
-            return rows
-        self._fast = None
-        return self(batch)
+        """Map a float32 batch `(B, …)`, B >= 1, to rows, as float32 on the CPU."""
+        return self._rows(self._module, batch, self.precision)
+
+    def _rows(self, module: ModuleT, batch: Tensor, precision: Precision) -> Tensor:
+        return self._run(module, batch.to(self.device, DTYPES[precision])).float().cpu()
+
+    @torch.inference_mode()
+    def _check(self) -> Precision:
+        batch = self._probe()
+        fast = copy.deepcopy(self._module).to(torch.bfloat16)
+        rows = self._rows(fast, batch, "bfloat16")
+        if not _are_same(rows, self._rows(self._module, batch, "float32")):
+            return "float32"
+        self._module = fast
+        return "bfloat16"
 
 
 class MixedPrecision:
-    """A model whose matrix products are in bfloat16, where that is faster and keeps its vectors.
+    """Run a model whose weights stay in float32, with its matrix products in one precision.
 
-    Everything between the products stays in float32, and so do the weights. The first batch is
-    computed both ways; a cosine below 0.9999 in any row lets the model stay in float32 for good.
+    Where no precision is asked for, it is that of the device, checked once on the probe as in
+    `Tower`.
 
     Args:
         run: maps the model's inputs to rows `(B, D)`.
         device: where the model is.
+        precision: None for that of the device.
+        probe: makes the inputs that bfloat16 is checked on.
     """
 
-    def __init__(self, run: Callable[..., Tensor], device: torch.device) -> None:
+    def __init__(
+        self,
+        run: Callable[..., Tensor],
+        device: torch.device,
+        *,
+        precision: Precision | None = None,
+        probe: Callable[[], tuple[Tensor | None, ...]],
+    ) -> None:
         self._run = run
         self._device = device
-        self._fast = bfloat16_is_faster(device)
-        self._checked = False
+        self._probe = probe
+        self._precision: Precision | None = precision and checked_precision(precision)
+        if device_precision(device) == "float32":
+            self._precision = self._precision or "float32"
 
     @property
-    def is_fast(self) -> bool:
-        """Whether products are in bfloat16."""
-        return self._fast
+    def precision(self) -> Precision:
+        """Return the precision of its matrix products; what the device offers is checked first."""
+        if self._precision is None:
+            self._precision = self._check()
+        return self._precision
 
     @torch.inference_mode()
     def __call__(self, *inputs: Tensor | None) -> Tensor:
-        """Rows `(B, D)` as float32 on the CPU."""
-        if not self._fast:
+        """Map inputs to rows `(B, D)` as float32 on the CPU."""
+        return self._rows(inputs, self.precision)
+
+    def _rows(self, inputs: tuple[Tensor | None, ...], precision: Precision) -> Tensor:
+        if precision == "float32":
             return self._run(*inputs).float().cpu()
         with torch.autocast(self._device.type, torch.bfloat16):
-            rows = self._run(*inputs).float().cpu()
-        if self._checked:
-            return rows
-        wanted = self._run(*inputs).float().cpu()
-        self._checked = True
-        self._fast = _are_same(rows, wanted)
-        return rows if self._fast else wanted
+            return self._run(*inputs).float().cpu()
+
+    @torch.inference_mode()
+    def _check(self) -> Precision:
+        inputs = self._probe()
+        same = _are_same(self._rows(inputs, "bfloat16"), self._rows(inputs, "float32"))
+        return "bfloat16" if same else "float32"
 
 
 def _are_same(rows: Tensor, wanted: Tensor) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from moviola.core.abilities import Precision
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
 from moviola.encode.runtime.batching import run_batched
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _BATCH = 64
+_PROBE = ("a dog runs after a ball", "two people are talking in a kitchen at night")
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -35,9 +37,10 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 class TextTower:
-    """A tokenizer and the part of a model behind it.
+    """Map sentences to vectors: a tokenizer and the part of a model behind it.
 
-    Matrix products are in bfloat16 where that is faster and keeps the vectors.
+    Matrix products are in the precision asked for, or in that of the device where it keeps the
+    vectors of a few fixed sentences.
 
     Args:
         tokenizer: of the checkpoint.
@@ -46,6 +49,7 @@ class TextTower:
         padding: `"longest"`, or `"max_length"` for models that were trained on padded sentences.
         masked: whether the model is told which tokens are padding.
         device: where the tower is.
+        precision: of matrix products; None for that of the device.
     """
 
     def __init__(
@@ -57,9 +61,12 @@ class TextTower:
         padding: Literal["longest", "max_length"],
         masked: bool,
         device: torch.device,
+        precision: Precision | None = None,
     ) -> None:
         self._tokenizer = tokenizer
-        self._run = MixedPrecision(run, device)
+        self._run = MixedPrecision(
+            run, device, precision=precision, probe=lambda: self._tokens(_PROBE)
+        )
         self._length = length
         self._padding = padding
         self._masked = masked
@@ -67,14 +74,23 @@ class TextTower:
 
     @property
     def spec(self) -> str:
-        """Canonical text for a `Readout`."""
+        """Return the canonical text for a `Readout`."""
         return f"tokens:{self._length} padding:{self._padding}"
 
+    @property
+    def precision(self) -> Precision:
+        """Return the precision of its matrix products."""
+        return self._run.precision
+
     def __call__(self, texts: Sequence[str]) -> list[Tensor]:
-        """One `(D,)` float32 tensor a text, on the CPU."""
+        """Encode each text to a `(D,)` float32 tensor on the CPU."""
         return run_batched(self._encode, texts, _BATCH)
 
     def _encode(self, texts: Sequence[str]) -> Sequence[Tensor]:
+        return self._run(*self._tokens(texts)).unbind()
+
+    def _tokens(self, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
+        """Tokenize texts to ids `(B, L)` and their mask, None where the model takes none."""
         # Words of a command line may hold bytes that are no text.
         clean = [text.encode(errors="replace").decode() for text in texts]
         tokens = self._tokenizer(
@@ -86,4 +102,4 @@ class TextTower:
         )
         ids = tokens["input_ids"].to(self._device)
         mask = tokens["attention_mask"].to(self._device) if self._masked else None
-        return self._run(ids, mask).unbind()
+        return ids, mask

@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
+from moviola.core.abilities import Precision, TowerName
 from moviola.core.errors import MissingExtraError
 from moviola.core.frames import Frames
 from moviola.core.sampling import RateSampler, UniformSampler
@@ -16,7 +18,7 @@ from moviola.core.spaces import Readout, Space
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import MODEL_FILES, fetch
 from moviola.encode.runtime.loading import weights_digest
-from moviola.encode.runtime.precision import best_device
+from moviola.encode.runtime.precision import best_device, weights_precision
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +65,8 @@ class SentenceTransformerEncoder:
         self._model = model.eval()
         self._space = space
         self._sampler = sampler
+        dtype = next(model.parameters()).dtype
+        self._precision: Precision = "float32" if dtype == torch.float32 else "bfloat16"
         self._settings = f"settings:{settings}"
         self._query, self._document = _prompt(model, _QUERY), _prompt(model, _DOCUMENT)
 
@@ -90,6 +94,11 @@ class SentenceTransformerEncoder:
     def text_readout(self) -> Readout:
         """How texts are read."""
         return Readout(preprocessing=self._settings, prompt=self._query, pooling="the model's")
+
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the precision of the weights, through which texts and clips go alike."""
+        del tower
+        return self._precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a text."""
@@ -130,6 +139,7 @@ def load(
     *,
     frames: int | None = None,
     dimension: int | None = None,
+    precision: Precision | None = None,
 ) -> SentenceTransformerEncoder:
     """Any model of sentence-transformers that takes text and video.
 
@@ -138,6 +148,7 @@ def load(
         revision: a commit, branch or tag; None for the main branch.
         frames: frames a clip; None for one a second, at most 64.
         dimension: leading numbers of a vector to keep, for models that were trained for it.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
 
     Raises:
         MissingExtraError: when sentence-transformers is not installed.
@@ -159,11 +170,7 @@ def load(
         trust_remote_code=False,
         local_files_only=True,
         truncate_dim=dimension,
-        # Checkpoints in half precision stay so on a GPU, where that is what they are made for.
-        model_kwargs={
-            "dtype": "float32" if device.type == "cpu" else "auto",
-            "use_safetensors": True,
-        },
+        model_kwargs={"dtype": weights_precision(precision, device), "use_safetensors": True},
     )
     files = sorted(path for path in found.folder.rglob("*") if path.is_file())
     space = Space(

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
+from moviola.core.abilities import Precision, TowerName
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.frames import Frames
 from moviola.core.sampling import RateSampler
@@ -137,6 +138,11 @@ class ShapesEncoder:
             pooling=self._pooling,
         )
 
+    def precision(self, tower: TowerName) -> Precision:
+        """Return `"float32"`, in which both towers compute."""
+        del tower
+        return "float32"
+
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One (n, 257) float32 array of unit rows a text; n is 1, or its clauses if unpooled."""
@@ -213,16 +219,25 @@ def _load_towers(folder: Path, config: dict[str, Any]) -> Towers:
     return towers
 
 
-def load(weights: Path | str | None = None, *, pooling: Pooling = "mean") -> ShapesEncoder:
-    """The encoder of the generated world of moving shapes, from the package or from another folder.
+def load(
+    weights: Path | str | None = None,
+    *,
+    pooling: Pooling = "mean",
+    precision: Precision | None = None,
+) -> ShapesEncoder:
+    """Load the encoder of the generated world, from the package or from another folder.
 
     Args:
         weights: a folder with `model.safetensors` and `config.json`; the shipped one by default.
         pooling: `"mean"` for one row a clip and text, `"none"` for their windows and clauses.
+        precision: `"float32"` or None, which is the same.
 
     Raises:
         WeightsUnavailableError: the folder lacks a file, or they do not fit each other.
+        ValueError: when another precision is asked for.
     """
+    if precision not in (None, "float32"):
+        raise ValueError(f"the shapes encoder computes in float32 alone, not in {precision!r}")
     folder = WEIGHTS if weights is None else Path(weights)
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from moviola.core.abilities import Precision, TowerName
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.frames import Frames
 from moviola.core.paths import display_path
@@ -20,7 +21,7 @@ from moviola.core.spaces import Readout, Space
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import checkpoint_digest, load_strictly
-from moviola.encode.runtime.precision import Tower, best_device
+from moviola.encode.runtime.precision import Tower, best_device, probe_frames
 from moviola.encode.runtime.preprocessing import Patches, Preprocessing
 from moviola.encode.runtime.text_tower import TextTower, load_tokenizer
 
@@ -133,6 +134,7 @@ class TwoTowerEncoder:
         *,
         frames: int = 8,
         pooling: Pooling = "mean",
+        precision: Precision | None = None,
     ) -> None:
         if pooling not in get_args(Pooling):
             raise ValueError(f"the pooling is one of {get_args(Pooling)}, not {pooling!r}")
@@ -142,7 +144,13 @@ class TwoTowerEncoder:
         self._preprocessing = preprocessing
         device = best_device()
         vision = _PatchVision if isinstance(preprocessing.resize, Patches) else _Vision
-        self._video = Tower(vision(model), nn.Module.__call__, device)
+        self._video = Tower(
+            vision(model),
+            nn.Module.__call__,
+            device,
+            precision=precision,
+            probe=lambda: preprocessing(probe_frames(1)),
+        )
         self._batch = _FRAMES if device.type == "cpu" else 8 * _FRAMES
         # The tower has it now, and lets go of what it does not need.
         del model.vision_model
@@ -154,6 +162,7 @@ class TwoTowerEncoder:
             padding=kind.padding,
             masked=kind.masked,
             device=device,
+            precision=precision,
         )
 
     @property
@@ -175,6 +184,10 @@ class TwoTowerEncoder:
             tokens="sentence",
             pooling="model",
         )
+
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the precision of matrix products in the tower for `"clips"` or `"texts"`."""
+        return self._video.precision if tower == "clips" else self._text.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 array of unit length a text."""
@@ -215,7 +228,12 @@ class TwoTowerEncoder:
 
 
 def load(
-    model: str, revision: str | None = None, *, frames: int = 8, pooling: Pooling = "mean"
+    model: str,
+    revision: str | None = None,
+    *,
+    frames: int = 8,
+    pooling: Pooling = "mean",
+    precision: Precision | None = None,
 ) -> TwoTowerEncoder:
     """CLIP, SigLIP, SigLIP 2 or MetaCLIP 2 from the hub or a folder.
 
@@ -224,6 +242,7 @@ def load(
         revision: a commit, branch or tag.
         frames: how many of a clip are looked at.
         pooling: `"mean"` for one row a clip, `"none"` for one a frame.
+        precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
@@ -243,7 +262,14 @@ def load(
     )
     tokens = load_tokenizer(checkpoint.folder)
     return TwoTowerEncoder(
-        loaded, kind, tokens, preprocessing, space, frames=frames, pooling=pooling
+        loaded,
+        kind,
+        tokens,
+        preprocessing,
+        space,
+        frames=frames,
+        pooling=pooling,
+        precision=precision,
     )
 
 

@@ -9,18 +9,17 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from moviola.core import Frames, LeftSampler, SoundSpec, Space, WeightsUnavailableError
+from moviola.core import Frames, LeftSampler, Precision, SoundSpec, Space, WeightsUnavailableError
 from moviola.encode.decoder.encoder import DecoderEncoder
 from moviola.encode.decoder.inputs import DecoderInputs, Kind, Piece, assemble
 from moviola.encode.decoder.presets import DEFAULT, PRESETS, asked_readouts
 from moviola.encode.runtime.batching import run_batched
-from moviola.encode.runtime.precision import best_device
+from moviola.encode.runtime.precision import best_device, weights_precision
 from moviola.encode.video_llama.prompts import frames_message
 from moviola.encode.video_llama.published import (
     PublishedFiles,
     fetch_files,
     load_model,
-    usual_dtype,
 )
 from moviola.encode.video_llama.readouts import REPORT
 from moviola.encode.video_llama.sound.mel import RATE
@@ -53,6 +52,7 @@ class VideoLlamaBackbone:
         mean_in_place: subtract the means of overlapping clips of sound as the original does.
         device_map: where the layers of the LLaMA go, as in accelerate.
         eight_bit: the LLaMA in 8 bits a weight.
+        precision: None for bfloat16 on a GPU and float32 elsewhere.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class VideoLlamaBackbone:
         mean_in_place: bool = False,
         device_map: str | None = None,
         eight_bit: bool = False,
+        precision: Precision | None = None,
     ) -> None:
         if audio not in ("none", "beside", "alone"):
             raise ValueError(f"audio is none, beside or alone, not {audio!r}")
@@ -77,7 +78,8 @@ class VideoLlamaBackbone:
         if audio != "none" and self.config.audio is None:
             raise WeightsUnavailableError(f"{model} has no branch for sound; leave audio out")
         parts = ["visual", "llama", *([] if audio == "none" else ["audio"])]
-        weights = files.digest(parts) + _rounding(eight_bit=eight_bit)
+        self.precision: Precision = weights_precision(precision, best_device())
+        weights = files.digest(parts) + _rounding(self.precision, eight_bit=eight_bit)
         self._space = Space(model, revision, weights, self.config.hidden_size)
 
     @property
@@ -169,20 +171,24 @@ class VideoLlamaBackbone:
 
     @cached_property
     def _visual(self) -> nn.Module:
-        visual = load_model(self._files, ["visual"]).visual
+        visual = load_model(self._files, ["visual"], precision=self.precision).visual
         assert visual is not None  # noqa: S101 -- asked for
         return visual
 
     @cached_property
     def _audio_branch(self) -> nn.Module:
-        audio = load_model(self._files, ["audio"]).audio
+        audio = load_model(self._files, ["audio"], precision=self.precision).audio
         assert audio is not None  # noqa: S101 -- asked for
         return audio
 
     @cached_property
     def _llama(self) -> LlamaForCausalLM:
         loaded = load_model(
-            self._files, ["llama"], device_map=self._device_map, eight_bit=self._eight_bit
+            self._files,
+            ["llama"],
+            precision=self.precision,
+            device_map=self._device_map,
+            eight_bit=self._eight_bit,
         )
         assert loaded.llama is not None  # noqa: S101 -- asked for
         return loaded.llama
@@ -193,12 +199,14 @@ def _device_of(module: nn.Module) -> torch.device:
     return next(module.parameters()).device
 
 
-def _rounding(*, eight_bit: bool) -> str:
-    """What the weights were rounded to: it moves vectors too far to be left out of their space."""
+def _rounding(precision: Precision, *, eight_bit: bool) -> str:
+    """Tell what the weights were rounded to.
+
+    It moves these vectors too far to be left out of their space.
+    """
     if eight_bit:
         return " in 8 bits"
-    dtype = usual_dtype(best_device())
-    return "" if dtype == torch.float32 else f" in {dtype}".replace("torch.", "")
+    return "" if precision == "float32" else f" in {precision}"
 
 
 def load(
@@ -213,6 +221,7 @@ def load(
     llama: str = "",
     device_map: str | None = None,
     eight_bit: bool = False,
+    precision: Precision | None = None,
 ) -> DecoderEncoder:
     """Video-LLaMA (Zhang et al., arXiv 2306.02858) from the hub or a folder of published files.
 
@@ -227,6 +236,7 @@ def load(
         llama: another LLaMA than the model's own, such as a merged Vicuna: a folder or an id.
         device_map: where the layers of the LLaMA go, such as `auto`.
         eight_bit: the LLaMA in 8 bits a weight.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
 
     Raises:
         WeightsUnavailableError: when files are missing or do not fit.
@@ -241,6 +251,7 @@ def load(
         mean_in_place=mean_in_place,
         device_map=device_map,
         eight_bit=eight_bit,
+        precision=precision,
     )
     asked = asked_readouts(
         {**PRESETS, **REPORT}, backbone.depth, readout=readout, layers=str(layers), pooling=pooling

@@ -17,19 +17,22 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
+from moviola.core.abilities import Precision
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
 from moviola.encode.runtime.hub import LOCAL, Checkpoint, fetch, fetch_tensors
 from moviola.encode.runtime.loading import weights_digest
-from moviola.encode.runtime.precision import best_device
+from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
 from moviola.encode.video_llama.checkpoints import BLIP2, BLIP2_TENSORS, FILES
 from moviola.encode.video_llama.config import VideoLlamaConfig
 from moviola.encode.video_llama.llama import llama_config
 from moviola.encode.video_llama.model import VideoLlama
 from moviola.encode.video_llama.weights.loading import PARTS
+
+if TYPE_CHECKING:
+    import torch
 
 _FILE = r"\.(?:pth|safetensors)"
 _NAMES: Mapping[str, re.Pattern[str]] = {
@@ -158,16 +161,11 @@ def fetch_files(
     return replace(files, sources={**files.sources, "blip2_flan_t5_xxl": blip2}), checkpoint
 
 
-def usual_dtype(device: torch.device) -> torch.dtype:
-    """bfloat16 on a GPU, where 7 billion weights in float32 would not fit, else float32."""
-    return torch.bfloat16 if device.type == "cuda" else torch.float32
-
-
 def load_model(
     files: PublishedFiles,
     parts: Sequence[str],
     *,
-    dtype: torch.dtype | None = None,
+    precision: Precision | None = None,
     device: torch.device | None = None,
     device_map: str | None = None,
     eight_bit: bool = False,
@@ -177,7 +175,7 @@ def load_model(
     Args:
         files: where they lie; a `.pth` out of the hub's cache must have the digest it is kept by.
         parts: what is loaded; nothing else is touched.
-        dtype: None for bfloat16 on a GPU and float32 elsewhere.
+        precision: None for bfloat16 on a GPU and float32 elsewhere.
         device: None for the best one.
         device_map: where the language model's layers go, as in accelerate; `"auto"` fills the
             GPUs, then memory. None puts it on `device`.
@@ -188,7 +186,6 @@ def load_model(
         MissingExtraError: accelerate or bitsandbytes is needed and not installed.
     """
     device = device or best_device()
-    dtype = dtype or usual_dtype(device)
     sources = files.of(parts)
     config = files.read_config()
     if "audio" not in parts:
@@ -196,7 +193,7 @@ def load_model(
     return VideoLlama.from_original(
         config,
         sources,
-        dtype=dtype,
+        dtype=DTYPES[weights_precision(precision, device)],
         device=device,
         device_map=device_map,
         eight_bit=eight_bit,

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from moviola.core import Frames, RateSampler, Space
+from moviola.core import Frames, Precision, RateSampler, Space
 from moviola.encode.decoder.encoder import DecoderEncoder
 from moviola.encode.decoder.inputs import DecoderInputs, Kind, Piece, assemble
 from moviola.encode.decoder.presets import DEFAULT, PRESETS, asked_readouts
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import MODEL_FILES, fetch, weight_files
 from moviola.encode.runtime.loading import load_strictly, weights_digest
-from moviola.encode.runtime.precision import best_device
+from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
 from moviola.encode.video_llama3.patches import PatchProcessor
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class VideoLlama3Backbone:
         patches: how frames are prepared.
         space: of exactly these weights.
         at_most: frames of a clip.
+        precision: of the weights.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class VideoLlama3Backbone:
         space: Space,
         *,
         at_most: int = AT_MOST,
+        precision: Precision = "float32",
     ) -> None:
         self._model: Any = model.model
         self.tokenizer = tokenizer
+        self.precision: Precision = precision
         self._patches = patches
         self._space = space
         self._sampler = RateSampler(RATE, at_most)
@@ -127,6 +130,7 @@ def load(
     layers: str | int = "",
     pooling: str | Sequence[str] = (),
     frames: int = AT_MOST,
+    precision: Precision | None = None,
 ) -> DecoderEncoder:
     """VideoLLaMA 3 in transformers' own layout, from the hub or a folder.
 
@@ -137,6 +141,7 @@ def load(
         layers: hidden states in place of the readouts' own, such as `all` or `0,8,16-24`.
         pooling: names of poolings in place of the readouts' own.
         frames: of a clip at most; one a second.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
@@ -148,7 +153,8 @@ def load(
     folder = checkpoint.folder
     loaded: Any = load_strictly(VideoLlama3ForConditionalGeneration, folder, ignored=_TIED)
     device = best_device()
-    loaded.to(device=device, dtype=torch.bfloat16 if device.type == "cuda" else torch.float32)
+    settled = weights_precision(precision, device)
+    loaded.to(device=device, dtype=DTYPES[settled])
     space = Space(
         model=checkpoint.model,
         revision=checkpoint.revision,
@@ -161,6 +167,7 @@ def load(
         PatchProcessor.from_folder(folder),
         space,
         at_most=frames,
+        precision=settled,
     )
     asked = asked_readouts(
         PRESETS, backbone.depth, readout=readout, layers=str(layers), pooling=pooling

@@ -11,13 +11,14 @@ import torch
 from torch.nn import functional
 from transformers import VideoPrismClipModel
 
+from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames
 from moviola.core.sampling import UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import checkpoint_digest, load_strictly
-from moviola.encode.runtime.precision import Tower
+from moviola.encode.runtime.precision import Tower, probe_frames
 from moviola.encode.runtime.preprocessing import Preprocessing, stored_config
 from moviola.encode.runtime.text_tower import TextTower, load_tokenizer
 
@@ -54,6 +55,7 @@ class VideoPrismEncoder:
         space: the space of exactly these weights.
         frames: how many frames a clip is read by; None for as many as the model was trained on.
             Another number interpolates the embeddings of time.
+        precision: `"float32"` or `"bfloat16"`; None for that of the device.
     """
 
     def __init__(
@@ -64,13 +66,19 @@ class VideoPrismEncoder:
         space: Space,
         *,
         frames: int | None = None,
+        precision: Precision | None = None,
     ) -> None:
         trained = _vision_config(model).num_frames
         self._sampler = UniformSampler(frames or trained)
         self._stretched = self._sampler.count != trained
         self._space = space
         self._preprocessing = preprocessing
-        self._video = Tower(model.video_model, self._run_video)
+        self._video = Tower(
+            model.video_model,
+            self._run_video,
+            precision=precision,
+            probe=lambda: preprocessing(probe_frames(self._sampler.count))[None],
+        )
         text_model = cast("nn.Module", model.text_model).to(self._video.device)
         self._text = TextTower(
             tokenizer,
@@ -79,6 +87,7 @@ class VideoPrismEncoder:
             padding="max_length",
             masked=True,
             device=self._video.device,
+            precision=precision,
         )
 
     @property
@@ -110,6 +119,10 @@ class VideoPrismEncoder:
             pooling="class",
         )
 
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the precision of matrix products in the tower for `"clips"` or `"texts"`."""
+        return self._video.precision if tower == "clips" else self._text.precision
+
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 row of unit length a text."""
         return [_unit_row(row) for row in self._text([canonical(text) for text in texts])]
@@ -137,7 +150,11 @@ class VideoPrismEncoder:
 
 
 def load(
-    model: str, revision: str | None = None, *, frames: int | None = None
+    model: str,
+    revision: str | None = None,
+    *,
+    frames: int | None = None,
+    precision: Precision | None = None,
 ) -> VideoPrismEncoder:
     """VideoPrism LvT: texts and clips, 16 frames (base) or 8 (large) at 288x288.
 
@@ -145,6 +162,7 @@ def load(
         model: an id on the hub, or a folder.
         revision: a commit, branch or tag; None for the main branch.
         frames: frames a clip; None for as many as the model was trained on.
+        precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when they are neither here nor to be had, or do not fit.
@@ -159,7 +177,12 @@ def load(
     )
     tokenizer = load_tokenizer(found.folder)
     return VideoPrismEncoder(
-        weights, tokenizer, _preprocessing(found.folder, weights), space, frames=frames
+        weights,
+        tokenizer,
+        _preprocessing(found.folder, weights),
+        space,
+        frames=frames,
+        precision=precision,
     )
 
 

@@ -22,6 +22,7 @@ def _reported(mrr: float, first: float, mteb: float) -> tuple[Reported, ...]:
 
 FAMILY = ModelFamily(
     loader="moviola.encode.xclip.encoder:load",
+    scorer="moviola.encode.xclip.pairs:load",
     summary="X-CLIP of Microsoft: 8 frames seen together",
     models=(
         KnownModel(

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames
 from moviola.core.sampling import ConsecutiveSampler, UniformSampler
 from moviola.core.spaces import Metric, Readout, Space
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import checkpoint_digest, load_strictly
-from moviola.encode.runtime.precision import Tower, best_device
+from moviola.encode.runtime.precision import Tower, best_device, probe_frames
 from moviola.encode.runtime.preprocessing import Preprocessing
 from moviola.encode.runtime.text_tower import TextTower, load_tokenizer
 from moviola.encode.xclip.scorer import TOKENS, ConditionedScorer
@@ -84,6 +85,7 @@ class XClipEncoder:
         *,
         recipe: Recipe = "uniform",
         output: Output = "towers",
+        precision: Precision | None = None,
     ) -> None:
         if recipe not in get_args(Recipe):
             raise ValueError(f"the recipe is one of {get_args(Recipe)}, not {recipe!r}")
@@ -99,7 +101,13 @@ class XClipEncoder:
         device = best_device()
         self.scorer = ConditionedScorer(model, space) if self._conditioned else None
         run = VideoSide.forward if self._conditioned else VideoSide.video
-        self._video = Tower(VideoSide(model), run, device)
+        self._video = Tower(
+            VideoSide(model),
+            run,
+            device,
+            precision=precision,
+            probe=lambda: preprocessing(probe_frames(count))[None],
+        )
         self._batch = _CLIPS if device.type == "cpu" else 4 * _CLIPS
         # The tower has it now, and lets go of what it does not need.
         del model.vision_model
@@ -111,6 +119,7 @@ class XClipEncoder:
             padding="longest",
             masked=True,
             device=device,
+            precision=precision,
         )
 
     @property
@@ -127,6 +136,10 @@ class XClipEncoder:
     def text_readout(self) -> Readout:
         """How texts are read."""
         return Readout(preprocessing="CLIP", sampling=self._text.spec, tokens="end", pooling="last")
+
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the precision of matrix products in the tower for `"clips"` or `"texts"`."""
+        return self._video.precision if tower == "clips" else self._text.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """One `(1, D)` float32 array a text."""
@@ -159,6 +172,7 @@ def load(
     *,
     recipe: Recipe = "uniform",
     output: Output = "towers",
+    precision: Precision | None = None,
 ) -> XClipEncoder:
     """X-CLIP from the hub or a folder.
 
@@ -169,6 +183,7 @@ def load(
             neighbouring frames at a random place, vectors as they come, as in the research report
             that reported MRR 0.1465 on MSR-VTT for base-patch32.
         output: `"towers"`, or `"conditioned"` for texts that look at each video.
+        precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
@@ -189,4 +204,6 @@ def load(
         metric=metric,
     )
     tokens = load_tokenizer(checkpoint.folder)
-    return XClipEncoder(loaded, tokens, preprocessing, space, recipe=recipe, output=output)
+    return XClipEncoder(
+        loaded, tokens, preprocessing, space, recipe=recipe, output=output, precision=precision
+    )

@@ -15,6 +15,7 @@ from moviola.core.results import Scores
 from moviola.core.spaces import Space
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from transformers import XCLIPModel
 
 TOKENS = "video and patches"
@@ -36,8 +37,24 @@ class ConditionedScorer:
         self._space = space
 
     @torch.inference_mode()
+    def logits(
+        self, texts: NDArray[np.floating], clip: NDArray[np.floating]
+    ) -> NDArray[np.float32]:
+        """Score rows of texts `(Q, D)` against the rows `(1 + P, D)` of a clip, `(Q,)` float32."""
+        device = self._prompts.alpha.device
+        rows = torch.from_numpy(np.asarray(texts, np.float32))
+        seen = torch.from_numpy(np.array(clip, np.float32)).to(device)
+        video = functional.normalize(seen[:1], dim=-1)
+        found = torch.empty(len(rows))
+        for first in range(0, len(rows), _TEXTS):
+            part = rows[None, first : first + _TEXTS].to(device)
+            changed = part + self._prompts(part, seen[None, 1:])
+            cosines = functional.normalize(changed[0], dim=-1) @ video[0]
+            found[first : first + _TEXTS] = (self._scale * cosines).cpu()
+        return found.numpy()
+
     def __call__(self, texts: Embeddings[Text], clips: Embeddings[Clip]) -> Scores:
-        """Scores `(Q, G)` of texts against clips, float32.
+        """Score texts against clips, `(Q, G)` float32.
 
         Raises:
             SpaceMismatchError: when these are not rows of this model, read for it.
@@ -50,16 +67,9 @@ class ConditionedScorer:
                 f"{TOKENS!r}: encode them with output=conditioned"
             )
         matrix = np.empty((len(texts), len(clips)), np.float32)
-        device = self._prompts.alpha.device
-        rows = torch.from_numpy(np.concatenate([texts.rows(i) for i in range(len(texts))])).float()
+        rows = np.concatenate([texts.rows(i) for i in range(len(texts))])
         for column in range(len(clips)):
-            seen = torch.from_numpy(np.array(clips.rows(column), np.float32)).to(device)
-            video = functional.normalize(seen[:1], dim=-1)
-            for first in range(0, len(rows), _TEXTS):
-                part = rows[None, first : first + _TEXTS].to(device)
-                changed = part + self._prompts(part, seen[None, 1:])
-                cosines = functional.normalize(changed[0], dim=-1) @ video[0]
-                matrix[first : first + _TEXTS, column] = (self._scale * cosines).cpu()
+            matrix[:, column] = self.logits(rows, clips.rows(column))
         return Scores(
             [text.id for text in texts.items],
             [clip.id for clip in clips.items],

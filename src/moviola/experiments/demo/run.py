@@ -10,9 +10,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import moviola
 from moviola.core import Clip, Embeddings, Qrels, SpaceMismatchError, Span
 from moviola.experiments.demo.contact_sheet import SheetRow, write_contact_sheet
+from moviola.pipeline import index, open_library, search
+from moviola.plugins import load_encoder
 from moviola.synthetic.shapes import Claim, is_true
 from moviola.synthetic.shapes.facts import Shot, Thing
 
@@ -63,7 +64,7 @@ def run_demo(
     _render(world, videos, say, on_progress)
     _index(world, library, say, on_progress)
     truth = Truth.read(world)
-    opened = moviola.open_library(library)
+    opened = open_library(library)
     rows = _search(opened, truth, say)
     sheet = out / "contact_sheet.png"
     _draw(sheet, rows)
@@ -105,7 +106,7 @@ def _index(
     began = perf_counter()
 
     def run() -> IndexReport:
-        return moviola.index(
+        return index(
             [world / "videos"],
             library=library,
             model="shapes",
@@ -189,7 +190,7 @@ def _search(opened: Library, truth: Truth, say: Callable[[str], Any]) -> list[Sh
     asked = [*truth.questions[::step][:_QUERIES], Question(ABSENT, None)]
     rows: list[SheetRow] = []
     for question in asked:
-        moments = moviola.search(question.query, library=opened, top=_TOP, per_video=1)
+        moments = search(question.query, library=opened, top=_TOP, per_video=1)
         right = [truth.is_right(question.claim, moment) for moment in moments]
         rows.append(SheetRow(question.query, moments, right))
         say(f"\n“{question.query}”" + ("  (the library holds none)" if not question.claim else ""))
@@ -230,7 +231,7 @@ def _evaluate(opened: Library, world: Path, truth: Truth, say: Callable[[str], A
         if len(truth.videos(claim)) == 1
     ]
     # An order caption ("A, then B") keeps a row for each clause, and each finds its own window.
-    encoder = moviola.load_encoder(opened.card.model, pooling="none")
+    encoder = load_encoder(opened.card.model, pooling="none")
     texts = Embeddings.from_rows(
         unique,
         encoder.encode_texts([text.text for text in unique]),

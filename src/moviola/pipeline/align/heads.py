@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import cast
 
 from moviola.core import Aligner, PluginNotFoundError
 
@@ -30,7 +29,7 @@ def load_head(spec: str) -> Aligner:
     except (ImportError, AttributeError) as error:
         raise PluginNotFoundError(f"the head {spec!r} cannot be imported: {error}") from error
     made: object = found() if isinstance(found, type) else found
-    lacking = [name for name in _WANTED if not hasattr(made, name)]
-    if lacking:
+    if not isinstance(made, Aligner):
+        lacking = [name for name in _WANTED if name not in dir(made)]
         raise PluginNotFoundError(f"{spec!r} is no Aligner: it lacks {', '.join(lacking)}")
-    return cast("Aligner", made)
+    return made

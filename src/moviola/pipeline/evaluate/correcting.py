@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import Embeddings, Qrels, Scores, Text
+from moviola.core import Embeddings, Qrels, Scores, Tempered, Text
 from moviola.evaluate import DEFAULT_MEASURES, CorrectedResult, DirectionResult
 from moviola.evaluate.retrieval import measure_ranks, rank
 from moviola.pipeline.evaluate.correction_names import WITH_BANK, WITHOUT_BANK
@@ -89,7 +89,7 @@ def _made(name: str, bank: Scores | None) -> Correction:
 
 
 def _reservations(name: str, correct: Correction, scores: Scores) -> list[str]:
-    temperature: float | None = getattr(correct, "temperature", None)
+    temperature = correct.temperature if isinstance(correct, Tempered) else None
     largest = max(-float(scores.matrix.min()), float(scores.matrix.max()))
     if temperature is None or largest <= _COSINE:
         return []

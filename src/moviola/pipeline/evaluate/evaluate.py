@@ -16,7 +16,7 @@ from moviola.pipeline.evaluate.evaluation import Evaluation
 from moviola.pipeline.evaluate.options import EvaluateOptions
 from moviola.pipeline.evaluate.protocols import check_protocol
 from moviola.pipeline.evaluate.ranking import evaluate_embeddings
-from moviola.pipeline.evaluate.scorers import load_scorer
+from moviola.pipeline.evaluate.scorers import load_row_scorer
 from moviola.pipeline.evaluate.towers import map_towers
 from moviola.pipeline.inputs.pairing import read_pairs
 from moviola.pipeline.inputs.relevance import read_relevance
@@ -123,7 +123,7 @@ def evaluate_vectors(
     qrels = pairs.qrels
     towers = map_towers(pairs, bank=asked.bank, head=head, pooling=pooling)
     if scorer is not None:
-        towers = replace(towers, scorer=load_scorer(scorer))
+        towers = replace(towers, scorer=load_row_scorer(scorer))
     towers.require_comparable(unaligned=unaligned)
     text_ids = [text.id for text in towers.texts.items]
     clip_ids = [clip.id for clip in towers.clips.items]

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moviola import __version__
+from moviola.core.version import __version__
 from moviola.pipeline.inputs.sources import parse_source
 from moviola.pipeline.versions import versions
 

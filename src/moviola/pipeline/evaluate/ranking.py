@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -120,30 +119,19 @@ def _hit(clip: Clip, score: float) -> Hit:
 
 
 def torch_multiplier(device: str) -> Multiplier:
-    """Products of rows computed by torch on `device`, in full float32."""
+    """Multiply rows by torch on `device`, in full float32: by TF32 near ties fall at random."""
     import torch
+
+    from moviola.encode.runtime.precision import float32_products
 
     def prepare(gallery: Rows) -> Callable[[Rows], Rows]:
         there = torch.from_numpy(gallery).to(device)
 
         def multiply(queries: Rows) -> Rows:
             asked = torch.from_numpy(np.ascontiguousarray(queries)).to(device)
-            with _full_precision():
+            with float32_products("highest"):
                 return (asked @ there.T).cpu().numpy()
 
         return multiply
 
     return prepare
-
-
-@contextmanager
-def _full_precision() -> Iterator[None]:
-    """No TF32, which keeps ten bits of a product: near ties would fall at random."""
-    import torch
-
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision("highest")
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)

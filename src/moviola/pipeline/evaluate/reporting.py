@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from moviola import __version__
 from moviola.core import display_path
+from moviola.core.version import __version__
 from moviola.evaluate import DirectionResult
 from moviola.evaluate.report import Facts, PageContents, render_page
 from moviola.evaluate.report.facts import (

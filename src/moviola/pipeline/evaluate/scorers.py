@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from moviola.core import Scorer
+from moviola.core import Scorer, own_scorer
 from moviola.plugins import load_encoder
 
 
-def load_scorer(model: str) -> Scorer:
-    """The scorer of a model that has one of its own.
+def load_row_scorer(model: str) -> Scorer:
+    """Load the scorer that a model brings for its rows.
 
     Args:
         model: as `--model` takes it, such as `xclip-base-patch32,output=conditioned`.
@@ -15,7 +15,7 @@ def load_scorer(model: str) -> Scorer:
     Raises:
         ValueError: when its vectors are all there is to it.
     """
-    scorer: Scorer | None = getattr(load_encoder(model), "scorer", None)
+    scorer = own_scorer(load_encoder(model))
     if scorer is None:
         raise ValueError(
             f"the model {model!r} has no scorer of its own; X-CLIP has one, with output=conditioned"

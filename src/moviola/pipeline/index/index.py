@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, wanted_sound
+from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, own_calibration, wanted_sound
 from moviola.library import (
     FailedFile,
     Library,
@@ -163,7 +163,7 @@ def _opened(place: Path) -> Library | None:
 
 
 def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
-    calibration = getattr(encoder, "calibration", None)
+    calibration = own_calibration(encoder)
     return LibraryCard(
         model=settled_name(name, encoder.space.revision),
         space=encoder.space,

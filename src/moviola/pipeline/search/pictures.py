@@ -15,6 +15,7 @@ from moviola.video import (
     GivenSegmenter,
     ReadRequest,
     VideoDone,
+    WindowSegmenter,
     parse_segmenter,
     read_picture,
 )
@@ -42,7 +43,8 @@ def read_still(
     """
     still = read_picture(pool, path, most_pixels=most_pixels, longest=_LONGEST_SIDE)
     segmenter = parse_segmenter(library.card.segment)
-    times = sampler.times(Span(0.0, float(getattr(segmenter, "length", _STILL_SECONDS))))
+    length = segmenter.length if isinstance(segmenter, WindowSegmenter) else _STILL_SECONDS
+    times = sampler.times(Span(0.0, length))
     pixels = np.repeat(still.pixels, len(times), axis=0)
     return Frames(pixels, np.asarray(times, np.float64))
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
-from moviola import __version__
+from moviola.core.version import __version__
 from moviola.retrieve.query import LONGEST_QUERY
 from moviola.serve.errors import ApiError, problem
 from moviola.serve.indexing.runs import What

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import FrameSampler, Span
+from moviola.core import Chooses, FrameSampler, Span
 from moviola.video.decode.pixels.painting import Painter
 from moviola.video.decode.pixels.scaling import Scaler
 from moviola.video.decode.probing import Survey
@@ -152,13 +152,12 @@ def wanted_times(
     Raises:
         ValueError: when the sampler gives no usable times.
     """
-    choose = getattr(sampler, "choose", None)
-    if choose is None or not starts.size:
+    if not isinstance(sampler, Chooses) or not starts.size:
         times = sampler.times(span)
     else:
         first = max(int(np.searchsorted(starts, span.start + GRACE, side="right")) - 1, 0)
         last = max(int(np.searchsorted(starts, span.end - GRACE)), first + 1)
-        times = choose(span, np.maximum(starts[first:last], span.start))
+        times = sampler.choose(span, np.maximum(starts[first:last], span.start))
     times = np.sort(np.asarray(times, dtype=np.float64))
     if times.ndim != 1 or not times.size or not np.isfinite(times).all():
         raise ValueError(f"sampler {sampler.spec} gave no usable times for {span}")

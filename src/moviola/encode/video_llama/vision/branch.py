@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
 from transformers import Blip2VisionConfig, Blip2VisionModel
 
+from moviola.encode.runtime.precision import float32_products
 from moviola.encode.video_llama.config import VideoLlamaConfig, VisionConfig
 from moviola.encode.video_llama.qformer import build_qformer
 
@@ -45,7 +45,7 @@ class VisualBranch(nn.Module):
             )
         seen = self.frame_queries(video.transpose(1, 2).flatten(0, 1))
         seen = seen.unflatten(0, (clips, frames)) + self.frame_positions.weight[:frames, None]
-        with self._tensor_cores():
+        with self._products():
             told = self.video_qformer(
                 query_embeds=self.video_queries.expand(clips, -1, -1),
                 encoder_hidden_states=seen.flatten(1, 2),
@@ -56,26 +56,21 @@ class VisualBranch(nn.Module):
         """Normalised frames (N, 3, S, S) to the image Q-Former's (N, queries, width)."""
         # All tokens, the class token among them; never `pooler_output`, which is normalised twice.
         tokens = self.vit(pixel_values=frames).last_hidden_state
-        with self._tensor_cores():
+        with self._products():
             return self.image_qformer(
                 query_embeds=self.image_queries.expand(len(frames), -1, -1),
                 encoder_hidden_states=tokens,
             ).last_hidden_state
 
-    @contextmanager
-    def _tensor_cores(self) -> Iterator[None]:
-        """Float32 products by a GPU's tensor cores (TF32), where the transformer is in bfloat16.
+    def _products(self) -> AbstractContextManager[None]:
+        """Multiply by a GPU's tensor cores (TF32) where the vision transformer is in bfloat16.
 
         What that one hands on has fewer bits than TF32 keeps, and in full float32 the Q-Formers
         take a quarter of the time on an H200.
         """
-        before = torch.get_float32_matmul_precision()
         if self.vit.embeddings.class_embedding.dtype == torch.bfloat16:
-            torch.set_float32_matmul_precision("high")
-        try:
-            yield
-        finally:
-            torch.set_float32_matmul_precision(before)
+            return float32_products("high")
+        return nullcontext()
 
 
 def _build_vit(config: VisionConfig) -> Blip2VisionModel:
