@@ -10,6 +10,6 @@ import torch
 def _single_precision():
     """Everywhere the same numbers: elsewhere a tower may run in bfloat16."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("moviola.encode.runtime.precision.bfloat16_is_faster", lambda _: False)
+        patch.setattr("moviola.encode.runtime.precision.device_precision", lambda _: "float32")
         patch.setattr(torch.backends.cudnn, "allow_tf32", False)
         yield

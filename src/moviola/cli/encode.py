@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from moviola.cli.console import print_json, progress, say_failures
-from moviola.cli.options import JsonOption
+from moviola.cli.options import JsonOption, PrecisionOption
 
 
 def run(
@@ -53,6 +53,7 @@ def run(
     dtype: Annotated[
         Literal["float16", "float32"], typer.Option(help="Of the rows on disk.")
     ] = "float16",
+    precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Encode videos or captions, once, into a store that everything else reads.
@@ -77,6 +78,7 @@ def run(
                 poolings=poolings,
                 layout=layout,
                 dtype=dtype,
+                precision=precision,
                 on_progress=lambda step: line.update(done=step.done, total=step.total, note=""),
             )
         else:
@@ -90,6 +92,7 @@ def run(
                 poolings=poolings,
                 layout=layout,
                 dtype=dtype,
+                precision=precision,
                 on_progress=lambda step: line.update(
                     done=step.done, total=step.total, note=f"{step.failed} failed"
                 ),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from moviola.cli.console import print_json, progress, say, say_failures
-from moviola.cli.options import JsonOption, LibraryOption
+from moviola.cli.options import JsonOption, LibraryOption, PrecisionOption
 
 
 def run(
@@ -40,6 +40,7 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")
     ] = False,
+    precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> int:
     """Index folders of videos, so that they can be searched.
@@ -59,6 +60,7 @@ def run(
             segment=segment,
             head=head,
             retry=retry,
+            precision=precision,
             extra_codecs=tuple(allow_codec or ()),
             on_progress=lambda step: line.update(
                 done=step.done, total=step.total, note=f"{step.clips} clips, {step.failed} failed"

@@ -21,6 +21,7 @@ def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
         "library": str(place),
         "model": card.model,
         "segment": card.segment,
+        "precision": card.precision or "unknown",
         "dimension": card.space.dimension,
         "metric": card.space.metric,
         "videos": dict(status.videos),

@@ -137,6 +137,17 @@ class Library:
             segment=segment,
         )
 
+    def record_precision(self, precision: str) -> None:
+        """Put the precision of a run on the card before its first vector; only a writer may.
+
+        Raises:
+            StorageError: when the card cannot be written.
+        """
+        card = self.card.with_precision(precision)
+        if card != self.card:
+            card.write(self.path)
+            self.card = card
+
     @contextmanager
     def writer(
         self, on_commit: Callable[[Sequence[str]], None] | None = None

@@ -26,7 +26,7 @@ from moviola.plugins.checkpoints import (
 )
 from moviola.plugins.datasets import dataset_names, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
-from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder
+from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder, precision_options
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP, SCORER_GROUP
 from moviola.plugins.scorers import load_scorer, scorer_names
 
@@ -49,6 +49,7 @@ __all__ = [
     "load_dataset",
     "load_encoder",
     "load_scorer",
+    "precision_options",
     "scorer_names",
     "settled_name",
     "split_options",

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
-from moviola.core import Encoder, PluginNotFoundError
+from moviola.core import Encoder, PluginNotFoundError, Precision
 from moviola.plugins.checkpoints import families, find_checkpoint, known_models, split_options
 from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not_found, points
 
@@ -56,6 +56,22 @@ def encoder_options(name: str) -> frozenset[str]:
     if not callable(found) or (isinstance(found, Encoder) and not isinstance(found, type)):
         return frozenset()
     return frozenset(inspect.signature(cast("Callable[..., object]", found)).parameters)
+
+
+def precision_options(name: str, precision: Precision | None) -> dict[str, Precision]:
+    """Return the options by which `load_encoder(name)` computes in `precision`; none for None.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder or it cannot be imported.
+        ValueError: when the encoder cannot be told.
+    """
+    if precision is None:
+        return {}
+    if "precision" not in encoder_options(name):
+        raise ValueError(
+            f"the model {name!r} takes no precision; leave --precision {precision} out"
+        )
+    return {"precision": precision}
 
 
 def require_encoder(name: str) -> None:

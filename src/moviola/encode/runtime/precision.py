@@ -151,7 +151,8 @@ class Tower(Generic[ModuleT]):
     @torch.inference_mode()
     def __call__(self, batch: Tensor) -> Tensor:
         """Map a float32 batch `(B, …)`, B >= 1, to rows, as float32 on the CPU."""
-        return self._rows(self._module, batch, self.precision)
+        precision = self.precision  # settled first: that may replace the module
+        return self._rows(self._module, batch, precision)
 
     def _rows(self, module: ModuleT, batch: Tensor, precision: Precision) -> Tensor:
         return self._run(module, batch.to(self.device, DTYPES[precision])).float().cpu()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -35,6 +35,8 @@ class LibraryCard:
             `p = 1 / (1 + exp(-(slope * score + intercept)))`; None where the encoder ships none.
         created: when the library was made (ISO 8601, UTC).
         schema: version of the layout on disk.
+        precision: that the vectors were computed in, such as `"bfloat16"`; several with commas
+            where runs differed; `""` where no run told it, as in libraries of before.
     """
 
     model: str
@@ -45,6 +47,7 @@ class LibraryCard:
     calibration: tuple[float, float] | None = None
     created: str = ""
     schema: int = SCHEMA
+    precision: str = ""
 
     @property
     def vector_type(self) -> Literal["float16", "float32"]:
@@ -87,6 +90,16 @@ class LibraryCard:
                 "a new one with --library"
             )
 
+    def with_precision(self, precision: str) -> Self:
+        """Add the precision of a run to those of the runs before; `""` adds nothing.
+
+        What a library of before was computed in stays `unknown`.
+        """
+        told = self.precision.split(", ") if self.precision else ["unknown"]
+        if not precision or precision in told:
+            return self
+        return replace(self, precision=", ".join([*told, precision]))
+
     def write(self, folder: Path) -> None:
         """Put the card into `folder`: whole or not at all, and still there after a power cut.
 
@@ -122,7 +135,7 @@ class LibraryCard:
                 f"knows up to {SCHEMA}); upgrade Moviola to use this library"
             )
         known = {field.name for field in fields(cls)}
-        if set(parts) != known:
+        if set(parts) | {"precision"} != known:
             raise ValueError(f"its fields are {sorted(parts)}")
         calibration = parts["calibration"]
         if calibration is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from moviola.core import Clip, Span, Text, display_path
+from moviola.core import Clip, Precision, Span, Text, display_path
 from moviola.library import FailedFile, UnreadableEntry, scan
 from moviola.pipeline.encode.outputs import Layout, Outputs
 from moviola.pipeline.encode.readouts import ReadoutRequest, TowerReadings, read_tower
@@ -57,6 +57,7 @@ def encode_videos(
     poolings: Sequence[str] = (),
     layout: Layout = "store",
     dtype: RowType = "float16",
+    precision: Precision | None = None,
     on_progress: Callable[[EncodeStep], Any] = lambda _: None,
 ) -> EncodeReport:
     """Encode videos into stores. Decodes every video once, whatever is asked for.
@@ -75,6 +76,7 @@ def encode_videos(
         poolings: names of poolings, `"none"` for all rows; empty reads the model as it comes.
         layout: `"store"`, or `"npy"` for one file an item.
         dtype: of the rows on disk.
+        precision: that the model computes in; None takes that of the device.
         on_progress: called after every video.
 
     Raises:
@@ -83,7 +85,7 @@ def encode_videos(
         ValueError: when a readout, layer, pooling or policy does not exist, or the model is read
             in one way only.
     """
-    tower = read_tower(ReadoutRequest(model, readouts, layers, poolings), "clips")
+    tower = read_tower(ReadoutRequest(model, readouts, layers, poolings, precision), "clips")
     segmenter = parse_segmenter(segment)
     entries = list(scan([Path(path) for path in paths], VIDEO_SUFFIXES))
     failures = [
@@ -122,6 +124,7 @@ def encode_captions(
     poolings: Sequence[str] = (),
     layout: Layout = "store",
     dtype: RowType = "float16",
+    precision: Precision | None = None,
     on_progress: Callable[[EncodeStep], Any] = lambda _: None,
 ) -> EncodeReport:
     """Encode captions into stores, as `encode_videos` does with videos.
@@ -131,7 +134,7 @@ def encode_captions(
         SpaceMismatchError: when an interrupted run wrote with another model or readout.
         ValueError: as `encode_videos`.
     """
-    tower = read_tower(ReadoutRequest(model, readouts, layers, poolings), "texts")
+    tower = read_tower(ReadoutRequest(model, readouts, layers, poolings, precision), "texts")
     with Outputs(Path(out), "texts", tower, dtype) as outputs:
         waiting = [text for text in captions if text.id not in outputs.done_ids]
         step = _texts_at_once(tower)

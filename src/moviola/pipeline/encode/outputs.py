@@ -33,7 +33,7 @@ class Outputs:
     Raises:
         FileExistsError: when `out` holds finished embeddings already.
         SpaceMismatchError: when an interrupted run wrote with another model or readout.
-        ValueError: when it wrote another dtype.
+        ValueError: when it wrote another dtype or precision.
     """
 
     def __init__(self, out: Path, kind: Kind, tower: TowerReadings, dtype: RowType) -> None:
@@ -54,6 +54,7 @@ class Outputs:
                     space=tower.space,
                     readout=tower.readings[place].readout,
                     dtype=dtype,
+                    precision=tower.precision(kind),
                     part_bytes=min(_ALONE, _TOGETHER // len(places)),
                 )
                 self._sinks.append((place, writer))

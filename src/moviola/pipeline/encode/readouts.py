@@ -11,13 +11,15 @@ from moviola.core import (
     Frames,
     FrameSampler,
     ManyReadouts,
+    Precision,
     Readout,
     SoundSpec,
     Space,
+    told_precision,
     wanted_sound,
 )
 from moviola.core.pooling import POOLINGS
-from moviola.plugins import encoder_options, load_encoder
+from moviola.plugins import encoder_options, load_encoder, precision_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,12 +39,14 @@ class ReadoutRequest:
         readouts: names of readouts; empty takes the model's own. Only some models have several.
         layers: which layers, such as `all` or `0,8,16-24`; `""` takes the readout's own.
         poolings: names of poolings, `"none"` for all rows; empty takes the readout's own.
+        precision: that the model computes in; None takes that of the device.
     """
 
     model: str
     readouts: Sequence[str] = ()
     layers: str = ""
     poolings: Sequence[str] = ()
+    precision: Precision | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class TowerReadings:
     def sampler(self) -> FrameSampler:
         """Which frames of a clip the encoder wants."""
         return self.encoder.sampler
+
+    def precision(self, kind: Kind) -> str:
+        """Return the precision that clips or texts are computed in; `""` where it is not told."""
+        return told_precision(self.encoder, kind) or ""
 
     @property
     def sound(self) -> SoundSpec | None:
@@ -147,12 +155,15 @@ def stored_clips(encoder: Encoder, clips: Sequence[Frames]) -> list[Rows]:
 
 
 def _loaded(asked: ReadoutRequest, poolings: tuple[str, ...]) -> Encoder:
+    given = precision_options(asked.model, asked.precision)
     if not (asked.readouts or asked.layers or poolings):
-        return load_encoder(asked.model)
+        return load_encoder(asked.model, **given)
     options = encoder_options(asked.model)
     if "readout" in options:
         wanted = {"readout": asked.readouts, "layers": asked.layers, "pooling": poolings}
-        return load_encoder(asked.model, **{name: each for name, each in wanted.items() if each})
+        return load_encoder(
+            asked.model, **given, **{name: each for name, each in wanted.items() if each}
+        )
     if asked.readouts or asked.layers:
         raise ValueError(
             f"the model {asked.model!r} can be read in one way only; leave --readout and --layers "
@@ -162,4 +173,4 @@ def _loaded(asked: ReadoutRequest, poolings: tuple[str, ...]) -> Encoder:
         raise ValueError(
             f"the model {asked.model!r} pools by itself and gives no rows to pool; leave --pool out"
         )
-    return load_encoder(asked.model, pooling="none")
+    return load_encoder(asked.model, **given, pooling="none")

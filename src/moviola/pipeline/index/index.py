@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, own_calibration, wanted_sound
+from moviola.core import (
+    Clip,
+    Encoder,
+    FileCode,
+    Precision,
+    Segmenter,
+    clip_id,
+    own_calibration,
+    told_precision,
+    wanted_sound,
+)
 from moviola.library import (
     FailedFile,
     Library,
@@ -45,7 +55,7 @@ class IndexReport:
         skipped: files unchanged or moved since the last run, and copies of one that is there.
         clips: clips of these inputs that are in the library now.
         failures: one entry a failed file.
-        warnings: sentences about folders that could not be listed.
+        warnings: sentences about folders that could not be listed, and mixed precisions.
     """
 
     ok: int
@@ -87,6 +97,7 @@ def index(
     segment: str | None = None,
     head: Path | str | None = None,
     retry: bool = False,
+    precision: Precision | None = None,
     workers: int | None = None,
     extra_codecs: tuple[str, ...] = (),
     on_progress: Callable[[IndexStep], Any] = lambda _: None,
@@ -105,6 +116,7 @@ def index(
         head: folder or hub id of a head that a new library's vectors shall go through; it is kept
             in the library. None takes the library's own, where it has one.
         retry: also try what failed before.
+        precision: that the model computes in; None takes that of the device.
         workers: decoding processes; None decides by the number of cores.
         extra_codecs: names of codecs to decode beyond the allow-list.
         on_progress: called after every video.
@@ -122,9 +134,11 @@ def index(
     for path in named:
         if not path.exists() and not path.is_symlink():
             raise FileNotFoundError(f"there is nothing at {path}; name a folder or a video file")
-    opened, encoder, segmenter = _prepare(Path(library), model, segment, head)
+    opened, encoder, segmenter = _prepare(Path(library), model, segment, head, precision)
     with opened.writer() as writer:
         plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry)
+        if plan.decode:
+            opened.record_precision(told_precision(encoder, "clips") or "")
         run = _Run(opened.path, writer, encoder, plan, on_progress)
         with DecodePool(workers, Limits(extra_codecs=extra_codecs)) as pool:
             run.decode(pool, segmenter)
@@ -133,14 +147,18 @@ def index(
 
 
 def _prepare(
-    place: Path, model: str | None, segment: str | None, head: Path | str | None
+    place: Path,
+    model: str | None,
+    segment: str | None,
+    head: Path | str | None,
+    precision: Precision | None,
 ) -> tuple[Library, Encoder, Segmenter]:
     """Open or make the library, with the encoder and the policy that belong to it."""
     existing = _opened(place)
     card = existing.card if existing else None
     name = model or (card.model if card else DEFAULT_MODEL)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
-    encoder = load_aligned(name, head or head_of(place))
+    encoder = load_aligned(name, head or head_of(place), precision)
     if existing is None:
         # The head before the card, with which a library begins to be one.
         if isinstance(encoder, AlignedEncoder):
@@ -171,6 +189,7 @@ def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
         text_readout=encoder.text_readout,
         segment=segmenter.spec,
         calibration=(calibration.slope, calibration.intercept) if calibration else None,
+        precision=told_precision(encoder, "clips") or "",
     )
 
 
@@ -255,7 +274,10 @@ class _Run:
             skipped=self._plan.skipped + copies,
             clips=_clips_of(library, self._inputs()),
             failures=tuple(failures),
-            warnings=tuple(entry.message for entry in self._plan.folders),
+            warnings=(
+                *(entry.message for entry in self._plan.folders),
+                *_mixed(library.card.precision, decoded=bool(done)),
+            ),
         )
 
     def _new_failures(self) -> Iterator[FailedFile]:
@@ -269,6 +291,15 @@ class _Run:
             yield from (file.path for file in video.files)
         for files in (self._plan.unchanged, self._plan.moved, self._plan.duplicates):
             yield from (file.path for file in files)
+
+
+def _mixed(precision: str, *, decoded: bool) -> Iterator[str]:
+    """Tell of a library that holds several precisions, where this run added vectors."""
+    if decoded and ", " in precision:
+        yield (
+            f"this library now holds vectors computed in several precisions ({precision}); "
+            f"they may be compared, and --precision keeps later runs to one of them"
+        )
 
 
 def _clips_of(library: Library, paths: Iterable[Path]) -> int:

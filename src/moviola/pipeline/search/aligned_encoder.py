@@ -15,16 +15,19 @@ from moviola.core import (
     Encoder,
     Frames,
     FrameSampler,
+    Precision,
     Readout,
     SoundSpec,
     Space,
     Span,
     Text,
+    TowerName,
+    told_precision,
     wanted_sound,
 )
 from moviola.library.library import HEAD_NAME
 from moviola.pipeline.encode.readouts import stored_clips, stored_texts
-from moviola.plugins import load_encoder
+from moviola.plugins import load_encoder, precision_options
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,6 +68,10 @@ class AlignedEncoder:
         """The encoder's, None where it hears nothing."""
         return wanted_sound(self.encoder)
 
+    def precision(self, tower: TowerName) -> Precision:
+        """Return the encoder's; float32 where it does not tell."""
+        return told_precision(self.encoder, tower) or "float32"
+
     @property
     def video_readout(self) -> Readout:
         """How the encoder read them; the head belongs to the space."""
@@ -93,7 +100,9 @@ class AlignedEncoder:
         return Embeddings.from_rows(items, rows, self.encoder.space, readout)
 
 
-def load_aligned(model: str, head: str | Path | None) -> Encoder:
+def load_aligned(
+    model: str, head: str | Path | None, precision: Precision | None = None
+) -> Encoder:
     """The encoder `model`, through the head in a folder or of the hub where one is named.
 
     Raises:
@@ -102,7 +111,7 @@ def load_aligned(model: str, head: str | Path | None) -> Encoder:
         SpaceMismatchError: when the head was fitted on the vectors of another encoder.
         StoreCorruptError: when the head is damaged.
     """
-    encoder = load_encoder(model)
+    encoder = load_encoder(model, **precision_options(model, precision))
     return encoder if head is None else AlignedEncoder(encoder, Aligner.from_pretrained(head))
 
 
