@@ -23,7 +23,7 @@ class Precise(EchoEncoder):
     def __init__(self, precision=None):
         self._precision = precision or "bfloat16"
 
-    def precision(self, tower):
+    def precision(self, _):
         return self._precision
 
 
