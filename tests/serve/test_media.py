@@ -15,8 +15,7 @@ import pytest
 from PIL import Image
 
 import moviola
-from moviola.core import Span
-from moviola.pipeline.media.opening import FileIdentity
+from moviola.core import FileIdentity, Span
 from moviola.serve.media.descriptor_response import DescriptorResponse
 from moviola.video import DecodePool, read_waveform
 

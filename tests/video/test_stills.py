@@ -9,8 +9,16 @@ import av
 import numpy as np
 import pytest
 
-from moviola.core import FileCode, Span, VideoUnreadableError
-from moviola.video import make_film, read_frames_near, read_picture, read_play_facts
+from moviola.core import FileCode, FileIdentity, Span, VideoUnreadableError
+from moviola.video import (
+    DecodePool,
+    Limits,
+    make_film,
+    read_frames_near,
+    read_picture,
+    read_play_facts,
+)
+from moviola.video.decode.opening import EXPECTED, check_file, open_container
 
 
 @pytest.mark.parametrize(
@@ -140,3 +148,27 @@ def test_a_picture_beyond_the_limit_is_refused(tmp_path, pool):
     with pytest.raises(VideoUnreadableError, match="101x100") as told:
         read_picture(pool, tmp_path / "a.png", most_pixels=10_000, longest=100)
     assert told.value.code is FileCode.TOO_LARGE
+
+
+def test_a_file_in_another_state_than_expected_is_refused_even_while_it_is_opened(studio, tmp_path):
+    path, other = studio.film(tmp_path / "v.mp4", 4), studio.film(tmp_path / "w.mp4", 8)
+    identity = FileIdentity.of(path.stat())
+    with DecodePool(1, Limits()) as pool:
+        assert len(read_frames_near(pool, path, [0.0], longest=64, expected=identity)) == 1
+        other.replace(path)
+        with pytest.raises(VideoUnreadableError) as caught:
+            read_frames_near(pool, path, [0.0], longest=64, expected=identity)
+        assert caught.value.code is FileCode.CHANGED_WHILE_READING
+
+
+def test_what_takes_a_name_after_it_was_looked_at_is_not_read(studio, tmp_path):
+    path, other = studio.film(tmp_path / "v.mp4", 4), studio.film(tmp_path / "w.mp4", 8)
+    before = FileIdentity.of(check_file(path))
+    other.replace(path)
+    token = EXPECTED.set(before)
+    try:
+        with pytest.raises(VideoUnreadableError) as caught:
+            open_container(path, Limits())
+    finally:
+        EXPECTED.reset(token)
+    assert caught.value.code is FileCode.CHANGED_WHILE_READING

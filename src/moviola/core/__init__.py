@@ -57,7 +57,7 @@ from moviola.core.sampling import (
 )
 from moviola.core.spaces import Readout, Space
 from moviola.core.spans import Span
-from moviola.core.videos import VideoInfo
+from moviola.core.videos import FileIdentity, VideoInfo
 
 __all__ = [
     "Aligner",
@@ -73,6 +73,7 @@ __all__ = [
     "Encoder",
     "ExitCode",
     "FileCode",
+    "FileIdentity",
     "FrameSampler",
     "Frames",
     "Hears",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from typing import Self
 
 #: An entry of a folder is an input when its suffix, lower case, is one of these. What the bytes
 #: are is decided by the demuxer later.
@@ -64,3 +66,18 @@ class VideoInfo:
     container: str
     has_sound: bool
     created: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileIdentity:
+    """Name one state of one file: device, inode, size in bytes, time of change in nanoseconds."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> Self:
+        """Read the identity out of a file's status."""
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
-from moviola.core import Frames, Span, VideoUnreadableError
+from moviola.core import FileIdentity, Frames, Span, VideoUnreadableError
 from moviola.video.worker.pool import DecodePool, Part
 from moviola.video.worker.replies import Piece, PlayFacts
 from moviola.video.worker.tasks import FactsTask, PictureTask, StillsTask, Task, TranscodeTask
@@ -18,17 +18,27 @@ from moviola.video.worker.tasks import FactsTask, PictureTask, StillsTask, Task,
 PartT = TypeVar("PartT", PlayFacts, Frames)
 
 
-def read_play_facts(pool: DecodePool, path: Path) -> PlayFacts:
+def read_play_facts(
+    pool: DecodePool, path: Path, *, expected: FileIdentity | None = None
+) -> PlayFacts:
     """Read the facts of a video file that a player needs.
+
+    With `expected`, here and below, a file in another state is refused, even where it takes its
+    place while the worker opens it: `changed_while_reading`.
 
     Raises:
         VideoUnreadableError: with the file's code.
     """
-    return _only(pool, FactsTask(path.absolute()), PlayFacts)
+    return _only(pool, FactsTask(path.absolute(), expected), PlayFacts)
 
 
 def read_frames_near(
-    pool: DecodePool, path: Path, times: Sequence[float], *, longest: int
+    pool: DecodePool,
+    path: Path,
+    times: Sequence[float],
+    *,
+    longest: int,
+    expected: FileIdentity | None = None,
 ) -> Frames:
     """Read the upright frames shown at `times`, which lie close together, one each.
 
@@ -40,7 +50,7 @@ def read_frames_near(
     """
     if not times or any(b < a for a, b in pairwise(times)):
         raise ValueError("give the times of frames in ascending order, at least one")
-    task = StillsTask(path.absolute(), tuple(map(float, times)), longest)
+    task = StillsTask(path.absolute(), tuple(map(float, times)), longest, expected)
     return _only(pool, task, Frames)
 
 
@@ -61,6 +71,7 @@ def make_film(
     *,
     lines: int,
     swift: bool,
+    expected: FileIdentity | None = None,
 ) -> None:
     """Make an MP4 (H.264, AAC) of `span`, and give it to `write` piece by piece.
 
@@ -71,6 +82,7 @@ def make_film(
         write: takes the bytes, in order.
         lines: pixels of the shorter side, at most.
         swift: whether speed matters more than size.
+        expected: the state that the file must be in.
 
     Raises:
         VideoUnreadableError: with the file's code.
@@ -80,7 +92,7 @@ def make_film(
         if isinstance(part, Piece):
             write(part.data)
 
-    outcome = pool.carry_out(TranscodeTask(path.absolute(), span, lines, swift), take)
+    outcome = pool.carry_out(TranscodeTask(path.absolute(), span, lines, swift, expected), take)
     if outcome.code.is_failure or not outcome.parts:
         raise VideoUnreadableError(outcome.message, code=outcome.code)
 

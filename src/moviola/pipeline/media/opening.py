@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from moviola.core import MoviolaError, display_path
+from moviola.core import FileIdentity, MoviolaError, display_path
 from moviola.library import VideoName, VideoRecord, identify
 
 _KEPT = 10_000
@@ -30,21 +30,6 @@ class FileGoneError(MoviolaError):
 
 class FileReplacedError(MoviolaError):
     """Another file, or other content, stands where a video was."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
-    """Name one state of one file: device, inode, size in bytes, time of change in nanoseconds."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, found: os.stat_result) -> FileIdentity:
-        """Read the identity out of a file's status."""
-        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 @dataclass(frozen=True, slots=True)

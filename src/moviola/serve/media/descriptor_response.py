@@ -12,7 +12,7 @@ import anyio.to_thread
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 
-from moviola.pipeline.media.opening import FileIdentity
+from moviola.core import FileIdentity
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send

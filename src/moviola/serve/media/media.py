@@ -75,7 +75,7 @@ class Studio:
         if (known := self._facts.get(record.id)) is not None:
             return known
         with self.files.opened(record) as file:
-            found = judge(record, read_play_facts(self._quick, file.path))
+            found = judge(record, read_play_facts(self._quick, file.path, expected=file.identity))
             file.require_unchanged()
         with self._lock:
             self._facts[record.id] = found
@@ -95,7 +95,9 @@ class Studio:
             return kept
         with self.files.opened(record) as file:
             times = sprite_times(span)
-            frames = read_frames_near(self._quick, file.path, times, longest=2 * _STILL_LONGEST)
+            frames = read_frames_near(
+                self._quick, file.path, times, longest=2 * _STILL_LONGEST, expected=file.identity
+            )
             file.require_unchanged()
         sheet = draw_sprite(frames)
         self._sprites.keep(record.id, clip, sheet)
@@ -109,7 +111,9 @@ class Studio:
             VideoUnreadableError: where it cannot be read any more.
         """
         with self.files.opened(record) as file:
-            frames = read_frames_near(self._quick, file.path, [time], longest=_STILL_LONGEST)
+            frames = read_frames_near(
+                self._quick, file.path, [time], longest=_STILL_LONGEST, expected=file.identity
+            )
             file.require_unchanged()
         return jpeg(frames)
 
@@ -161,7 +165,15 @@ class Studio:
             path.parent.mkdir(parents=True, exist_ok=True)
             trim(path.parent, _CACHE_BYTES)
             with temporary.open("wb") as file:
-                make_film(self._films, source.path, span, file.write, lines=lines, swift=swift)
+                make_film(
+                    self._films,
+                    source.path,
+                    span,
+                    file.write,
+                    lines=lines,
+                    swift=swift,
+                    expected=source.identity,
+                )
             source.require_unchanged()
             temporary.replace(path)
         except OSError as error:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 import av.error
 
-from moviola.core import FileCode, VideoUnreadableError
+from moviola.core import FileCode, FileIdentity, VideoUnreadableError
 from moviola.video.decode.containers import AUDIO_CODECS, DEMUXERS, VIDEO_CODECS
 from moviola.video.decode.isobmff import outline
 from moviola.video.limits import Limits
@@ -19,6 +20,12 @@ from moviola.video.limits import Limits
 if TYPE_CHECKING:
     from av.container import InputContainer
 
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe that took the place of a file would block for ever
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -26,6 +33,10 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+
+
+#: The state that a file must be in when it is opened, None for any.
+EXPECTED: ContextVar[FileIdentity | None] = ContextVar("EXPECTED", default=None)
 
 
 def check_file(path: Path) -> os.stat_result:
@@ -57,16 +68,8 @@ def check_unchanged(path: Path, before: os.stat_result) -> None:
     Raises:
         VideoUnreadableError: `vanished` or `changed_while_reading`.
     """
-    now = check_file(path)
-    if (now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns) != (
-        before.st_dev,
-        before.st_ino,
-        before.st_size,
-        before.st_mtime_ns,
-    ):
-        raise VideoUnreadableError(
-            "the file changed while it was read", code=FileCode.CHANGED_WHILE_READING
-        )
+    if FileIdentity.of(check_file(path)) != FileIdentity.of(before):
+        raise _changed()
 
 
 def codec_options(limits: Limits) -> dict[str, str]:
@@ -78,26 +81,45 @@ def codec_options(limits: Limits) -> dict[str, str]:
 def open_container(path: Path, limits: Limits, *, decoders: bool = True) -> InputContainer:
     """Open `path` under the allow-lists; without `decoders` only what its headers say is known.
 
-    The name is passed absolute and as `file:`, so that `http:x.mp4` or `subfile,,x` are files too.
+    FFmpeg gets a descriptor instead of a name: names such as `http:x.mp4` are files too, and what
+    is read is what was looked at, whatever takes its name meanwhile.
 
     Raises:
         VideoUnreadableError: with the code that fits.
     """
     options = codec_options(limits) | {
         "format_whitelist": ",".join(DEMUXERS),
-        "protocol_whitelist": "file",
+        "protocol_whitelist": "fd",
     }
     if not decoders:
         options["codec_whitelist"] = "none"
     try:
-        return av.open(
-            "file:" + os.path.abspath(path),  # noqa: PTH100 - resolve() would follow links
-            mode="r",
-            options=options,
-            metadata_errors="replace",
-        )
+        descriptor = os.open(path, _FLAGS)
+        try:
+            _require_expected(os.fstat(descriptor))
+            # FFmpeg keeps a duplicate of its own.
+            return av.open(
+                "fd:",
+                mode="r",
+                options=options | {"fd": str(descriptor)},
+                metadata_errors="replace",
+            )
+        finally:
+            os.close(descriptor)
     except Exception as error:
         raise fault(error, path) from error
+
+
+def _require_expected(found: os.stat_result) -> None:
+    expected = EXPECTED.get()
+    if expected is not None and FileIdentity.of(found) != expected:
+        raise _changed()
+
+
+def _changed() -> VideoUnreadableError:
+    return VideoUnreadableError(
+        "the file changed while it was read", code=FileCode.CHANGED_WHILE_READING
+    )
 
 
 def fault(error: Exception, path: Path) -> VideoUnreadableError:

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from moviola.core import FileCode, SoundSpec, Span, VideoUnreadableError
+from moviola.core import FileCode, FileIdentity, SoundSpec, Span, VideoUnreadableError
 from moviola.video.decode.audio import ClipSound, SoundTrack
-from moviola.video.decode.opening import check_file, check_unchanged, fault, open_container
+from moviola.video.decode.opening import (
+    EXPECTED,
+    check_file,
+    check_unchanged,
+    fault,
+    open_container,
+)
 from moviola.video.decode.pixels.picture_files import read_picture
 from moviola.video.decode.probing import Survey, play_facts, survey
 from moviola.video.decode.reading import Reading, clamp, frames_at, read_clips
@@ -57,6 +63,10 @@ class Worker:
         """
         try:
             before = check_file(task.path)
+            wanted = (
+                task.expected if isinstance(task, FactsTask | StillsTask | TranscodeTask) else None
+            )
+            EXPECTED.set(wanted or FileIdentity.of(before))
             if isinstance(task, PictureTask):
                 code, message = self._picture(task)
             else:

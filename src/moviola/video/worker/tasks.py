@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from moviola.core import FrameSampler, Segmenter, SoundSpec, Span
+from moviola.core import FileIdentity, FrameSampler, Segmenter, SoundSpec, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,13 @@ class SoundTask:
 
 @dataclass(frozen=True, slots=True)
 class FactsTask:
-    """Tell what a player needs to know of a file, from its headers."""
+    """Tell what a player needs to know of a file, from its headers.
+
+    Here and below, `expected` is the state that the file must be in; None for any.
+    """
 
     path: Path
+    expected: FileIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class StillsTask:
     path: Path
     times: tuple[float, ...]
     longest: int
+    expected: FileIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class TranscodeTask:
     span: Span
     lines: int
     swift: bool
+    expected: FileIdentity | None = None
 
 
 @dataclass(frozen=True, slots=True)
