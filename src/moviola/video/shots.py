@@ -103,7 +103,7 @@ def _pictures(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
     limits = IN_FORCE.get(Limits())
     found = survey(path, limits, opened=open_container(path, limits))
     width, height = reduced_size(found.width, found.height, _PIXELS)
-    painter = Painter(width, height, found.turn)
+    painter = Painter(width, height, found.turn, usual=found.usual)
     with closing(frames_of(path, found, limits, Damage())) as frames:
         for time, frame in frames:
             yield time, np.ascontiguousarray(painter.paint(frame)[:, :, ::-1])

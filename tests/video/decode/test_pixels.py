@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from moviola.core import FileCode, UniformSampler
+from moviola.video import read_frames_near
 from moviola.video.decode.pixels.painting import Painter, Turn, reduced_size, square_size
 
 ONE = 1 << 16
@@ -126,3 +127,51 @@ def test_hdr_is_no_darker_than_its_standard_copy():
 def test_huge_frames_are_reduced():
     frame = av.VideoFrame(4096, 2304, "yuv420p")
     assert Painter(*reduced_size(4096, 2304, 1 << 20), Turn()).paint(frame).nbytes <= 3 << 20
+
+
+def square(width: int, height: int) -> np.ndarray:
+    """A white square of half the height in the middle of gray."""
+    picture = np.full((height, width), 100, np.uint8)
+    half = min(width, height) // 4
+    picture[height // 2 - half : height // 2 + half, width // 2 - half : width // 2 + half] = 235
+    return picture
+
+
+def sides(picture: np.ndarray) -> tuple[int, int]:
+    """Width and height of what is white in a picture."""
+    white = picture.mean(axis=2) > 170
+    return int(white.any(axis=0).sum()), int(white.any(axis=1).sum())
+
+
+@pytest.mark.parametrize("later", [(96, 160), (320, 96), (64, 64), (320, 192)])
+def test_pictures_are_not_stretched_where_their_size_changes(studio, read, pool, tmp_path, later):
+    parts = []
+    for number, size in enumerate([(160, 96), later]):
+        parts.append(
+            studio.film(
+                tmp_path / f"{number}.ts",
+                50,
+                size=size,
+                ticks=range(50 * number, 50 * number + 50),
+                draw=lambda _, size=size: square(*size),
+                muxing={"mpegts_copyts": "1"},
+                options={"bf": "0", "g": "10"},
+            ).read_bytes()
+        )
+    path = tmp_path / "v.ts"
+    path.write_bytes(b"".join(parts))
+    clips, done = read(path, sampler=UniformSampler(8))
+    assert done.info.duration == pytest.approx(4.0, abs=0.05)
+    pictures = clips[0].frames.pixels
+    assert pictures.shape[1:3] == (96, 160)
+    for picture in pictures:
+        wide, high = sides(picture)
+        assert abs(wide - high) <= 2
+        assert min(wide, high) >= 12
+    # What does not fill the picture is black.
+    scale = min(160 / later[0], 96 / later[1])
+    bars = 160 * 96 - round(later[0] * scale) * round(later[1] * scale)
+    assert abs(int((pictures[-1].mean(axis=2) < 50).sum()) - bars) <= 2 * (160 + 96)
+    for time in (0.5, 3.5):
+        wide, high = sides(read_frames_near(pool, path, [time], longest=160).pixels[0])
+        assert abs(wide - high) <= 2

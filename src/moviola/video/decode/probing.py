@@ -50,6 +50,7 @@ class Survey:
         starts: `(n,)` presentation times in seconds from zero, ascending.
         width: pixels of a stored picture with square pixels, before it is turned.
         height: the same for its height.
+        usual: width and height of a stored picture as it is coded.
         turn: how the picture is made upright.
         in_order: whether the n-th frame to come out is the one of `starts[n]`, because the
             container (AVI) tells when packets are decoded, but not when frames are shown.
@@ -63,6 +64,7 @@ class Survey:
     starts: NDArray[np.float64]
     width: int
     height: int
+    usual: tuple[int, int]
     turn: Turn
     in_order: bool
     jumps: bool
@@ -235,6 +237,7 @@ def _compose(
         starts=starts - origin,
         width=width,
         height=height,
+        usual=(frame.width, frame.height),
         turn=turn,
         in_order=comes_in_order(container),
         jumps=ticks.size > starts.size,

@@ -73,7 +73,9 @@ def read_clips(
     at_most = min(limits.frame_pixels, max(1, limits.clip_bytes // (3 * most)))
     width, height = reduced_size(found.width, found.height, at_most)
     size = wanted_size(sampler)
-    painter = Scaler(size, found.turn) if size else Painter(width, height, found.turn)
+    painter = (
+        Scaler(size, found.turn) if size else Painter(width, height, found.turn, usual=found.usual)
+    )
     collector = Collector(clips, found, painter, sampler, emit)
     damage = Damage()
     needed = _needed(found, clips)

@@ -54,22 +54,25 @@ class Look:
     Attributes:
         width: pixels with square pixels.
         height: the same for the height.
+        usual: width and height of a picture as it is coded.
         turn: how the picture is made upright.
     """
 
     width: int
     height: int
+    usual: tuple[int, int]
     turn: Turn
 
     @classmethod
     def of(cls, frame: VideoFrame, aspect: Fraction | None) -> Look:
         """Take the look of a stream from one of its frames and the shape of its pixels."""
-        return cls(*square_size(frame.width, frame.height, aspect), Turn.of(frame))
+        usual = (frame.width, frame.height)
+        return cls(*square_size(*usual, aspect), usual, Turn.of(frame))
 
     def painter(self, at_most: int) -> Painter:
         """Make a painter of pictures of at most about `at_most` pixels, with even sides."""
         width, height = reduced_size(self.width, self.height, at_most)
-        return Painter(max(2, width & ~1), max(2, height & ~1), self.turn)
+        return Painter(max(2, width & ~1), max(2, height & ~1), self.turn, usual=self.usual)
 
 
 Shown = tuple[float, "VideoFrame", Look]
@@ -248,7 +251,7 @@ def _decoded(
 
 
 def _surveyed_frames(path: Path, found: Survey, start: float, limits: Limits) -> Iterator[Shown]:
-    look = Look(found.width, found.height, found.turn)
+    look = Look(found.width, found.height, found.usual, found.turn)
     with closing(frames_of(path, found, limits, Damage(), start=start)) as frames:
         for time, frame in frames:
             yield time, frame, look

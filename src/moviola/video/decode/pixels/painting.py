@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
 from av.sidedata.sidedata import Type
-from av.video.reformatter import ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
+from moviola.video.decode.pixels.colour import needs_conversion, to_standard
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 _UNSPECIFIED_MATRIX = 2
 _HD_HEIGHT = 720
 _FULL_RANGE, _LIMITED_RANGE = ColorRange.JPEG, ColorRange.MPEG
-# BT.2408: the luminance of white in HDR pictures, and where highlights are clipped, in nits.
-_PQ_WHITE, _PQ_PEAK = 203.0, 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,35 +80,67 @@ class Painter:
     """Make RGB arrays of one size out of the frames of one video.
 
     Rules: the matrix is the stream's, else BT.709 from 720 lines up and BT.601 below; limited range
-    is stretched to full; alpha is dropped; deeper samples are rounded to 8 bits; PQ (HDR10) is
-    mapped to a standard display, HLG is shown as it is, as it was made to be; fields of interlaced
-    video stay woven together.
+    is stretched to full; alpha is dropped; deeper samples are rounded to 8 bits; HDR (PQ, HLG) and
+    wide primaries are converted to a standard display; fields of interlaced video stay woven
+    together. Where the size changes within a video, pictures of another shape get black bars.
     """
 
-    def __init__(self, width: int, height: int, turn: Turn) -> None:
+    def __init__(
+        self, width: int, height: int, turn: Turn, *, usual: tuple[int, int] | None = None
+    ) -> None:
+        """Prepare to paint `width` x `height`, turned afterwards.
+
+        `usual` are width and height of the frames that fill it; None for those of the first one.
+        """
         self._size = (width, height)
         self._turn = turn
+        self._usual = usual
         self._reformatter = VideoReformatter()
 
     def paint(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Paint `frame` as `(H, W, 3)` uint8, upright, contiguous."""
+        if self._usual is None:
+            self._usual = (frame.width, frame.height)
+        width, height = self._fitting(frame, self._usual)
+        pixels = self._reformatted(frame, width, height)
+        if (width, height) != self._size:
+            pixels = _framed(pixels, *self._size)
+        return self._turn.apply(pixels)
+
+    def _fitting(self, frame: VideoFrame, usual: tuple[int, int]) -> tuple[int, int]:
+        """Fit a frame into the picture; its pixels have the shape that those of `usual` have."""
         width, height = self._size
+        if (frame.width, frame.height) == usual:
+            return width, height
+        across, down = frame.width * width / usual[0], frame.height * height / usual[1]
+        scale = min(width / across, height / down)
+        return max(1, round(across * scale)), max(1, round(down * scale))
+
+    def _reformatted(self, frame: VideoFrame, width: int, height: int) -> NDArray[np.uint8]:
+        converts = needs_conversion(frame)
         smaller = width * height < frame.width * frame.height
         rgb = self._reformatter.reformat(
             frame,
             width=width,
             height=height,
-            format="rgb24",
+            format="rgb48le" if converts else "rgb24",
             src_colorspace=_matrix(frame),
             src_color_range=_range(frame),
             dst_color_range=_FULL_RANGE,
             interpolation=Interpolation.AREA if smaller else Interpolation.BILINEAR,
             threads=1,
         )
-        pixels = cast("NDArray[np.uint8]", rgb.to_ndarray())
-        if frame.color_trc == ColorTrc.SMPTE2084:
-            pixels = _pq_curve()[pixels]
-        return self._turn.apply(pixels)
+        if converts:
+            return to_standard(cast("NDArray[np.uint16]", rgb.to_ndarray()), frame)
+        return cast("NDArray[np.uint8]", rgb.to_ndarray())
+
+
+def _framed(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Put `pixels` into the middle of a black picture `(height, width, 3)`."""
+    whole = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - pixels.shape[0]) // 2, (width - pixels.shape[1]) // 2
+    whole[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
+    return whole
 
 
 def _matrix(frame: VideoFrame) -> int | None:
@@ -137,17 +168,3 @@ def _display_matrix(frame: VideoFrame) -> tuple[float, float, float, float]:
         return 1.0, 0.0, 0.0, 1.0
     a, b, _, c, d, *_ = np.frombuffer(bytes(data), dtype=np.int32, count=9).tolist()
     return a, b, c, d
-
-
-@cache
-def _pq_curve() -> NDArray[np.uint8]:
-    """Map PQ code values (SMPTE ST 2084) to those of a standard display, `(256,)`.
-
-    Tones are compressed by the extended Reinhard curve, which keeps shadows linear.
-    """
-    m1, m2, c1, c2, c3 = 0.1593017578125, 78.84375, 0.8359375, 18.8515625, 18.6875
-    root = np.linspace(0.0, 1.0, 256) ** (1 / m2)
-    nits = 10_000 * (np.maximum(root - c1, 0) / (c2 - c3 * root)) ** (1 / m1)
-    light = np.minimum(nits, _PQ_PEAK) / _PQ_WHITE
-    mapped = light * (1 + light / (_PQ_PEAK / _PQ_WHITE) ** 2) / (1 + light)
-    return np.rint(255 * np.clip(mapped, 0, 1) ** (1 / 2.2)).astype(np.uint8)
