@@ -226,9 +226,49 @@ def test_a_report_can_be_read_back_as_a_run(numbers, run, tmp_path):
     matrix = _save(tmp_path / "s.npy", _rows(30, 30))
     first = numbers("--similarity", matrix, "--out", tmp_path / "out")
     out = tmp_path / "out"
-    again = numbers("--run", out / "run.trec", "--relevance", out / "qrels.trec")
+    code, printed, err = run(
+        "evaluate-run", out / "run.trec", "--relevance", out / "qrels.trec", "--json"
+    )
+    assert (code, err) == (0, "")
+    again = json.loads(printed)
     for side in ("t2v", "v2t"):
         assert again[side] == pytest.approx(first[side], rel=1e-12)
+
+
+def test_a_short_run_has_every_measure(run, tmp_path):
+    (tmp_path / "r.trec").write_text("q1 Q0 a 1 0.9 x\nq1 Q0 b 2 0.8 x\nq2 Q0 a 1 0.7 x\n")
+    (tmp_path / "q.trec").write_text("q1 0 b 1\nq2 0 c 1\n")
+    words = [word for name in ("nDCG", "MnR", "MRR", "Recall@5") for word in ("--measure", name)]
+    code, out, _ = run(
+        "evaluate-run", tmp_path / "r.trec", "--relevance", tmp_path / "q.trec", *words, "--json"
+    )
+    assert code == 0
+    found = json.loads(out)["t2v"]
+    # The second query never finds its video, which counts as the last of three.
+    assert found == pytest.approx(
+        {"nDCG": (1 / np.log2(3)) / 2, "MnR": 2.5, "MRR": 0.25, "Recall@5": 50.0}
+    )
+
+
+@pytest.mark.parametrize("kind", ["run", "moments"])
+def test_the_old_options_work_with_a_notice(run, tmp_path, kind):
+    if kind == "run":
+        (tmp_path / "r.trec").write_text("q1 Q0 a 1 0.9 x\n")
+        (tmp_path / "q.trec").write_text("q1 0 a 1\n")
+        old = ["evaluate", "--run", tmp_path / "r.trec", "--relevance", tmp_path / "q.trec"]
+        new = ["evaluate-run", tmp_path / "r.trec", "--relevance", tmp_path / "q.trec"]
+    else:
+        (tmp_path / "p.jsonl").write_text('{"qid": 1, "pred_relevant_windows": [[3, 9, 0.8]]}\n')
+        (tmp_path / "t.jsonl").write_text('{"qid": 1, "relevant_windows": [[4, 9]]}\n')
+        old = ["evaluate", "--moments", tmp_path / "p.jsonl", "--truth", tmp_path / "t.jsonl"]
+        new = ["evaluate-moments", "--predictions", old[2], "--truth", old[4]]
+    code, before, said = run(*old, "--json")
+    assert code == 0
+    assert f"moviola evaluate-{kind}" in said
+    assert len(said.splitlines()) == 1
+    code, now, said = run(*new, "--json")
+    assert (code, said) == (0, "")
+    assert json.loads(now) == json.loads(before)
 
 
 def test_compare(run, numbers, tmp_path):
@@ -246,6 +286,81 @@ def test_compare(run, numbers, tmp_path):
     code, out, _ = run("compare", tmp_path / "a" / "results.json", tmp_path / "b")
     assert code == 0
     assert "won/lost/tied" in out
+
+
+OWN = """
+import numpy as np
+from moviola.evaluate import Measure
+from moviola.evaluate.ties import first_relevant_rank
+
+LogR = Measure(
+    "LogR",
+    of=lambda ranks, ties: np.log2(first_relevant_rank(ranks, ties)),
+    direction="smaller",
+    summary="median",
+    scale=10.0,
+    digits=3,
+)
+number = 3
+
+
+def steepened(scores):
+    return scores.matrix - scores.matrix.mean(axis=0)
+"""
+
+
+def test_a_measure_is_a_value_from_end_to_end(run, numbers, tmp_path, monkeypatch):
+    (tmp_path / "own_measures.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    base = np.eye(40, dtype=np.float32)
+    for name, noise in (("a", 1.2), ("b", 0.3)):
+        matrix = _save(tmp_path / f"{name}.npy", base + noise * _rows(40, 40))
+        words = ["--similarity", matrix, "--out", tmp_path / name]
+        for measure in ("nDCG@10", "own_measures:LogR", "GeoR", "MdR"):
+            words += ["--measure", measure]
+        found = numbers(*words, "--correct", "own_measures:steepened")
+    assert list(found["t2v"]) == ["nDCG@10", "LogR", "GeoR", "MdR"]
+    assert found["t2v"]["LogR"] == pytest.approx(10 * np.log2(found["t2v"]["MdR"]))
+    corrected = found["corrected"]["own_measures:steepened"]
+    assert corrected["transductive"]
+    assert list(corrected["t2v"]) == list(found["t2v"])
+    for name in ("results.json", "manifest.json"):
+        cards = json.loads((tmp_path / "a" / name).read_text())["measures"]
+        assert cards[1] == {
+            "name": "LogR",
+            "direction": "smaller",
+            "summary": "median",
+            "scale": 10.0,
+            "digits": 3,
+        }
+    assert "LogR" in (tmp_path / "a" / "report.html").read_text()
+    code, out, _ = run("compare", tmp_path / "a", tmp_path / "b", "--json")
+    assert code == 0
+    compared = json.loads(out)["t2v"]
+    assert list(compared) == ["nDCG@10", "LogR", "GeoR", "MdR"]
+    # A median, in its scale, of which less is better.
+    assert compared["LogR"]["b"] == pytest.approx(found["t2v"]["LogR"])
+    assert compared["LogR"]["difference"] < 0
+    assert compared["LogR"]["won"] > compared["LogR"]["lost"]
+    assert compared["GeoR"]["b"] == pytest.approx(found["t2v"]["GeoR"])
+    code, out, _ = run("compare", tmp_path / "a", tmp_path / "b")
+    assert f"{compared['LogR']['a']:.3f}" in out
+
+
+def test_results_from_before_measures_described_themselves_are_compared(run, numbers, tmp_path):
+    for name in "ab":
+        matrix = _save(tmp_path / f"{name}.npy", _rows(20, 20))
+        numbers("--similarity", matrix, "--out", tmp_path / name)
+    code, now, _ = run("compare", tmp_path / "a", tmp_path / "b", "--json")
+    assert code == 0
+    for name in "ab":
+        file = tmp_path / name / "results.json"
+        head = json.loads(file.read_text())
+        del head["measures"]
+        file.write_text(json.dumps(head))
+    code, before, _ = run("compare", tmp_path / "a", tmp_path / "b", "--json")
+    assert code == 0
+    assert json.loads(before)["t2v"] == json.loads(now)["t2v"]
 
 
 def test_unlike_results_are_not_compared(run, numbers, tmp_path):
@@ -316,6 +431,11 @@ def _bad(name: str, tmp_path: Path) -> tuple[list[object], str]:
         "protocol": ([s, p["square"], "--protocol", "nothing-like-it"], "nothing-like-it"),
         "head": ([t, p["square"], *v, "--head", "nowhere"], "nowhere"),
         "tolerance": ([s, p["square"], "--tie-tolerance", "-1"], "-1"),
+        "measure": ([s, p["square"], "--measure", "nDCG@0"], "no measure is called 'nDCG@0'"),
+        "no such module": ([s, p["square"], "--measure", "no_such:thing"], "cannot be imported"),
+        "no measure": ([s, p["square"], "--measure", "math:pi"], "no moviola.evaluate.Measure"),
+        "own pooling": ([t, p["deep"], *v, "--pool", "math:nothing"], "cannot be imported"),
+        "own correction": ([s, p["square"], "--correct", "math:pi"], "a correction is a function"),
         "two sources": ([s, p["square"], t, p["square"], *v], "give one of"),
         "no source": ([], "give one of"),
         "half": ([t, p["square"]], "--videos"),
@@ -333,6 +453,7 @@ def _bad(name: str, tmp_path: Path) -> tuple[list[object], str]:
         *("nan scores", "inf scores", "not square", "flat", "deep scores", "empty", "pickled"),
         *("absent", "pairs", "ids", "qrels", "utf-8", "nan vector", "zero vector", "dimensions"),
         *("counts", "deep", "range", "kind", "protocol", "head", "tolerance", "two sources"),
+        *("measure", "no such module", "no measure", "own pooling", "own correction"),
         *("no source", "half", "both", "out of place"),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from moviola.core import Clip, Embeddings, Readout, Space, Span
+from moviola.core import Clip, Embeddings, PluginNotFoundError, Readout, Space, Span
 from moviola.core.pooling import POOLINGS, pool
 
 ROWS = hnp.arrays(
@@ -76,3 +76,23 @@ def test_embeddings_are_pooled_with_their_readout():
         pool(pooled, "mean")
     with pytest.raises(ValueError, match="no pooling is called 'median'; there are none, first"):
         pool(made, "median")
+
+
+def test_a_pooling_of_ones_own_is_named_module_attribute(tmp_path, monkeypatch):
+    (tmp_path / "own_poolings.py").write_text(
+        "def middle(rows):\n    return rows[len(rows) // 2]\n\n\n"
+        "def wrong(rows):\n    return rows\n\n\nnumber = 3\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    clips = [Clip(name, Path(name), Span(0, 1)) for name in "ab"]
+    rows = [np.arange(9, dtype=np.float32).reshape(3, 3), np.ones((1, 3), np.float32)]
+    made = Embeddings.from_rows(clips, rows, Space.anonymous(3), Readout("resize"))
+    pooled = pool(made, "own_poolings:middle")
+    assert pooled.vectors.tolist() == [[3, 4, 5], [1, 1, 1]]
+    assert pooled.readout.pooling == "own_poolings:middle"
+    with pytest.raises(ValueError, match=r"must give \(3,\)"):
+        pool(made, "own_poolings:wrong")
+    with pytest.raises(PluginNotFoundError, match="a pooling is a function"):
+        pool(made, "own_poolings:number")
+    with pytest.raises(PluginNotFoundError, match="cannot be imported"):
+        pool(made, "own_poolings:absent")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moviola.core.ranks import Ranks, rank_block
+from moviola.evaluate.chance import chance_level
 from moviola.evaluate.measures import Combined, Measure, hit, parse_measure, parse_measures
 
 NAMES = ["R@1", "R@2", "R@5", "Recall@2", "Recall@4", "MnR", "MRR", "mAP", "nDCG", "nDCG@3"]
@@ -172,3 +173,22 @@ def test_combined_measures_are_made_of_aggregates():
     assert [str(part) for part in total.parts] == ["R@1", "R@5", "R@10"]
     assert total.combine(np.array([10.0, 20.0, 80.0])) == pytest.approx(110)
     assert geometric.combine(np.array([10.0, 20.0, 40.0])) == pytest.approx(20)
+
+
+@pytest.mark.parametrize("name", ["R@1", "R@10", "Recall@3", "nDCG", "MnR", "MRR", "mAP"])
+def test_chance_is_what_random_orders_give(name):
+    measure = parse_measure(name)
+    gallery, relevant, draws = 7, 2, 4000
+    rng = np.random.default_rng(3)
+    scores = rng.random((draws, gallery))
+    columns = np.tile(np.arange(relevant), draws)
+    offsets = np.arange(0, relevant * draws + 1, relevant)
+    values = measure.of(rank_block(scores, columns, offsets, 0.0), "expected")
+    found = chance_level(gallery, measure=measure, relevant=[relevant])
+    assert found == pytest.approx(measure.scale * values.mean(), rel=0.05)
+
+
+def test_chance_of_one_among_many_is_harmonic():
+    assert chance_level(1000) == pytest.approx(sum(1 / n for n in range(1, 1001)) / 1000)
+    with pytest.raises(ValueError, match="can be relevant"):
+        chance_level(3, relevant=[4])

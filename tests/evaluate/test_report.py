@@ -55,8 +55,8 @@ def _contents(texts: int = 20, videos: int = 10, *, name: str = "") -> PageConte
         curves=curves,
         histogram=histogram(scores, qrels),
         hubs=hubs(scores),
-        failures=failures(scores, qrels, result.t2v),
-        groups=by_group(result.t2v, groups, seed=0),
+        failures=failures(scores, qrels, result.t2v, result.ties),
+        groups=by_group(result.t2v, groups, result.ties, seed=0),
     )
     return PageContents(
         title=f"A title{name}",
@@ -194,7 +194,7 @@ def test_hubs_count_lists():
 def test_failures_are_the_worst_and_show_what_came_first():
     scores, qrels = _scored(30, 20)
     result = evaluate(scores, qrels, resamples=0)
-    found = failures(scores, qrels, result.t2v)
+    found = failures(scores, qrels, result.t2v, result.ties)
     ranks = sorted(result.t2v.per_query["MnR"], reverse=True)
     assert [each.rank for each in found] == ranks[: len(found)]
     for each in found:

@@ -19,8 +19,8 @@ from moviola.align.head.side import Side
 from moviola.align.methods import METHODS
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
-from moviola.score import cosine
-from moviola.score.dot import dot
+from moviola.evaluate.chance import chance_level
+from moviola.score import scorer_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,12 +92,11 @@ def measure(head: Aligner, pairs: UnseenPairs) -> RetrievalResult:
         SpaceMismatchError: when the pairs are not what the head was fitted on.
     """
     texts, clips = head.align_texts(pairs.texts), head.align_clips(pairs.clips)
-    score = dot if head.space.metric == "dot" else cosine
     ids = [clip.id for clip in clips.items]
     qrels = Qrels(
         {text.id: frozenset([ids[row]]) for text, row in zip(texts.items, pairs.owner, strict=True)}
     )
-    return evaluate(score(texts, clips), qrels)
+    return evaluate(scorer_for(texts, clips)(texts, clips), qrels)
 
 
 def as_record(result: RetrievalResult) -> dict[str, Any]:
@@ -157,7 +156,7 @@ def _record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:
         ),
         "choice": dict(fitted.choice),
         "val": validation_of(np.concatenate(list(fitted.reciprocal_ranks)), gallery),
-        "chance_MRR": float((1 / np.arange(1, gallery + 1)).mean()),
+        "chance_MRR": chance_level(gallery),
         "figures": report_of(task, fitted),
         "epochs": None if fitted.epochs is None else [dict(each) for each in fitted.epochs],
         "seed": task.seed,

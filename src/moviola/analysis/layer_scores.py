@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from moviola.evaluate.chance import chance_level
+
 
 @dataclass(frozen=True, slots=True)
 class LayerScore:
@@ -70,7 +72,7 @@ class LayerSweep:
     @property
     def chance_mrr(self) -> float:
         """Return the MRR of a random order of the validation videos."""
-        return float((1 / np.arange(1, self.validation + 1)).mean())
+        return chance_level(self.validation)
 
     @property
     def notes(self) -> list[str]:

@@ -11,8 +11,9 @@ import numpy as np
 from moviola.analysis.grid_cells import Cell, PoolingGrid
 from moviola.analysis.grid_poolings import GRID, SidePoolings, pooled
 from moviola.analysis.heat_map import draw_heat_map
-from moviola.core import Clip, Embeddings, Qrels, Scores, Text
+from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
+from moviola.evaluate.chance import chance_level
 from moviola.pipeline.inputs.pairing import read_pairs
 from moviola.pipeline.inputs.sources import parse_source
 from moviola.score import cosine
@@ -46,7 +47,8 @@ def pooling_grid(
         )
     videos, captions = SidePoolings.of(clips), SidePoolings.of(texts)
     cells: dict[tuple[str, str], Cell] = {}
-    chance = _chance(texts, clips, qrels)
+    relevant = [len(ids) for ids in qrels.relevant.values()]
+    chance = chance_level(len(clips), relevant=relevant)
     for video in GRID:
         pooled_clips = pooled(clips, video)
         for text in GRID:
@@ -108,14 +110,6 @@ def write_grid(grid: PoolingGrid, out: Path) -> list[Path]:
     table.write_text(grid.to_csv(), encoding="utf-8")
     draw_heat_map(picture, grid)
     return [table, picture]
-
-
-def _chance(texts: Embeddings[Text], clips: Embeddings[Clip], qrels: Qrels) -> float:
-    """Compute the t2v MRR when all scores are tied."""
-    alike = np.zeros((1, len(clips)), np.float32)
-    matrix = np.broadcast_to(alike, (len(texts), len(clips)))
-    scores = Scores([text.id for text in texts.items], [clip.id for clip in clips.items], matrix)
-    return evaluate(scores, qrels, measures=["MRR"], resamples=0).t2v["MRR"]
 
 
 def _error(result: RetrievalResult, gallery: int) -> float:

@@ -1,7 +1,8 @@
-"""`moviola compare`: is B better than A, or was it luck?"""
+"""Run `moviola compare`: two results query by query, with a paired test."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from moviola.cli.console import print_json, print_table
 from moviola.cli.options import JsonOption
 
 if TYPE_CHECKING:
+    from moviola.evaluate import Comparison
     from moviola.pipeline.evaluate.comparing import Compared
     from moviola.pipeline.evaluate.mteb_results import ComparedSummaries
 
@@ -59,34 +61,31 @@ def _show(found: Compared | ComparedSummaries) -> None:
 
 
 def _show_summaries(found: ComparedSummaries) -> None:
+    from moviola.pipeline.evaluate.mteb_results import card_of
+
     rows = [
         (
             part,
-            name,
-            _shown(name, each.a),
-            _shown(name, each.b),
-            _shown(name, each.difference, signed=True),
+            str(card),
+            card.show(each.a),
+            card.show(each.b),
+            card.show(each.difference, signed=True),
         )
         for part, measures in found.parts.items()
-        for name, each in measures.items()
+        for card, each in ((card_of(name), each) for name, each in measures.items())
     ]
     print_table(("", "measure", "A", "B", "B - A"), rows)
 
 
 def _show_tests(found: Compared) -> None:
+    shows = {str(measure): measure.show for measure in found.measures}
     rows = [
         (
             side,
             name,
-            _shown(name, each.a),
-            _shown(name, each.b),
-            " ".join(
-                (
-                    _shown(name, each.difference, signed=True),
-                    f"[{_shown(name, each.interval[0], signed=True)},",
-                    f"{_shown(name, each.interval[1], signed=True)}]",
-                )
-            ),
+            shows[name](each.a),
+            shows[name](each.b),
+            _difference(shows[name], each),
             f"{each.p:.4f}",
             f"{each.won}/{each.lost}/{each.tied}",
         )
@@ -96,6 +95,6 @@ def _show_tests(found: Compared) -> None:
     print_table(("", "measure", "A", "B", "B - A [95 %]", "p", "won/lost/tied"), rows)
 
 
-def _shown(measure: str, value: float, *, signed: bool = False) -> str:
-    digits = 1 if measure.startswith(("R@", "Recall@", "MdR", "MnR", "SumR")) else 4
-    return f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+def _difference(show: Callable[..., str], found: Comparison) -> str:
+    low, high = (show(bound, signed=True) for bound in found.interval)
+    return f"{show(found.difference, signed=True)} [{low}, {high}]"

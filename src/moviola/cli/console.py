@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from moviola.library import FailedFile
+    from moviola.pipeline.evaluate.evaluation import Evaluation
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 
@@ -109,6 +112,33 @@ def say_failures(failures: Iterable[FailedFile]) -> None:
         shown = display_path(failure.path)
         why = failure.message.removeprefix(f"{shown} ").removeprefix(f"{shown}: ")
         say(f"{shown}: {failure.code}: {why}")
+
+
+def show_evaluation(
+    found: Evaluation, *, data: Path | None, out: Path | None, as_json: bool
+) -> None:
+    """Write the report of an evaluation where one is wanted, and print its numbers.
+
+    Args:
+        found: what was evaluated.
+        data: the data set that knows words and files, for the report.
+        out: the folder of the report.
+        as_json: whether the numbers are printed as JSON.
+    """
+    from moviola.evaluate import corrected_table
+    from moviola.pipeline.evaluate.annotations import annotated
+    from moviola.pipeline.evaluate.evaluation import as_object
+    from moviola.pipeline.evaluate.reporting import write_report
+
+    if out is not None:
+        found, groups = (found, {}) if data is None else annotated(found, data)
+        write_report(found, out, groups=groups)
+    if as_json:
+        print_json(as_object(found))
+        return
+    typer.echo(str(found.result))
+    if found.corrected:
+        typer.echo("\n" + corrected_table(found.corrected))
 
 
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

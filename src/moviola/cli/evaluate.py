@@ -1,14 +1,23 @@
-"""`moviola evaluate`: how well texts find their videos, and videos their texts."""
+"""Run `moviola evaluate`: how well texts find their videos, and videos their texts."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from moviola.cli.console import print_json
-from moviola.cli.options import JsonOption
+from moviola.cli import evaluate_moments, evaluate_run
+from moviola.cli.console import say, show_evaluation
+from moviola.cli.options import (
+    DataOption,
+    JsonOption,
+    MeasuresOption,
+    ProtocolOption,
+    ReportOption,
+    TiesOption,
+    ToleranceOption,
+)
 
 
 def run(
@@ -24,14 +33,6 @@ def run(
         ),
     ] = None,
     videos: Annotated[str | None, typer.Option(metavar="V", help="Vectors of videos.")] = None,
-    run_file: Annotated[
-        Path | None, typer.Option("--run", metavar="RUN", help="TREC run; needs --relevance.")
-    ] = None,
-    moments: Annotated[
-        Path | None,
-        typer.Option(metavar="PRED", help="Moments found (QVHighlights .jsonl); needs --truth."),
-    ] = None,
-    truth: Annotated[Path | None, typer.Option(metavar="TRUTH", help="The true moments.")] = None,
     relevance: Annotated[
         Path | None,
         typer.Option(metavar="QRELS", help="TREC qrels, or (m, 2) .npy of rows: text, video."),
@@ -41,7 +42,10 @@ def run(
     ] = None,
     head: Annotated[str | None, typer.Option(help="Trained head to apply to both.")] = None,
     pool: Annotated[
-        str | None, typer.Option(help="How several rows an item become one: mean, max, first, ….")
+        str | None,
+        typer.Option(
+            help="How several rows an item become one: mean, max, first, …, or module:attribute."
+        ),
     ] = None,
     unaligned: Annotated[
         bool, typer.Option("--unaligned", help="Score two different spaces all the same.")
@@ -50,33 +54,12 @@ def run(
         str | None,
         typer.Option(metavar="MODEL", help="Score by this model's own scorer; see `encode`."),
     ] = None,
-    protocol: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Published protocol to check against.")
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="PATH",
-            help="The data set's folder or table: words, groups and frames for the report.",
-        ),
-    ] = None,
-    ties: Annotated[
-        Literal["expected", "optimistic", "pessimistic"], typer.Option(help="How ties are read.")
-    ] = "expected",
-    tie_tolerance: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Share of a row's largest score within which two scores are tied. Default: 5e-7 "
-            "for float32, 0 for float64 and runs.",
-        ),
-    ] = None,
     correct: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Show beside it what csls, dual-softmax, inverted-softmax, nnn, qb-norm or "
-            "sinkhorn makes of the scores, against hubs. May be given again.",
+            help="Show beside it what csls, dual-softmax, inverted-softmax, nnn, qb-norm, "
+            "sinkhorn or module:attribute makes of the scores, against hubs. May be given again.",
         ),
     ] = None,
     bank: Annotated[
@@ -87,15 +70,22 @@ def run(
             "their scores, bank x videos.",
         ),
     ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Also write report.html and data there.")
-    ] = None,
+    measure: MeasuresOption = None,
+    ties: TiesOption = "expected",
+    tie_tolerance: ToleranceOption = None,
+    protocol: ProtocolOption = None,
+    data: DataOption = None,
+    out: ReportOption = None,
     as_json: JsonOption = False,
+    run_file: Annotated[Path | None, typer.Option("--run", hidden=True)] = None,
+    moments: Annotated[Path | None, typer.Option(hidden=True)] = None,
+    truth: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Measure retrieval in both directions: R@1, 2, 5, 10, MdR, MnR, MRR and mAP.
 
-    Give one of --similarity, --texts with --videos, --run, or --moments. Row i of the texts
-    belongs to row i of the videos unless ids, --caption-video or --relevance say otherwise.
+    Give --similarity, or --texts with --videos. Row i of the texts belongs to row i of the videos
+    unless ids, --caption-video or --relevance say otherwise. TREC runs and moments have commands
+    of their own: `moviola evaluate-run` and `moviola evaluate-moments`.
     """
     given = {
         "--similarity": similarity,
@@ -110,6 +100,7 @@ def run(
         "--pool": pool,
         "--unaligned": unaligned or None,
         "--scorer": scorer,
+        "--measure": measure or None,
         "--protocol": protocol,
         "--tie-tolerance": tie_tolerance,
         "--data": data,
@@ -118,15 +109,28 @@ def run(
         "--bank": bank,
     }
     source = _source({name for name, value in given.items() if value is not None})
-    if source == "--moments" and moments is not None and truth is not None:
-        _show_moments(moments, truth, as_json=as_json)
+    if moments is not None and truth is not None:
+        say("moviola: --moments is a command of its own from now on: moviola evaluate-moments")
+        evaluate_moments.run(predictions=moments, truth=truth, as_json=as_json)
         return
-    from moviola.evaluate import corrected_table
+    if run_file is not None and relevance is not None:
+        say("moviola: --run is a command of its own from now on: moviola evaluate-run")
+        evaluate_run.run(
+            run_file,
+            relevance=relevance,
+            measure=measure,
+            ties=ties,
+            tie_tolerance=tie_tolerance,
+            protocol=protocol,
+            data=data,
+            out=out,
+            as_json=as_json,
+        )
+        return
+    from moviola.evaluate.measures import DEFAULT_MEASURES, parse_measures
     from moviola.pipeline.evaluate import evaluate as evaluating
-    from moviola.pipeline.evaluate.annotations import annotated
-    from moviola.pipeline.evaluate.evaluation import as_object
     from moviola.pipeline.evaluate.options import EvaluateOptions
-    from moviola.pipeline.evaluate.reporting import require_free, write_report
+    from moviola.pipeline.evaluate.reporting import require_free
 
     if out is not None:
         require_free(out)
@@ -134,13 +138,12 @@ def run(
         ties=ties,
         tolerance=tie_tolerance,
         protocol=protocol,
+        measures=parse_measures(measure) if measure else DEFAULT_MEASURES,
         correct=tuple(correct or ()),
         bank=bank,
     )
-    if similarity is not None:
-        found = evaluating.evaluate_similarity(similarity, relevance=relevance, asked=asked)
-    elif run_file is not None and relevance is not None:
-        found = evaluating.evaluate_trec(run_file, relevance=relevance, asked=asked)
+    if source == "--similarity":
+        found = evaluating.evaluate_similarity(str(similarity), relevance=relevance, asked=asked)
     else:
         found = evaluating.evaluate_vectors(
             str(texts),
@@ -154,20 +157,10 @@ def run(
             keep_scores=out is not None,
             asked=asked,
         )
-    if out is not None:
-        groups = {}
-        if data is not None:
-            found, groups = annotated(found, data)
-        write_report(found, out, groups=groups)
-    if as_json:
-        print_json(as_object(found))
-    else:
-        typer.echo(str(found.result))
-        if found.corrected:
-            typer.echo("\n" + corrected_table(found.corrected))
+    show_evaluation(found, data=data, out=out, as_json=as_json)
 
 
-_ANY = {"--protocol", "--tie-tolerance", "--out", "--data"}
+_ANY = {"--measure", "--protocol", "--tie-tolerance", "--out", "--data"}
 _CORRECTING = {"--correct", "--bank"}
 #: What each kind of input needs beside itself, and what it may have.
 _NEEDS: dict[str, tuple[set[str], set[str]]] = {
@@ -186,13 +179,11 @@ _NEEDS: dict[str, tuple[set[str], set[str]]] = {
 
 
 def _source(given: set[str]) -> str:
-    """The one kind of input that was given, with all that it needs and nothing else."""
+    """Find the one kind of input that was given, with all that it needs and nothing else."""
     sources = sorted(given & _NEEDS.keys())
     if len(sources) != 1:
         found = " and ".join(sources) or "none"
-        raise typer.BadParameter(
-            f"give one of --similarity, --texts with --videos, --run, or --moments; got {found}"
-        )
+        raise typer.BadParameter(f"give one of --similarity, or --texts with --videos; got {found}")
     source = sources[0]
     needed, allowed = _NEEDS[source]
     if lacking := sorted(needed - given):
@@ -206,13 +197,3 @@ def _source(given: set[str]) -> str:
             "--relevance and --caption-video both say whose is whose; give one"
         )
     return source
-
-
-def _show_moments(found: Path, truth: Path, *, as_json: bool) -> None:
-    from moviola.pipeline.evaluate.moments import as_object, as_text, evaluate_moment_files
-
-    result = evaluate_moment_files(found, truth)
-    if as_json:
-        print_json(as_object(result))
-    else:
-        typer.echo(as_text(result))

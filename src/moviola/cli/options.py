@@ -1,9 +1,9 @@
-"""Options that several commands take, spelled once."""
+"""Spell the options that several commands take once."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,3 +25,40 @@ PrecisionOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MeasuresOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--measure",
+        metavar="NAME",
+        help="R@K, Recall@K, nDCG@K, nDCG, MdR, MnR, MRR, mAP, SumR, GeoR, or your own as "
+        "module:attribute; may be given again. Default: R@1, 2, 5, 10, MdR, MnR, MRR and mAP.",
+    ),
+]
+TiesOption = Annotated[
+    Literal["expected", "optimistic", "pessimistic"], typer.Option(help="How ties are read.")
+]
+ToleranceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--tie-tolerance",
+        metavar="X",
+        help="Share of a row's largest score within which two scores are tied. Default: 5e-7 "
+        "for float32, 0 for float64 and runs.",
+    ),
+]
+ProtocolOption = Annotated[
+    str | None,
+    typer.Option("--protocol", metavar="NAME", help="Published protocol to check against."),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="PATH",
+        help="The data set's folder or table: words, groups and frames for the report.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="DIR", help="Also write report.html and data there."),
+]

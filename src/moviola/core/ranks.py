@@ -1,4 +1,4 @@
-"""Where relevant items stand among all: by counting, without sorting, and with ties told.
+"""Rank relevant items among all by counting, without sorting, and with ties told.
 
 Two scores of one query are tied when they differ by at most the query's tolerance. Each relevant
 item opens a window of that width on both sides of its score; windows that overlap merge into one.
@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 FLOAT32_TOLERANCE = 5e-7
 
 
+#: How many items stand above one that was not retrieved at all: so many that it adds nothing to a
+#: reciprocal rank.
+UNRANKED = 1 << 52
+
+
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The tie windows of the relevant items of Q queries, M in all, best first in each query.
+    """Hold the tie windows of the relevant items of Q queries, M in all, best first in each query.
 
     Attributes:
         offsets: `(Q + 1,)`, query q owns windows `offsets[q]:offsets[q + 1]`.
@@ -42,33 +47,35 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Ranks:
-    """Where the relevant items of Q queries stand: M groups of ties, best first in each query.
+    """Hold where the relevant items of Q queries stand: M groups of ties, best first in each query.
 
     Attributes:
         offsets: `(Q + 1,)`, query q owns groups `offsets[q]:offsets[q + 1]`, at least one.
         better: `(M,)` how many gallery items score strictly better than the group.
         tied: `(M,)` how many gallery items the group holds, relevant ones included.
         relevant: `(M,)` how many of them are relevant, at least one.
+        last: the rank at which an item counts that was not retrieved at all.
     """
 
     offsets: Counts
     better: Counts
     tied: Counts
     relevant: Counts
+    last: int = UNRANKED
 
     @property
     def is_tied(self) -> NDArray[np.bool_]:
-        """`(Q,)` whether a relevant item of the query ties with an irrelevant one."""
+        """Tell `(Q,)` whether a relevant item of the query ties with an irrelevant one."""
         return np.logical_or.reduceat(self.tied > self.relevant, self.offsets[:-1])
 
 
 def default_tolerance(dtype: np.dtype[np.floating]) -> float:
-    """The share of a row's largest absolute score within which scores of `dtype` are tied."""
+    """Give the share of a row's largest absolute score within which scores of `dtype` are tied."""
     return FLOAT32_TOLERANCE if dtype == np.float32 else 0.0
 
 
 def tie_windows(scores: Floats, offsets: Counts, tolerance: NDArray[np.float64]) -> Windows:
-    """The merged tie windows of relevant scores.
+    """Merge the tie windows of relevant scores.
 
     Args:
         scores: `(R,)` scores of the relevant items, query after query, in any order within one.
@@ -94,7 +101,7 @@ def tie_windows(scores: Floats, offsets: Counts, tolerance: NDArray[np.float64])
 
 
 def count_block(block: Floats, windows: Windows) -> tuple[Counts, Counts]:
-    """How many scores of a `(Q, g)` block lie above, and how many inside, each of M windows.
+    """Count the scores of a `(Q, g)` block above, and those inside, each of M windows.
 
     Counts of the blocks of one gallery add up.
     """
@@ -125,7 +132,7 @@ _COMPARED = 1 << 18
 
 
 def _count_single(block: Floats, upper: Floats, lower: Floats) -> tuple[Counts, Counts]:
-    """For each row how many scores are larger than `upper`, and how many are not below `lower`.
+    """Count for each row the scores larger than `upper`, and those not below `lower`.
 
     Comparisons are packed into bits and the bits counted 64 at a time, several rows a call: that
     is some three times as fast as counting row after row, most of which is the calling.
@@ -152,7 +159,7 @@ def _count_true(rows: NDArray[np.bool_]) -> Counts:
 
 
 def rank_block(block: Floats, columns: Counts, offsets: Counts, tolerance: float) -> Ranks:
-    """Ranks of the relevant items of Q queries in a block that holds the whole gallery.
+    """Rank the relevant items of Q queries in a block that holds the whole gallery.
 
     Args:
         block: `(Q, G)` finite scores, larger is better.
@@ -171,7 +178,7 @@ def rank_block(block: Floats, columns: Counts, offsets: Counts, tolerance: float
 
 
 def join_ranks(blocks: list[Ranks]) -> Ranks:
-    """The ranks of blocks of queries as those of all, in the same order."""
+    """Join the ranks of blocks of queries, in the same order."""
     sizes = np.concatenate([np.diff(block.offsets) for block in blocks])
     return Ranks(
         offsets=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
@@ -182,7 +189,7 @@ def join_ranks(blocks: list[Ranks]) -> Ranks:
 
 
 def _rounded(bounds: NDArray[np.float64], dtype: np.dtype[np.floating], *, up: bool) -> Floats:
-    """Bounds in the dtype of the scores, rounded inwards, so that comparing there is exact."""
+    """Round bounds to the dtype of the scores, inwards, so that comparing there is exact."""
     narrow = bounds.astype(dtype)
     wrong = narrow < bounds if up else narrow > bounds
     target = np.asarray(np.inf if up else -np.inf, dtype=dtype)

@@ -1,11 +1,13 @@
-"""`Scores` and `Qrels` into measures, per query first."""
+"""Measure scores against relevance, per query first."""
 
+from moviola.evaluate.chance import chance_level
 from moviola.evaluate.comparing import Comparison, compare
 from moviola.evaluate.corrected import CorrectedResult, corrected_table
 from moviola.evaluate.measures import (
     DEFAULT_MEASURES,
     Combined,
     Measure,
+    MeasureCard,
     parse_measure,
     parse_measures,
 )
@@ -24,10 +26,12 @@ __all__ = [
     "CorrectedResult",
     "DirectionResult",
     "Measure",
+    "MeasureCard",
     "MomentResult",
     "RetrievalResult",
     "Ties",
     "best_iou",
+    "chance_level",
     "compare",
     "corrected_table",
     "evaluate",

@@ -1,4 +1,4 @@
-"""95 % intervals: how much an aggregate would move with other queries of the same kind."""
+"""Compute 95 % intervals: how far an aggregate would move with other queries of its kind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _BOUNDS = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The `(Q,)` values of one measure, and how they become one number.
+    """Hold the `(Q,)` values of one measure, and how they become one number.
 
     Attributes:
         values: one a query.
@@ -35,13 +35,13 @@ class Column:
 
     @property
     def aggregate(self) -> float:
-        """The one number."""
+        """Sum the values up to one number."""
         middle = np.median(self.values) if self.summary == "median" else self.values.mean()
         return float(self.scale * middle)
 
 
 def resample(columns: Sequence[Column], *, resamples: int, seed: int) -> Values:
-    """Aggregates `(C, B)` of C columns under B draws of Q queries with replacement.
+    """Draw aggregates `(C, B)` of C columns under B draws of Q queries with replacement.
 
     All columns see the same draws, so that what is made of several of them can be told too.
     Queries are drawn independently: where many captions share a video, true intervals are wider.
@@ -71,7 +71,7 @@ def resample(columns: Sequence[Column], *, resamples: int, seed: int) -> Values:
 
 
 def interval(drawn: Values) -> Interval:
-    """The 95 % percentile interval of `(B,)` aggregates.
+    """Compute the 95 % percentile interval of `(B,)` aggregates.
 
     Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
@@ -80,7 +80,7 @@ def interval(drawn: Values) -> Interval:
 
 
 def _median(ordered: Values, times: NDArray[np.int64]) -> float:
-    """The median of `ordered` values, each taken as many `times` as is said."""
+    """Compute the median of `ordered` values, each taken as many `times` as is said."""
     upto = np.cumsum(times)
     total = int(upto[-1])
     low, high = np.searchsorted(upto, [(total - 1) // 2, total // 2], side="right")

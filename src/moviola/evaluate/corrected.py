@@ -1,4 +1,4 @@
-"""Results of scores that were corrected for hubs, kept apart from the headline."""
+"""Hold results of scores that were corrected for hubs, apart from the headline."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from moviola.evaluate.results import DirectionResult, laid_out, side_rows
+from moviola.evaluate.results import DirectionResult, measure_lines
 
 #: What stands over each kind, wherever it is shown.
 INDUCTIVE = "inductive: learnt from a bank of training captions"
@@ -16,7 +16,7 @@ TRANSDUCTIVE = "transductive: looks at the other test queries; not comparable wi
 
 @dataclass(frozen=True, slots=True)
 class CorrectedResult:
-    """What one correction made of the scores of one evaluation.
+    """Hold what one correction made of the scores of one evaluation.
 
     Attributes:
         name: of the correction.
@@ -34,17 +34,17 @@ class CorrectedResult:
 
     @property
     def sides(self) -> dict[str, DirectionResult]:
-        """`t2v`, and `v2t` where there is one."""
+        """Name the directions: `t2v`, and `v2t` where there is one."""
         return {"t2v": self.t2v} if self.v2t is None else {"t2v": self.t2v, "v2t": self.v2t}
 
     def to_json(self) -> dict[str, Any]:
-        """The numbers as JSON values, as `RetrievalResult` gives them."""
+        """Write the numbers as JSON values, as `RetrievalResult` gives them."""
         sides = {key: dict(side.aggregates) for key, side in self.sides.items()}
         return {"transductive": self.transductive, **sides, "note": "; ".join(self.notes)}
 
 
 def by_kind(results: Sequence[CorrectedResult]) -> list[tuple[str, list[CorrectedResult]]]:
-    """Heading and results of each kind that there is, the inductive ones first."""
+    """Sort results under the heading of each kind that there is, the inductive ones first."""
     kinds = ((INDUCTIVE, False), (TRANSDUCTIVE, True))
     sorted_out = [
         (heading, [result for result in results if result.transductive is kind])
@@ -54,19 +54,17 @@ def by_kind(results: Sequence[CorrectedResult]) -> list[tuple[str, list[Correcte
 
 
 def corrected_table(results: Sequence[CorrectedResult]) -> str:
-    """Plain text: a table under a heading for each kind, and the notes."""
+    """Write as plain text a table under a heading for each kind, and the notes."""
     lines: list[str] = []
     for heading, found in by_kind(results):
-        names = list(found[0].t2v.aggregates)
-        rows = [["", *names]]
-        for result in found:
-            for key, side in result.sides.items():
-                rows += side_rows(f"{result.name} {key}", side)
-        lines += [f"corrected, {heading}", *laid_out(rows), ""]
+        sides = [
+            (f"{result.name} {key}", side) for result in found for key, side in result.sides.items()
+        ]
+        lines += [f"corrected, {heading}", *measure_lines(sides), ""]
     return "\n".join([*lines, *distinct_notes(results)])
 
 
 def distinct_notes(results: Sequence[CorrectedResult]) -> list[str]:
-    """What the results say of themselves, each sentence once, what they learnt from first."""
+    """Collect what the results say of themselves, each sentence once."""
     in_turn = zip_longest(*(result.notes for result in results))
     return list(dict.fromkeys(note for notes in in_turn for note in notes if note))

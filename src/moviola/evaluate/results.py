@@ -1,4 +1,4 @@
-"""What an evaluation found, per query and in sum."""
+"""Hold what an evaluation found, per query and in sum."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from moviola.core.ranks import Ranks
 from moviola.evaluate.bootstrap import Interval
+from moviola.evaluate.measures import Combined, MeasureCard
 from moviola.evaluate.ties import Ties
 
 if TYPE_CHECKING:
@@ -14,13 +16,19 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+#: Columns of a terminal that a table may fill.
+_WIDTH = 100
+
+
 @dataclass(frozen=True, slots=True)
 class DirectionResult:
-    """One direction: queries of one tower against a gallery of the other.
+    """Hold one direction: queries of one tower against a gallery of the other.
 
     Attributes:
         queries: ids of the Q queries that have a relevant item, in order of the scores.
         n_gallery: how many items were ranked for each.
+        ranks: where the relevant items of every query stand.
+        measures: what was measured, in order.
         per_query: measure to its `(Q,)` values; shares and chances lie in [0, 1], ranks count
             from 1.
         aggregates: measure to its one number: R@K and Recall@K in percent, MRR, mAP and nDCG as
@@ -31,24 +39,26 @@ class DirectionResult:
 
     queries: tuple[str, ...]
     n_gallery: int
+    ranks: Ranks
+    measures: tuple[MeasureCard | Combined, ...]
     per_query: Mapping[str, NDArray[np.float64]]
     aggregates: Mapping[str, float]
     intervals: Mapping[str, Interval]
     tied: int
 
     def __getitem__(self, measure: str) -> float:
-        """The aggregate of a measure, by its name."""
+        """Look up the aggregate of a measure by its name."""
         return self.aggregates[measure]
 
     @property
     def n_queries(self) -> int:
-        """How many queries were asked."""
+        """Count the queries that were asked."""
         return len(self.queries)
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalResult:
-    """Both directions of one evaluation.
+    """Hold both directions of one evaluation.
 
     Attributes:
         t2v: text-to-video: texts are the queries.
@@ -66,16 +76,16 @@ class RetrievalResult:
 
     @property
     def n_queries(self) -> int:
-        """How many texts were asked."""
+        """Count the texts that were asked."""
         return self.t2v.n_queries
 
     @property
     def n_gallery(self) -> int:
-        """How many videos were ranked for each."""
+        """Count the videos that were ranked for each."""
         return self.t2v.n_gallery
 
     def to_json(self) -> dict[str, Any]:
-        """The numbers as JSON values: R@K in percent, MRR, mAP and nDCG as fractions."""
+        """Write the numbers as JSON values: R@K in percent, MRR, mAP and nDCG as fractions."""
         return {
             "t2v": dict(self.t2v.aggregates),
             "v2t": dict(self.v2t.aggregates),
@@ -86,12 +96,9 @@ class RetrievalResult:
         }
 
     def table(self) -> str:
-        """Both directions as plain text, an interval under each number."""
-        names = list(self.t2v.aggregates)
-        rows = [["", *names]]
-        for title, side in (("text-to-video", self.t2v), ("video-to-text", self.v2t)):
-            rows += side_rows(title, side)
-        return "\n".join([*laid_out(rows), "", *self._footnotes()])
+        """Write both directions as plain text, an interval beside each number."""
+        sides = [("text-to-video", self.t2v), ("video-to-text", self.v2t)]
+        return "\n".join([*measure_lines(sides), "", *self._footnotes()])
 
     def __str__(self) -> str:
         return self.table()
@@ -108,30 +115,29 @@ class RetrievalResult:
         return said + [f"NOTE: {note}" for note in self.notes]
 
 
-def side_rows(title: str, side: DirectionResult) -> list[list[str]]:
-    """The cells of one direction, and below them those of its intervals where there are any."""
-    rows = [[title, *(_shown(name, value) for name, value in side.aggregates.items())]]
-    if side.intervals:
-        rows.append(
-            ["", *(_shown_interval(name, side.intervals[name]) for name in side.aggregates)]
-        )
-    return rows
+def measure_lines(sides: Sequence[tuple[str, DirectionResult]]) -> list[str]:
+    """Lay out one line a measure and one column a side, in as many tables as 100 columns need."""
+    measures = sides[0][1].measures
+    columns = [[title, *(_cell(side, measure) for measure in measures)] for title, side in sides]
+    names = _padded(["", *map(str, measures)])
+    lines: list[str] = []
+    block = names
+    for column in map(_padded, columns):
+        if len(block[0]) + len(column[0]) + 2 > _WIDTH and block is not names:
+            lines += [*(line.rstrip() for line in block), ""]
+            block = names
+        block = [f"{line}  {cell}" for line, cell in zip(block, column, strict=True)]
+    return lines + [line.rstrip() for line in block]
 
 
-def laid_out(rows: Sequence[Sequence[str]]) -> list[str]:
-    """One line a row, columns flush right but for the first."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in rows
-    ]
+def _cell(side: DirectionResult, measure: MeasureCard | Combined) -> str:
+    value = measure.show(side[str(measure)])
+    if str(measure) not in side.intervals:
+        return value
+    low, high = (measure.show(bound) for bound in side.intervals[str(measure)])
+    return f"{value} [{low}, {high}]"
 
 
-def _shown(name: str, value: float) -> str:
-    if name in ("MRR", "mAP") or name.startswith("nDCG"):
-        return f"{value:.4f}"
-    return f"{value:.1f}"
-
-
-def _shown_interval(name: str, interval: Interval) -> str:
-    return f"[{_shown(name, interval[0])}, {_shown(name, interval[1])}]"
+def _padded(cells: Sequence[str]) -> list[str]:
+    width = max(map(len, cells))
+    return [cell.ljust(width) for cell in cells]

@@ -1,4 +1,4 @@
-"""`Scores` and `Qrels` into a `RetrievalResult`."""
+"""Measure `Scores` against `Qrels` in both directions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ import numpy as np
 
 from moviola.core import Qrels, ScoreBlocks
 from moviola.core.ranks import Ranks, default_tolerance, join_ranks, rank_block
-from moviola.evaluate.bootstrap import Column, Interval, interval, resample
-from moviola.evaluate.measures import DEFAULT_MEASURES, Combined, Measure, parse_measure
+from moviola.evaluate.bootstrap import Interval, interval, resample
+from moviola.evaluate.measures import (
+    DEFAULT_MEASURES,
+    Combined,
+    Measure,
+    MeasureCard,
+    parse_measure,
+)
 from moviola.evaluate.results import DirectionResult, RetrievalResult
 from moviola.evaluate.ties import Ties
 
@@ -33,7 +39,7 @@ def evaluate(
     resamples: int = 1000,
     seed: int = 0,
 ) -> RetrievalResult:
-    """Retrieval measures in both directions.
+    """Measure retrieval in both directions.
 
     Texts that `qrels` does not name are no queries, but stay in the gallery of video-to-text, as
     videos that no text describes stay in that of text-to-video.
@@ -86,7 +92,7 @@ def evaluate(
 
 
 def rank(scores: ScoreBlocks, qrels: Qrels, tolerance: float) -> tuple[tuple[str, ...], Ranks]:
-    """The queries that have relevant items, in order of the scores, and where those stand.
+    """Rank the relevant items of each query that has some, in order of the scores.
 
     Raises:
         ValueError: as `evaluate`.
@@ -113,13 +119,17 @@ def measure_ranks(
     resamples: int,
     seed: int,
 ) -> DirectionResult:
-    """All measures of one direction, per query, in sum, and with intervals."""
+    """Compute all measures of one direction, per query, in sum, and with intervals.
+
+    Raises:
+        ValueError: when a measure does not give one finite number a query.
+        TypeError: when there is only the card of a measure.
+    """
     parts = list(dict.fromkeys(part for measure in measures for part in measure.parts))
-    columns = [Column(part.of(ranks, ties), part.summary, part.scale) for part in parts]
+    columns = [part.column(_values(part, ranks, ties, len(queries))) for part in parts]
 
     def combined(measure: Measure | Combined, table: NDArray[np.float64]) -> NDArray[np.float64]:
-        rows = table[[parts.index(part) for part in measure.parts]]
-        return rows[0] if isinstance(measure, Measure) else measure.combine(rows)
+        return measure.combine(table[[parts.index(part) for part in measure.parts]])
 
     found = np.array([column.aggregate for column in columns])
     intervals: dict[str, Interval] = {}
@@ -129,6 +139,8 @@ def measure_ranks(
     return DirectionResult(
         queries=queries,
         n_gallery=n_gallery,
+        ranks=ranks,
+        measures=tuple(measures),
         per_query={str(part): column.values for part, column in zip(parts, columns, strict=True)},
         aggregates={str(measure): float(combined(measure, found)) for measure in measures},
         intervals=intervals,
@@ -136,10 +148,22 @@ def measure_ranks(
     )
 
 
+def _values(part: MeasureCard, ranks: Ranks, ties: Ties, count: int) -> NDArray[np.float64]:
+    if not isinstance(part, Measure):
+        raise TypeError(f"{part} is only the card of a measure; give the measure itself")
+    values = np.asarray(part.of(ranks, ties), np.float64)
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise ValueError(
+            f"the measure {part} must give one finite number for each of {count} queries; it gave "
+            f"{values.shape if values.shape != (count,) else 'NaN or infinity'}"
+        )
+    return values
+
+
 def _places(
     scores: ScoreBlocks, qrels: Qrels
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Rows of the queries, columns of their relevant items, and whose columns are whose."""
+    """Find rows of the queries, columns of their relevant items, and whose columns are whose."""
     if not len(qrels):
         raise ValueError("nothing is relevant to anything: there is no query to ask")
     row_of, column_of = _index(scores.queries, "query"), _index(scores.gallery, "gallery item")
@@ -174,6 +198,6 @@ def _index(ids: Sequence[str], what: str) -> dict[str, int]:
 
 
 def _span(rows: NDArray[np.int64]) -> NDArray[np.int64] | slice:
-    """Rows as a slice where they are neighbours, which needs no copy."""
+    """Turn rows into a slice where they are neighbours, which needs no copy."""
     first, last = int(rows[0]), int(rows[-1])
     return slice(first, last + 1) if last - first + 1 == len(rows) else rows

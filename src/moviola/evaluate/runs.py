@@ -1,26 +1,24 @@
-"""Measures of a ranked list that need not hold the whole gallery."""
+"""Measure ranked lists that need not hold the whole gallery."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moviola.core import Qrels
-from moviola.core.ranks import Ranks, rank_block
-from moviola.evaluate.measures import MAP, MRR, Measure, hit
+from moviola.core.ranks import UNRANKED, Ranks, rank_block
+from moviola.evaluate.measures import DEFAULT_MEASURES, Combined, Measure
 from moviola.evaluate.results import DirectionResult, RetrievalResult
 from moviola.evaluate.retrieval import measure_ranks
-from moviola.evaluate.ties import Ties, first_relevant_rank
+from moviola.evaluate.ties import Ties
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Run = Mapping[str, Mapping[str, float]]
-
-#: The rank of what a run does not hold: so deep that it adds nothing to a reciprocal.
-_NEVER = 1 << 52
 
 
 def evaluate_run(
@@ -29,10 +27,11 @@ def evaluate_run(
     *,
     ties: Ties = "expected",
     tolerance: float = 0.0,
+    measures: Sequence[Measure | Combined] = DEFAULT_MEASURES,
     resamples: int = 1000,
     seed: int = 0,
 ) -> RetrievalResult:
-    """Retrieval measures of a run in both directions, as trec_eval defines them.
+    """Measure a run in both directions, as trec_eval defines the measures.
 
     A relevant item that the run does not hold adds nothing to MRR and mAP, as in trec_eval; to
     MdR and MnR it counts as the last of the gallery. A query of the qrels that the run does not
@@ -43,6 +42,7 @@ def evaluate_run(
         qrels: text id to the ids of the videos it describes.
         ties: as `evaluate` takes them.
         tolerance: share of a query's largest absolute score within which two scores are tied.
+        measures: what to measure.
         resamples: of the bootstrap; 0 for no intervals.
         seed: of the bootstrap.
 
@@ -59,9 +59,9 @@ def evaluate_run(
 
     def direction(run: Run, qrels: Qrels, gallery: int) -> DirectionResult:
         queries = tuple(qrels.relevant)
-        ranks = rank_run(run, qrels, tolerance)
+        ranks = replace(rank_run(run, qrels, tolerance), last=gallery)
         return measure_ranks(
-            queries, ranks, gallery, _measures(gallery), ties=ties, resamples=resamples, seed=seed
+            queries, ranks, gallery, measures, ties=ties, resamples=resamples, seed=seed
         )
 
     turned = transposed_run(run)
@@ -93,16 +93,8 @@ def _notes(run: Run, qrels: Qrels, gallery: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _measures(gallery: int) -> list[Measure]:
-    def rank(ranks: Ranks, ties: Ties) -> NDArray[np.float64]:
-        return np.minimum(first_relevant_rank(ranks, ties), float(gallery))
-
-    hits = [hit(cutoff) for cutoff in (1, 2, 5, 10)]
-    return [*hits, Measure("MdR", rank, summary="median"), Measure("MnR", rank), MRR, MAP]
-
-
 def rank_run(run: Run, qrels: Qrels, tolerance: float) -> Ranks:
-    """Where the relevant items of every query of `qrels` stand; unlisted ones beyond every rank."""
+    """Rank the relevant items of every query of `qrels`; unlisted ones stand beyond every rank."""
     better: list[NDArray[np.int64]] = []
     tied: list[NDArray[np.int64]] = []
     relevant: list[NDArray[np.int64]] = []
@@ -117,7 +109,7 @@ def rank_run(run: Run, qrels: Qrels, tolerance: float) -> Ranks:
             relevant.append(found.relevant)
         lost = len(items) - len(columns)
         if lost:
-            better.append(np.array([_NEVER]))
+            better.append(np.array([UNRANKED]))
             tied.append(np.array([lost]))
             relevant.append(np.array([lost]))
     return _joined(qrels, better, tied, relevant)
@@ -137,7 +129,7 @@ def _joined(
 
 
 def transposed_run(run: Run) -> dict[str, dict[str, float]]:
-    """The same scores with queries and items exchanged."""
+    """Exchange queries and items of the same scores."""
     turned: dict[str, dict[str, float]] = {}
     for query, items in run.items():
         for item, score in items.items():

@@ -1,4 +1,4 @@
-"""One query's measures from the ranks of its relevant items, under three readings of ties.
+"""Compute the measures of queries from ranks, under three readings of ties.
 
 All functions are vectorised over queries and take the groups of ties that `core.ranks` counted: g
 items strictly better, t tied, r of them relevant. The expected values over random orders of tied
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from moviola.core.ranks import Ranks
+from moviola.core.ranks import UNRANKED, Ranks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ Ties = Literal["expected", "optimistic", "pessimistic"]
 
 
 def hit_within(ranks: Ranks, cutoff: int, ties: Ties) -> Values:
-    """`(Q,)` chance that at least one relevant item is among the first `cutoff`."""
+    """Compute the `(Q,)` chance that at least one relevant item is among the first `cutoff`."""
     g, t, r = _best_groups(ranks)
     if ties != "expected":
         return (_first_rank(g, t, r, ties) <= cutoff).astype(np.float64)
@@ -41,12 +41,15 @@ def hit_within(ranks: Ranks, cutoff: int, ties: Ties) -> Values:
 
 
 def first_relevant_rank(ranks: Ranks, ties: Ties) -> Values:
-    """`(Q,)` rank, from 1, of the best relevant item; expected it is `g + (t + 1) / (r + 1)`."""
-    return _first_rank(*_best_groups(ranks), ties)
+    """Compute the `(Q,)` rank, from 1, of the best relevant item.
+
+    Expected it is `g + (t + 1) / (r + 1)`; an item that was not retrieved counts as `ranks.last`.
+    """
+    return np.minimum(_first_rank(*_best_groups(ranks), ties), float(ranks.last))
 
 
 def reciprocal_rank(ranks: Ranks, ties: Ties) -> Values:
-    """`(Q,)` one over the rank of the best relevant item."""
+    """Compute `(Q,)` one over the rank of the best relevant item."""
     g, t, r = _best_groups(ranks)
     if ties != "expected":
         return 1.0 / _first_rank(g, t, r, ties)
@@ -56,7 +59,7 @@ def reciprocal_rank(ranks: Ranks, ties: Ties) -> Values:
 
 
 def recall_within(ranks: Ranks, cutoff: int, ties: Ties) -> Values:
-    """`(Q,)` share of the relevant items that are among the first `cutoff`."""
+    """Compute the `(Q,)` share of the relevant items that are among the first `cutoff`."""
     g, t, r = ranks.better, ranks.tied, ranks.relevant
     places = np.clip(cutoff - g, 0, t)
     if ties == "expected":
@@ -69,7 +72,7 @@ def recall_within(ranks: Ranks, cutoff: int, ties: Ties) -> Values:
 
 
 def average_precision(ranks: Ranks, ties: Ties) -> Values:
-    """`(Q,)` mean over the relevant items of the precision at their ranks."""
+    """Compute the `(Q,)` mean over the relevant items of the precision at their ranks."""
     g, t, r = ranks.better, ranks.tied, ranks.relevant
     before = _relevant_before(ranks)
     offset = g if ties != "pessimistic" else g + t - r
@@ -84,14 +87,15 @@ def average_precision(ranks: Ranks, ties: Ties) -> Values:
 
 
 def discounted_gain(ranks: Ranks, cutoff: int | None, ties: Ties) -> Values:
-    """`(Q,)` nDCG: gain 1 for a relevant item, discounted by `log2(rank + 1)`.
+    """Compute the `(Q,)` nDCG: gain 1 for a relevant item, discounted by `log2(rank + 1)`.
 
     Jaervelin and Kekaelaeinen, "Cumulated gain-based evaluation of IR techniques", 2002, with the
     discount as trec_eval's `ndcg_cut` has it; divided by the gain of the best possible order.
     """
     g, t, r = ranks.better, ranks.tied, ranks.relevant
     relevant = _relevant(ranks)
-    deepest = int(max((g + t).max(initial=0), relevant.max(initial=0)))
+    retrieved = np.where(g < UNRANKED, g + t, 0)
+    deepest = int(max(retrieved.max(initial=0), relevant.max(initial=0)))
     cutoff = deepest if cutoff is None else cutoff
     # cumulated[n] is the gain of relevant items at all of the first n ranks.
     ranked = np.arange(1, min(cutoff, deepest) + 1)
@@ -116,7 +120,7 @@ def _first_rank(g: Counts, t: Counts, r: Counts, ties: Ties) -> Values:
 
 
 def _expected_reciprocal(g: int, t: int, r: int) -> float:
-    """Sum over j of P(first relevant at j) / (g + j)."""
+    """Sum up over j of P(first relevant at j) / (g + j)."""
     place = np.arange(1, t - r + 2)
     # P(1) = r / t, and P(j + 1) = P(j) (t - j - r + 1) / (t - j).
     steps = (t - place[:-1] - r + 1.0) / (t - place[:-1])
@@ -125,7 +129,7 @@ def _expected_reciprocal(g: int, t: int, r: int) -> float:
 
 
 def _expected_precisions(g: int, t: int, r: int, before: int) -> float:
-    """Sum over the r relevant of t tied items of the expected precision at their ranks."""
+    """Sum up over the r relevant of t tied items of the expected precision at their ranks."""
     place = np.arange(1, t + 1)
     # Given a relevant item at j, each of the j - 1 before it is relevant by (r - 1) / (t - 1).
     found = before + 1.0 + (place - 1) * ((r - 1) / (t - 1))
@@ -133,7 +137,7 @@ def _expected_precisions(g: int, t: int, r: int, before: int) -> float:
 
 
 def _where_tied(values: Values, groups: tuple[Counts, ...], expected: Callable[..., float]) -> None:
-    """Replaces the values of groups that hold irrelevant items by their expectation."""
+    """Replace the values of groups that hold irrelevant items by their expectation."""
     _, t, r = groups[:3]
     tied = np.flatnonzero(t > r)
     if not len(tied):
@@ -158,6 +162,6 @@ def _relevant(ranks: Ranks) -> Counts:
 
 
 def _relevant_before(ranks: Ranks) -> Counts:
-    """`(M,)` how many relevant items of the same query stand in better groups."""
+    """Count `(M,)` relevant items of the same query in better groups."""
     upto = np.cumsum(ranks.relevant) - ranks.relevant
     return upto - np.repeat(upto[ranks.offsets[:-1]], np.diff(ranks.offsets))

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
-import re
-import sys
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import cast
 
 from moviola.core import MoviolaError, PluginNotFoundError
+from moviola.core.attributes import is_attribute, let_import_from_here
 
 ENCODER_GROUP = "moviola.encoders"
 FAMILY_GROUP = "moviola.families"
@@ -40,7 +37,7 @@ def find_point(group: str, name: str) -> EntryPoint:
     installed = points(group)
     if name in installed:
         return installed[name]
-    if re.fullmatch(r"[\w.]+:[\w.]+", name):
+    if is_attribute(name):
         return EntryPoint(name=name, value=name, group=group)
     raise not_found(group, name, installed)
 
@@ -67,7 +64,7 @@ def load_point(group: str, name: str) -> object:
     who = f"the {_KINDS[group]} {name!r}{origin} ({point.value})"
     try:
         if point.dist is None:
-            _let_import_from_here(point.module)
+            let_import_from_here(point.module)
         return cast("object", point.load())
     except MoviolaError:
         raise
@@ -75,17 +72,6 @@ def load_point(group: str, name: str) -> object:
         raise PluginNotFoundError(
             f"{who} cannot be imported: {type(error).__name__}: {error}"
         ) from error
-
-
-def _let_import_from_here(module: str) -> None:
-    """Let a spelled-out module be a file of the current folder, as with `python -m`.
-
-    Last in the search path, so that it shadows nothing that is installed.
-    """
-    here = str(Path.cwd())
-    top = module.split(".", maxsplit=1)[0]
-    if here not in sys.path and importlib.util.find_spec(top) is None:
-        sys.path.append(here)
 
 
 def a(thing: object) -> str:

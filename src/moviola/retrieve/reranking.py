@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moviola.core import Clip, Embeddings, Encoder, Scorer, Span, Text, own_scorer
+from moviola.core import Clip, Embeddings, Encoder, Span, Text, own_scorer
 from moviola.core.moments import Moment
-from moviola.score import cosine, maxsim
-from moviola.score.dot import dot
+from moviola.score import scorer_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,20 +59,11 @@ def order_again(
             encoder.space,
             encoder.video_readout,
         )
-        matrix = _scorer(encoder, query, clips)(query, clips).matrix
+        score = own_scorer(encoder) or scorer_for(query, clips)
+        matrix = score(query, clips).matrix
         scored = dict(zip(places, map(float, matrix[0]), strict=True))
     order = sorted(range(len(moments)), key=lambda at: (at not in scored, -scored.get(at, 0.0), at))
     return [Reranked(moments[at], scored.get(at)) for at in order]
-
-
-def _scorer(encoder: Encoder, query: Embeddings[Text], clips: Embeddings[Clip]) -> Scorer:
-    """Choose the encoder's own scorer, or the one that fits its space and rows."""
-    own = own_scorer(encoder)
-    if own is not None:
-        return own
-    if not (query.is_pooled and clips.is_pooled):
-        return maxsim
-    return dot if encoder.space.metric == "dot" else cosine
 
 
 def _clip(place: int, moment: Moment) -> Clip:

@@ -1,10 +1,13 @@
-"""Texts times clips into `Scores`, and scores into scores that hubs no longer spoil."""
+"""Score texts against clips, and correct scores that hubs spoil."""
 
 from moviola.score.blocks import score_blocks
 from moviola.score.corrections import BankCorrection, Correction, adjust_blocks, is_transductive
 from moviola.score.cosine import cosine
+from moviola.score.dot import dot
 from moviola.score.maxsim import maxsim
+from moviola.score.named import make_correction
 from moviola.score.neighbourhoods import CSLS, NNN
+from moviola.score.scorers import PairScorer, scorer_for
 from moviola.score.sinkhorn import Sinkhorn
 from moviola.score.softmaxes import DualSoftmax, InvertedSoftmax, QBNorm
 
@@ -15,11 +18,15 @@ __all__ = [
     "Correction",
     "DualSoftmax",
     "InvertedSoftmax",
+    "PairScorer",
     "QBNorm",
     "Sinkhorn",
     "adjust_blocks",
     "cosine",
+    "dot",
     "is_transductive",
+    "make_correction",
     "maxsim",
     "score_blocks",
+    "scorer_for",
 ]

@@ -1,7 +1,7 @@
-"""Scores made a few queries at a time, so that the matrix of a large test need not exist.
+"""Make scores a few queries at a time, so that the matrix of a large test need not exist.
 
-Memory is the rows of both sides in float32 and one block. How rows are multiplied may be told:
-the hallway hands in a function that runs on a GPU where there is one.
+Memory is the rows of both sides in float32 and one block. The caller may hand in the function that
+multiplies rows, such as one that runs on a GPU.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import numpy as np
 
 from moviola.core import Clip, Embeddings, ScoreBlocks, Text
 from moviola.score.maxsim import interact
-from moviola.score.vectors import notes_for, unit_rows
+from moviola.score.scorers import scorer_for
+from moviola.score.vectors import notes_for, plain_rows, require_pooled, unit_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,28 +33,32 @@ def score_blocks(
     unaligned: bool = False,
     multiplier: Multiplier | None = None,
 ) -> ScoreBlocks:
-    """Cosines where every item has one row, MaxSim where one has several.
+    """Score as `scorer_for` chooses, a few queries at a time.
 
     Args:
         texts: N texts.
         clips: M clips.
         unaligned: compare vectors of two spaces all the same; the scores say so in their notes.
-        multiplier: how cosines are computed; None for NumPy. MaxSim always runs on NumPy.
+        multiplier: how products are computed; None for NumPy. MaxSim always runs on NumPy.
 
     Raises:
         SpaceMismatchError: when texts and clips live in two spaces.
-        ValueError: when a row is zero, NaN or infinite.
+        ValueError: when a row is zero, NaN or infinite, or dot products meet several rows an item.
     """
+    name = scorer_for(texts, clips).name
     notes = notes_for(texts, clips, unaligned=unaligned)
     ids = [text.id for text in texts.items], [clip.id for clip in clips.items]
-    rows = unit_rows(texts), unit_rows(clips)
-    if texts.is_pooled and clips.is_pooled:
-        return CosineBlocks(ids, rows, notes, multiplier or _on_numpy)
-    return MaxSimBlocks(ids, rows, (texts.offsets, clips.offsets), notes)
+    if name == "maxsim":
+        rows = unit_rows(texts), unit_rows(clips)
+        return MaxSimBlocks(ids, rows, (texts.offsets, clips.offsets), notes)
+    if name == "dot":
+        require_pooled(texts, clips, way_out="pool them first")
+    read = plain_rows if name == "dot" else unit_rows
+    return ProductBlocks(ids, (read(texts), read(clips)), notes, multiplier or _on_numpy)
 
 
-class CosineBlocks:
-    """Products of unit rows, one row an item."""
+class ProductBlocks:
+    """Multiply rows, one row an item: cosines where they are of unit length."""
 
     dtype = np.dtype(np.float32)
 
@@ -71,13 +76,13 @@ class CosineBlocks:
         self._multiply: Callable[[Rows], Rows] | None = None
 
     def block(self, rows: slice | Counts) -> Rows:
-        """Cosines of some queries with the whole gallery `(q, G)`."""
+        """Multiply some queries with the whole gallery `(q, G)`."""
         if self._multiply is None:
             self._multiply = self._multiplier(self._rows[1])
         return self._multiply(self._rows[0][rows])
 
     def transposed(self) -> Self:
-        """The same cosines with queries and gallery exchanged."""
+        """Exchange queries and gallery of the same products."""
         queries, gallery = self._rows
         return type(self)(
             (self.gallery, self.queries), (gallery, queries), self.notes, self._multiplier
@@ -85,7 +90,7 @@ class CosineBlocks:
 
 
 class MaxSimBlocks:
-    """Late interaction, any number of rows an item; `turned` where clips ask for texts."""
+    """Score by late interaction, any number of rows an item; `turned` where clips ask for texts."""
 
     dtype = np.dtype(np.float32)
 
@@ -104,7 +109,7 @@ class MaxSimBlocks:
         self.notes = notes
 
     def block(self, rows: slice | Counts) -> Rows:
-        """Scores of some queries with the whole gallery `(q, G)`."""
+        """Score some queries with the whole gallery `(q, G)`."""
         asked = int(self._turned)
         sides = list(zip(self._rows, self._offsets, strict=True))
         sides[asked] = _chosen(*sides[asked], rows)
@@ -113,7 +118,7 @@ class MaxSimBlocks:
         return np.ascontiguousarray(scores.T) if self._turned else scores
 
     def transposed(self) -> Self:
-        """The same scores with queries and gallery exchanged."""
+        """Exchange queries and gallery of the same scores."""
         return type(self)(self._ids, self._rows, self._offsets, self.notes, turned=not self._turned)
 
 
@@ -125,7 +130,7 @@ def _on_numpy(gallery: Rows) -> Callable[[Rows], Rows]:
 
 
 def _chosen(rows: Rows, offsets: Counts, which: slice | Counts) -> tuple[Rows, Counts]:
-    """The rows of some items and the items' offsets among them."""
+    """Take the rows of some items and the items' offsets among them."""
     first, counts = offsets[:-1][which], np.diff(offsets)[which]
     chosen = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     places: Counts = np.arange(int(chosen[-1])) + np.repeat(first - chosen[:-1], counts)

@@ -1,4 +1,4 @@
-"""What the hubness corrections share: one signature, banks, and notes about themselves.
+"""Give the hubness corrections one signature, banks, and notes about themselves.
 
 A correction maps `Scores` to `Scores`, so that a clip that is near to everything stops coming
 first for everything. What it needs to know about the clips it learns from a *bank*, scores of
@@ -40,15 +40,15 @@ _BLOCK = 4 << 20
 
 
 class Correction(Protocol):
-    """Maps scores to scores; parameters and bank are its own."""
+    """Map scores to scores; parameters and bank are its own."""
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test."""
+        """Tell whether it looks at the other queries of the test."""
         ...
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)` in float64, with a note that says what was done.
+        """Correct scores `(Q, G)` to float64, with a note that says what was done.
 
         Raises:
             ValueError: when the bank is about another gallery.
@@ -57,25 +57,25 @@ class Correction(Protocol):
 
 
 class BankCorrection(Correction, Protocol):
-    """A correction that can learn from a bank once, and then correct any rows of scores."""
+    """Learn from a bank once, and then correct any rows of scores."""
 
     @property
     def bank(self) -> Scores | None:
-        """Training captions against the gallery; None where it looks at the test."""
+        """Hold training captions against the gallery; None where it looks at the test."""
         ...
 
     def learn(self, bank: Scores) -> Adjust:
-        """What `bank` teaches of the gallery."""
+        """Learn what `bank` teaches of the gallery."""
         ...
 
 
 def is_transductive(scores: Scores) -> bool:
-    """Whether a correction that made these scores looked at the other queries of the test."""
+    """Tell whether a correction that made these scores looked at the other queries of the test."""
     return any(note.startswith(TRANSDUCTIVE) for note in scores.notes)
 
 
 def reference(scores: Scores, bank: Scores | None) -> Scores:
-    """The scores a correction learns from: the bank, or the test itself.
+    """Pick the scores a correction learns from: the bank, or the test itself.
 
     Raises:
         ValueError: when the bank is about another gallery, or holds nothing.
@@ -89,7 +89,7 @@ def reference(scores: Scores, bank: Scores | None) -> Scores:
 def adjust_blocks(
     blocks: ScoreBlocks, correct: BankCorrection, *, queries: int
 ) -> Iterator[tuple[slice, Values]]:
-    """Corrected scores of `queries` queries at a time, `(q, G)` float64, and which rows they are.
+    """Correct the scores of `queries` queries at a time, `(q, G)` float64, and which rows they are.
 
     What `correct` makes of the whole matrix, which need not exist: the bank is learnt from once.
 
@@ -114,7 +114,7 @@ def _adjusted(blocks: ScoreBlocks, adjust: Adjust, step: int) -> Iterator[tuple[
 def corrected(
     scores: Scores, matrix: NDArray[np.float64], name: str, bank: Scores | None
 ) -> Scores:
-    """`matrix` as the scores that correction `name` made with `bank`."""
+    """Wrap `matrix` as the scores that correction `name` made with `bank`."""
     if bank is None:
         note = f"{TRANSDUCTIVE}: {name} looked at all {len(scores.queries)} queries of the test"
     else:
@@ -125,7 +125,7 @@ def corrected(
 def per_column(
     matrix: NDArray[np.float32 | np.float64], summarise: Callable[[Values], Values]
 ) -> Values:
-    """`(G,)`: `summarise` of a `(R, g)` float64 block to `(g,)`, block after block of columns."""
+    """Apply `summarise`, `(R, g)` float64 to `(g,)`, to blocks of columns; `(G,)` in all."""
     rows, columns = matrix.shape
     step = max(1, _BLOCK // max(1, rows))
     parts = [
@@ -138,21 +138,21 @@ def per_column(
 def row_blocks(
     matrix: NDArray[np.float32 | np.float64],
 ) -> Iterator[NDArray[np.float32 | np.float64]]:
-    """Some rows `(r, G)` at a time, all columns of each."""
+    """Cut some rows `(r, G)` at a time, all columns of each."""
     step = max(1, _BLOCK // max(1, matrix.shape[1]))
     for first in range(0, len(matrix), step):
         yield matrix[first : first + step]
 
 
 def log_mean_exp(values: Values, axis: int) -> Values:
-    """`log(mean(exp(values)))` along `axis`, without overflow."""
+    """Compute `log(mean(exp(values)))` along `axis`, without overflow."""
     largest = values.max(axis=axis, keepdims=True)
     total = np.log(np.exp(values - largest).mean(axis=axis, keepdims=True))
     return np.squeeze(largest + total, axis=axis)
 
 
 def nearest_mean(values: Values, neighbours: int, axis: int) -> Values:
-    """Mean of the `neighbours` largest values along `axis`, of all where there are fewer."""
+    """Average the `neighbours` largest values along `axis`, of all where there are fewer."""
     count = values.shape[axis]
     kept = min(neighbours, count)
     ordered = np.partition(values, count - kept, axis=axis)
@@ -169,7 +169,7 @@ def _require_bank(bank: Scores, gallery: Sequence[str]) -> None:
 
 
 def positive(value: float, what: str) -> None:
-    """Refuses a parameter that is not a number above 0.
+    """Refuse a parameter that is not a number above 0.
 
     Raises:
         ValueError: naming the parameter.

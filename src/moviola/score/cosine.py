@@ -1,4 +1,4 @@
-"""One row an item: the cosine of the angle between text and clip."""
+"""Score one row an item by the cosine of the angle between text and clip."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from moviola.score.vectors import notes_for, require_pooled, unit_rows
 
 
 def cosine(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
-    """Cosine similarities `(texts, clips)`, computed in float32 whatever is stored.
+    """Compute cosine similarities `(texts, clips)`, in float32 whatever is stored.
 
     Args:
         texts: pooled, one row a text.

@@ -1,20 +1,13 @@
-"""One row an item: the dot product, for spaces whose norms mean something."""
+"""Score one row an item by the dot product, for spaces whose norms mean something."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
-
 from moviola.core import Clip, Embeddings, Scores, Text
-from moviola.score.vectors import notes_for, require_pooled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from moviola.score.vectors import notes_for, plain_rows, require_pooled
 
 
 def dot(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
-    """Dot products `(texts, clips)`, computed in float32 whatever is stored.
+    """Compute dot products `(texts, clips)`, in float32 whatever is stored.
 
     Args:
         texts: pooled, one row a text.
@@ -30,13 +23,6 @@ def dot(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = F
     return Scores(
         queries=[text.id for text in texts.items],
         gallery=[clip.id for clip in clips.items],
-        matrix=_rows(texts) @ _rows(clips).T,
+        matrix=plain_rows(texts) @ plain_rows(clips).T,
         notes=notes,
     )
-
-
-def _rows(embeddings: Embeddings[Text] | Embeddings[Clip]) -> NDArray[np.float32]:
-    rows = np.empty((len(embeddings), embeddings.space.dimension), np.float32)
-    for where, block in embeddings.blocks():
-        rows[where] = block
-    return rows

@@ -1,4 +1,4 @@
-"""Many rows an item: late interaction."""
+"""Score many rows an item by late interaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BLOCK = 16 << 20
 
 
 def maxsim(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
-    """Mean over the rows of a text of the best cosine with any row of the clip, `(texts, clips)`.
+    """Average the best cosine of each row of a text with any row of the clip: `(texts, clips)`.
 
     The sum of Khattab and Zaharia, "ColBERT: Efficient and Effective Passage Search via
     Contextualized Late Interaction over BERT", 2020, section 3.3, divided by the number of text
@@ -50,7 +50,7 @@ def interact(
     clip_rows: NDArray[np.float32],
     clip_offsets: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """`maxsim` of N texts and M clips, `(N, M)`, from their unit rows.
+    """Score N texts and M clips, `(N, M)`, from their unit rows.
 
     Args:
         text_rows: `(m, D)` rows of the texts, text after text.
@@ -71,7 +71,7 @@ def interact(
 
 
 def _groups(offsets: NDArray[np.int64], rows: int) -> Iterator[slice]:
-    """Slices of neighbouring items that have at most `rows` rows together, one item at least."""
+    """Cut slices of neighbouring items of at most `rows` rows together, one item at least."""
     first = 0
     while first < len(offsets) - 1:
         last = int(np.searchsorted(offsets, int(offsets[first]) + rows, side="right")) - 1
@@ -83,6 +83,6 @@ def _groups(offsets: NDArray[np.int64], rows: int) -> Iterator[slice]:
 def _cut(
     rows: NDArray[np.float32], offsets: NDArray[np.int64], items: slice
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The rows of some items, and where each item begins among them."""
+    """Take the rows of some items, and where each item begins among them."""
     bounds = offsets[items.start : items.stop + 1]
     return rows[bounds[0] : bounds[-1]], bounds[:-1] - bounds[0]

@@ -1,4 +1,4 @@
-"""Corrections that take away from a clip's scores what its nearest queries have in common."""
+"""Take away from a clip's scores what its nearest queries have in common."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CSLS:
-    """Cross-domain similarity local scaling.
+    """Correct by cross-domain similarity local scaling.
 
     Conneau, Lample, Ranzato, Denoyer and Jegou, "Word Translation Without Parallel Data", 2018,
     section 2.3: `2 s(q, g) - r(q) - r(g)`, r the mean score with the nearest of the other side.
@@ -45,11 +45,11 @@ class CSLS:
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test."""
+        """Tell whether it looks at the other queries of the test."""
         return self.bank is None
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)`."""
+        """Correct scores to `(Q, G)`."""
         adjust = self.learn(reference(scores, self.bank))
         matrix = adjust(scores.matrix.astype(np.float64))
         if self.bank is None:
@@ -57,14 +57,14 @@ class CSLS:
         return corrected(scores, matrix, "CSLS", self.bank)
 
     def learn(self, bank: Scores) -> Adjust:
-        """How near each clip is to the nearest captions of `bank`, to be taken away."""
+        """Learn how near each clip is to the nearest captions of `bank`, to be taken away."""
         crowding = _crowding(bank, self.neighbours)
         return lambda rows: 2.0 * rows - crowding
 
 
 @dataclass(frozen=True, slots=True)
 class NNN:
-    """Nearest neighbour normalization: inductive.
+    """Correct by nearest neighbour normalization: inductive.
 
     Chowdhury, Wang, Shenoy, Kiela, Schwettmann and Thrush, "Nearest Neighbor Normalization Improves
     Multimodal Retrieval", 2024, section 2: `s(q, g) - a r(g)`, r the mean score of the clip with
@@ -89,22 +89,22 @@ class NNN:
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test: no."""
+        """Tell whether it looks at the other queries of the test: no."""
         return False
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)`."""
+        """Correct scores to `(Q, G)`."""
         adjust = self.learn(reference(scores, self.bank))
         return corrected(scores, adjust(scores.matrix.astype(np.float64)), "NNN", self.bank)
 
     def learn(self, bank: Scores) -> Adjust:
-        """How near each clip is to the nearest captions of `bank`, to be taken away in part."""
+        """Learn how near each clip is to the nearest captions of `bank`, taken away in part."""
         bias = self.weight * _crowding(bank, self.neighbours)
         return lambda rows: rows - bias
 
 
 def _crowding(scores: Scores, neighbours: int) -> Values:
-    """`(G,)` mean score of each clip with its nearest queries."""
+    """Compute the `(G,)` mean score of each clip with its nearest queries."""
 
     def column(values: Values) -> Values:
         return nearest_mean(values, neighbours, axis=0)

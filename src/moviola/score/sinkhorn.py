@@ -1,4 +1,4 @@
-"""The correction that makes every clip equally wanted."""
+"""Correct scores so that every clip is equally wanted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sinkhorn:
-    """Entropic optimal transport between queries and clips, each side with equal shares.
+    """Correct by entropic optimal transport between queries and clips, each side with equal shares.
 
     Cuturi, "Sinkhorn Distances: Lightspeed Computation of Optimal Transport", 2013, section 4.1, in
     the logarithm. The scores become `T log` of the transport plan and a constant: `s - u(q) - v(g)`
@@ -42,11 +42,11 @@ class Sinkhorn:
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test."""
+        """Tell whether it looks at the other queries of the test."""
         return self.bank is None
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)`."""
+        """Correct scores to `(Q, G)`."""
         wanted, wants = self._potentials(reference(scores, self.bank))
         matrix = scores.matrix.astype(np.float64) - wanted
         if self.bank is None:
@@ -54,12 +54,12 @@ class Sinkhorn:
         return corrected(scores, matrix, "Sinkhorn", self.bank)
 
     def learn(self, bank: Scores) -> Adjust:
-        """How much each clip is wanted by the captions of `bank`, to be taken away."""
+        """Learn how much each clip is wanted by the captions of `bank`, to be taken away."""
         wanted, _ = self._potentials(bank)
         return lambda rows: rows - wanted
 
     def _potentials(self, scores: Scores) -> tuple[Values, Values]:
-        """Of the clips `(G,)` and of the queries `(R,)`, in the units of the scores."""
+        """Compute the potentials of clips `(G,)` and queries `(R,)`, in the units of the scores."""
         scaled = scores.matrix.astype(np.float64) / self.temperature
         wanted, wants = np.zeros(scaled.shape[1]), np.zeros(scaled.shape[0])
         for _ in range(self.iterations):

@@ -1,4 +1,4 @@
-"""Corrections that ask how surely a clip is meant by a query, and not by another one."""
+"""Correct scores by how surely a clip is meant by a query, and not by another one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InvertedSoftmax:
-    """The softmax over queries instead of clips.
+    """Correct by the softmax over queries instead of clips.
 
     Smith, Turban, Hamblin and Hammerla, "Offline bilingual word vectors, orthogonal
     transformations and the inverted softmax", 2017, section 2.3: `exp(s / T)` over the sum of
@@ -50,23 +50,23 @@ class InvertedSoftmax:
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test."""
+        """Tell whether it looks at the other queries of the test."""
         return self.bank is None
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)`."""
+        """Correct scores to `(Q, G)`."""
         matrix = self.learn(reference(scores, self.bank))(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "inverted softmax", self.bank)
 
     def learn(self, bank: Scores) -> Adjust:
-        """How near each clip is to the captions of `bank`, to be taken away."""
+        """Learn how near each clip is to the captions of `bank`, to be taken away."""
         penalty = _crowding(bank, self.temperature)
         return lambda rows: rows - penalty
 
 
 @dataclass(frozen=True, slots=True)
 class DualSoftmax:
-    """Scores times the softmax over all queries of the test: transductive, always.
+    """Multiply scores by the softmax over all queries of the test: transductive, always.
 
     Cheng, Lin, Wu, Yang and Shen, "Improving Video-Text Retrieval by Multi-Stream Corpus Alignment
     and Dual Softmax Loss", 2021, section 3.3, used when ranking: it supposes that every clip is
@@ -86,11 +86,11 @@ class DualSoftmax:
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test: yes."""
+        """Tell whether it looks at the other queries of the test: yes."""
         return True
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)`."""
+        """Correct scores to `(Q, G)`."""
         exact = scores.matrix.astype(np.float64)
         # The sum over queries is their mean times Q.
         whole = _crowding(scores, self.temperature) + self.temperature * np.log(
@@ -102,7 +102,7 @@ class DualSoftmax:
 
 @dataclass(frozen=True, slots=True)
 class QBNorm:
-    """The inverted softmax, only for queries whose first clip is a known hub: inductive.
+    """Correct by the inverted softmax only queries whose first clip is a known hub: inductive.
 
     Bogolin, Croitoru, Jin, Liu and Albanie, "Cross Modal Retrieval with Querybank Normalisation",
     2022, section 3.3 (dynamic inverted softmax): the clips that come first for a caption of the
@@ -128,16 +128,16 @@ class QBNorm:
 
     @property
     def transductive(self) -> bool:
-        """Whether it looks at the other queries of the test: no."""
+        """Tell whether it looks at the other queries of the test: no."""
         return False
 
     def __call__(self, scores: Scores) -> Scores:
-        """Corrected scores `(Q, G)`."""
+        """Correct scores to `(Q, G)`."""
         matrix = self.learn(reference(scores, self.bank))(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "QB-Norm", self.bank)
 
     def learn(self, bank: Scores) -> Adjust:
-        """Which clips are hubs of `bank`, and how near each is to its captions."""
+        """Learn the clips that are hubs of `bank`, and how near each is to its captions."""
         kept = min(self.nearest, len(bank.gallery))
         activated = np.zeros(len(bank.gallery), dtype=bool)
         for rows in row_blocks(bank.matrix):
@@ -152,7 +152,7 @@ class QBNorm:
 
 
 def _crowding(scores: Scores, temperature: float) -> Values:
-    """`(G,)` how near the queries are to each clip: `T log mean exp(s / T)`."""
+    """Compute `(G,)` how near the queries are to each clip: `T log mean exp(s / T)`."""
 
     def column(values: Values) -> Values:
         return temperature * log_mean_exp(values / temperature, axis=0)

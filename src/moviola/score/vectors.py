@@ -1,4 +1,4 @@
-"""Rows made ready for comparing, and the refusals that every scorer shares."""
+"""Make rows ready for comparing, and refuse what no scorer can take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNALIGNED = "unaligned"
 def notes_for(
     texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool
 ) -> tuple[str, ...]:
-    """What scores of these two must say of themselves.
+    """Collect what scores of these two must say of themselves.
 
     Raises:
         SpaceMismatchError: when they live in two spaces and that was not asked for.
@@ -50,8 +50,16 @@ def require_pooled(texts: Embeddings[Text], clips: Embeddings[Clip], *, way_out:
             )
 
 
+def plain_rows(embeddings: Embeddings[Text] | Embeddings[Clip]) -> NDArray[np.float32]:
+    """Read all rows `(M, D)` as float32, as long as they are."""
+    rows = np.empty((int(embeddings.offsets[-1]), embeddings.space.dimension), np.float32)
+    for where, block in embeddings.blocks():
+        rows[where] = block
+    return rows
+
+
 def unit_rows(embeddings: Embeddings[Text] | Embeddings[Clip]) -> NDArray[np.float32]:
-    """All rows `(M, D)` as float32 of unit length.
+    """Read all rows `(M, D)` as float32 of unit length.
 
     Raises:
         ValueError: naming the item whose row is zero, NaN or infinite.

@@ -1,7 +1,7 @@
 """Moments that people marked, kept so that they can be evaluated on.
 
 One JSON file in the library's folder, written whole or not at all. From it follow the TREC qrels
-and the TREC run that `moviola evaluate --run RUN --relevance QRELS` reads.
+and the TREC run that `moviola evaluate-run RUN --relevance QRELS` reads.
 """
 
 from __future__ import annotations

@@ -14,13 +14,14 @@ from moviola.align.data.rows import RaggedRows
 from moviola.align.data.splitting import VideoSplit
 from moviola.align.training.batches import PairedRows
 from moviola.align.training.config import TrainConfig
-from moviola.align.training.history import Cosines, chance_mrr, measured
+from moviola.align.training.history import Cosines, measured
 from moviola.align.training.losses import LOSSES, hardest_triplet, triplet
 from moviola.align.training.module import HeadTraining
 from moviola.align.training.networks import NetworkConfig
 from moviola.align.training.train import build_networks, train_head
 from moviola.core import MissingExtraError, Qrels, Scores
 from moviola.evaluate import evaluate
+from moviola.evaluate.chance import chance_level
 
 CONFIG = TrainConfig(
     NetworkConfig("mlp", (32, 16)), epochs=6, batch=32, rate=3e-3, decay=0.01, warm_up=4
@@ -37,7 +38,7 @@ def test_every_loss_teaches_to_rank(paired, split, loss) -> None:
     captions = 2 if loss == "multi_positive" else 1
     head = train_head(paired, split, replace(CONFIG, loss=loss, captions=captions))
     best = max(epoch.measures["MRR"] for epoch in head.history.epochs)
-    assert best > 5 * chance_mrr(40)
+    assert best > 5 * chance_level(40)
     assert head.history.epochs[head.history.best].measures["MRR"] == best
 
 
@@ -45,7 +46,7 @@ def test_every_loss_teaches_to_rank(paired, split, loss) -> None:
 def test_every_network_learns(paired, split, architecture) -> None:
     network = NetworkConfig(architecture, (16,), hidden=32, heads=2)
     head = train_head(paired, split, replace(CONFIG, network=network, epochs=14))
-    assert max(epoch.measures["MRR"] for epoch in head.history.epochs) > 4 * chance_mrr(40)
+    assert max(epoch.measures["MRR"] for epoch in head.history.epochs) > 4 * chance_level(40)
 
 
 def test_two_trainings_with_one_seed_give_equal_weights(paired, split, trained) -> None:
@@ -158,10 +159,10 @@ def test_checkpoints_are_thinned_and_hold_the_best_and_the_last(paired, split, t
 def test_hard_negatives_are_mined_once_validation_is_well_above_chance(paired, split) -> None:
     config = replace(CONFIG, loss="triplet")
     module = HeadTraining(build_networks(paired, config), paired.only(split.validation), config)
-    assert module._mined(9.9 * chance_mrr(40), 40) is triplet
-    assert module._mined(10.1 * chance_mrr(40), 40) is hardest_triplet
+    assert module._mined(9.9 * chance_level(40), 40) is triplet
+    assert module._mined(10.1 * chance_level(40), 40) is hardest_triplet
     plain = HeadTraining(build_networks(paired, CONFIG), paired.only(split.validation), CONFIG)
-    assert plain._mined(10.1 * chance_mrr(40), 40) is LOSSES["info_nce"]
+    assert plain._mined(10.1 * chance_level(40), 40) is LOSSES["info_nce"]
 
 
 def test_double_precision_trains_and_gives_single_precision(paired, split) -> None:
@@ -178,7 +179,7 @@ def test_measures_are_those_of_evaluate() -> None:
     expected = evaluate(Scores(*ids, texts @ clips.T), qrels, resamples=0).t2v
     found = measured(texts, clips, owner)
     assert found == pytest.approx({name: expected[name] for name in found})
-    assert measured(0 * texts, 0 * clips, owner)["MRR"] == pytest.approx(chance_mrr(12))
+    assert measured(0 * texts, 0 * clips, owner)["MRR"] == pytest.approx(chance_level(12))
 
 
 def test_collapse_is_told_from_weak_alignment() -> None:

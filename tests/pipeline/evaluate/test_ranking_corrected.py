@@ -22,6 +22,7 @@ from moviola.score import (
     QBNorm,
     Sinkhorn,
     adjust_blocks,
+    dot,
     maxsim,
     score_blocks,
 )
@@ -95,14 +96,23 @@ def test_a_transductive_correction_is_refused_at_once(correct):
         rank_corrected(texts, clips, correct)
 
 
-def test_another_gallery_and_dot_products_are_refused():
+def test_another_gallery_is_refused():
     texts, clips = _texts(_rows(1, 3)), _clips(_rows(2, 4))
     bank = maxsim(texts, clips)
     with pytest.raises(ValueError, match="the same gallery, in the same order"):
         rank_corrected(texts, _clips(_rows(2, 5)), NNN(bank))
+
+
+def test_dot_products_are_ranked_as_what_they_are():
     dots = replace(SPACE, metric="dot")
-    with pytest.raises(ValueError, match="scored by dot products"):
-        rank_corrected(_texts(_rows(1, 3), dots), _clips(_rows(2, 4), dots), NNN(bank))
+    # Clips of one direction, which only their lengths tell apart.
+    rows = [length * _rows(2, 1)[0] for length in (1, 2, 3, 4)]
+    texts, clips = _texts(_rows(1, 3), dots), _clips(rows, dots)
+    correct = NNN(dot(texts, clips), neighbours=2)
+    wanted = correct(dot(texts, clips)).matrix
+    found = list(rank_corrected(texts, clips, correct, top=4))
+    for row, hits in zip(wanted, found, strict=True):
+        assert [hit.score for hit in hits] == pytest.approx(sorted(row, reverse=True))
 
 
 def test_any_number_of_clips_can_be_asked_for():

@@ -13,7 +13,7 @@ from moviola.align.closed_form.covariance import Covariance, Pairs
 from moviola.align.closed_form.likelihood import held_out_correlations, likelihood_maps, smoothed
 from moviola.align.data.holding_out import WIDE
 from moviola.align.head.maps import Maps
-from moviola.core.ranks import rank_block
+from moviola.core.ranks import FLOAT32_TOLERANCE, rank_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def reciprocal_ranks(maps: Maps, part: HeldOut) -> NDArray[np.float64]:
     ones = np.arange(len(part.owner) + 1), np.arange(len(part.clips) + 1)
     texts = maps.map_texts(part.texts, ones[0])
     clips = maps.map_clips(part.clips, ones[1])
-    ranks = rank_block(texts @ clips.T, part.owner, ones[0], 5e-7)
+    ranks = rank_block(texts @ clips.T, part.owner, ones[0], FLOAT32_TOLERANCE)
     return 1 / (ranks.better + (ranks.tied + 1) / 2)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core.ranks import rank_block
+from moviola.core.ranks import FLOAT32_TOLERANCE, rank_block
 from moviola.evaluate.measures import parse_measures
 from moviola.evaluate.retrieval import measure_ranks
 
@@ -101,7 +101,7 @@ def measured(texts: Floats, clips: Floats, owner: Counts) -> dict[str, float]:
         owner: `(N,)` row of its clip for every text.
     """
     offsets = np.arange(len(owner) + 1, dtype=np.int64)
-    ranks = rank_block(texts @ clips.T, owner.astype(np.int64), offsets, 5e-7)
+    ranks = rank_block(texts @ clips.T, owner.astype(np.int64), offsets, FLOAT32_TOLERANCE)
     found = measure_ranks(
         tuple(map(str, range(len(owner)))),
         ranks,
@@ -112,8 +112,3 @@ def measured(texts: Floats, clips: Floats, owner: Counts) -> dict[str, float]:
         seed=0,
     )
     return dict(found.aggregates)
-
-
-def chance_mrr(gallery: int) -> float:
-    """Compute the MRR of random orders of `gallery` items, one relevant: H(n) / n."""
-    return float((1 / np.arange(1, gallery + 1)).mean())

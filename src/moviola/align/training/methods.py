@@ -17,7 +17,7 @@ from moviola.align.training.config import TrainConfig
 from moviola.align.training.history import Epoch
 from moviola.align.training.networks import Architecture, NetworkConfig, NetworkMaps
 from moviola.align.training.train import train_head
-from moviola.core.ranks import rank_block
+from moviola.core.ranks import FLOAT32_TOLERANCE, rank_block
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def _rows(side: RaggedRows, expected: Side) -> Floats:
 def _ranks(maps: NetworkMaps, part: PairedRows) -> NDArray[np.float64]:
     texts, clips = maps.texts.embed(part.texts), maps.clips.embed(part.clips)
     offsets = np.arange(len(part.owner) + 1)
-    ranks = rank_block(texts @ clips.T, part.owner, offsets, 5e-7)
+    ranks = rank_block(texts @ clips.T, part.owner, offsets, FLOAT32_TOLERANCE)
     return 1 / (ranks.better + (ranks.tied + 1) / 2)
 
 

@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from moviola.align.training.batches import Batch, PairedRows
 from moviola.align.training.config import TrainConfig
-from moviola.align.training.history import Cosines, Epoch, chance_mrr, measured
+from moviola.align.training.history import Cosines, Epoch, measured
 from moviola.align.training.losses import MINING, Loss
 from moviola.align.training.networks import Network
+from moviola.evaluate.chance import chance_level
 
 #: CLIP lets the factor on the cosine grow no further.
 _MAX_SCALE = 100.0
@@ -136,7 +137,7 @@ class HeadTraining(lightning.LightningModule):
 
     def _mined(self, mrr: float, gallery: int) -> Loss:
         """Return the loss of the hardest negatives, once validation is well above chance."""
-        above = mrr > _MINING_FROM * chance_mrr(gallery)
+        above = mrr > _MINING_FROM * chance_level(gallery)
         return MINING.get(str(self.config.loss), self.loss) if above else self.loss
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:

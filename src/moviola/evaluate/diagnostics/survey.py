@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core.ranks import Ranks, default_tolerance, join_ranks, rank_block
+from moviola.evaluate.chance import chance_level
 from moviola.evaluate.diagnostics.findings import Figures, Finding, shown
-from moviola.evaluate.ties import hit_within, reciprocal_rank
+from moviola.evaluate.measures import MRR, hit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,17 +85,9 @@ def survey(
 def _beside_chance(question: Question, ranks: Ranks, gallery: int) -> tuple[list[Finding], Figures]:
     sizes = np.add.reduceat(ranks.relevant, ranks.offsets[:-1])
     count = len(sizes)
-    # Chance is what a gallery that is one single tie gives.
-    whole = np.full(count, gallery, np.int64)
-    alike = Ranks(np.arange(count + 1), np.zeros(count, np.int64), whole, sizes)
-    found, chance = (
-        {
-            "R@1": 100.0 * float(hit_within(each, 1, "expected").mean()),
-            "R@10": 100.0 * float(hit_within(each, 10, "expected").mean()),
-            "MRR": float(reciprocal_rank(each, "expected").mean()),
-        }
-        for each in (ranks, alike)
-    )
+    measures = (hit(1), hit(10), MRR)
+    found = {str(m): m.column(m.of(ranks, "expected")).aggregate for m in measures}
+    chance = {str(m): chance_level(gallery, measure=m, relevant=sizes.tolist()) for m in measures}
     tied = int(np.count_nonzero(ranks.is_tied))
     figures: Figures = {
         "queries": count,

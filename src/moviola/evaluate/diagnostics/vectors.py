@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 
+from moviola.evaluate.chance import chance_level
 from moviola.evaluate.diagnostics.findings import Figures, Finding, shown
 from moviola.evaluate.diagnostics.sides import Name, Side
 
@@ -112,7 +113,7 @@ def look_at_copies(side: Side, *, videos: int) -> tuple[list[Finding], Figures]:
 
 def constant_finding(name: Name, items: int, videos: int, *, shared: str = "vector") -> Finding:
     """All `items` texts or videos have one vector, or what was made of it."""
-    chance = harmonic(videos) / videos
+    chance = chance_level(videos)
     one = "caption" if name == "texts" else "video"
     return Finding(
         "error",
@@ -121,11 +122,6 @@ def constant_finding(name: Name, items: int, videos: int, *, shared: str = "vect
         f"Every {one} of {items:,} has the same {shared}, so that all ask or answer alike and the "
         f"MRR of {shown(chance)} is chance for {videos:,}: {_WHY_CONSTANT[name]}.",
     )
-
-
-def harmonic(number: int) -> float:
-    """`1 + 1/2 + ... + 1/number`: times `1/number` it is the MRR of a random order."""
-    return float((1.0 / np.arange(1, number + 1)).sum())
 
 
 def _distinct(side: Side) -> int:

@@ -1,4 +1,4 @@
-"""What the pictures of a report show, counted from scores and relevance."""
+"""Count what the pictures of a report show, from scores and relevance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moviola.core import Qrels, Scores
 from moviola.core.ranks import Ranks
 from moviola.evaluate.bootstrap import Column, Interval, interval, resample
 from moviola.evaluate.results import DirectionResult
-from moviola.evaluate.ties import Ties, hit_within
+from moviola.evaluate.ties import Ties, first_relevant_rank, hit_within
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ _LISTED = 5
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """R@K in percent of one direction at cutoffs `(C,)`, with 95 % bounds `(C,)` each."""
+    """Hold R@K in percent of one direction at cutoffs `(C,)`, with 95 % bounds `(C,)` each."""
 
     cutoffs: NDArray[np.int64]
     values: Values
@@ -39,7 +39,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Scores of relevant and of other pairs: `edges (B + 1,)`, shares in percent `(B,)` each."""
+    """Hold scores of relevant and other pairs: `edges (B + 1,)`, shares in percent `(B,)`."""
 
     edges: Values
     positives: Values
@@ -50,7 +50,7 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Hubs:
-    """Who stands in the lists of ten.
+    """Hold how often videos stand in the lists of ten.
 
     Attributes:
         counts: `(G,)` in how many lists each video stands.
@@ -67,7 +67,7 @@ class Hubs:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One video of a list: its id, its score, and whether it is relevant."""
+    """Hold one video of a list: its id, its score, and whether it is relevant."""
 
     clip: str
     score: float
@@ -76,7 +76,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A text whose video did not come first: where it came, and what came instead."""
+    """Hold a text whose video did not come first: where it came, and what came instead."""
 
     text: str
     rank: float
@@ -86,7 +86,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """R@1 in percent of the texts of one category, how many they are, and the 95 % interval."""
+    """Hold R@1 in percent of some texts, how many they are, and the 95 % interval."""
 
     name: str
     count: int
@@ -96,7 +96,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that a report shows beside the table. Empty where only a run was given."""
+    """Hold all that a report shows beside the table. Empty where only a run was given."""
 
     curves: Mapping[str, Curve]
     histogram: Histogram | None = None
@@ -106,7 +106,7 @@ class Facts:
 
 
 def recall_curve(ranks: Ranks, gallery: int, ties: Ties) -> Curve:
-    """R@K over the whole gallery, densest at its beginning.
+    """Count R@K over the whole gallery, densest at its beginning.
 
     The bounds are the normal ones of a mean over queries: they are drawn, not tabulated.
     """
@@ -120,7 +120,7 @@ def recall_curve(ranks: Ranks, gallery: int, ties: Ties) -> Curve:
 
 
 def histogram(scores: Scores, qrels: Qrels) -> Histogram:
-    """How scores of relevant pairs and of the others are spread, in the same bins."""
+    """Count scores of relevant pairs and of the others in the same bins."""
     rows, columns = relevant_cells(scores, qrels)
     positive = scores.matrix[rows, columns].astype(np.float64)
     low, high = float(scores.matrix.min()), float(scores.matrix.max())
@@ -145,7 +145,7 @@ def histogram(scores: Scores, qrels: Qrels) -> Histogram:
 
 
 def hubs(scores: Scores) -> Hubs:
-    """How unevenly videos are retrieved.
+    """Count how unevenly videos are retrieved.
 
     Radovanovic, Nanopoulos and Ivanovic, "Hubs in Space", 2010: N_k, and its skewness.
     """
@@ -164,9 +164,9 @@ def hubs(scores: Scores) -> Hubs:
     )
 
 
-def failures(scores: Scores, qrels: Qrels, t2v: DirectionResult) -> list[Failure]:
-    """The texts whose videos came last, the worst first."""
-    ranks = t2v.per_query["MnR"]
+def failures(scores: Scores, qrels: Qrels, t2v: DirectionResult, ties: Ties) -> list[Failure]:
+    """List the texts whose videos came last, the worst first."""
+    ranks = first_relevant_rank(t2v.ranks, ties)
     row_of = {query: row for row, query in enumerate(scores.queries)}
     found: list[Failure] = []
     for place in np.argsort(-ranks, kind="stable")[:_FAILURES]:
@@ -192,23 +192,28 @@ def failures(scores: Scores, qrels: Qrels, t2v: DirectionResult) -> list[Failure
     return found
 
 
+def first_places(name: str, hits: Values, *, seed: int) -> Group:
+    """Sum up `(Q,)` chances of a relevant item to come first."""
+    column = Column(hits, scale=100.0)
+    drawn = resample([column], resamples=1000, seed=seed)
+    return Group(name, len(hits), column.aggregate, interval(drawn[0]))
+
+
 def by_group(
-    t2v: DirectionResult, groups: Mapping[str, frozenset[str]], *, seed: int
+    t2v: DirectionResult, groups: Mapping[str, frozenset[str]], ties: Ties, *, seed: int
 ) -> list[Group]:
-    """R@1 of each category that has texts, the best first."""
-    hits = t2v.per_query["R@1"]
+    """Measure R@1 of each category that has texts, the best first."""
+    hits = hit_within(t2v.ranks, 1, ties)
     found: list[Group] = []
     for name, members in groups.items():
         chosen = np.array([query in members for query in t2v.queries])
         if chosen.any():
-            column = Column(hits[chosen], scale=100.0)
-            drawn = resample([column], resamples=500, seed=seed)
-            found.append(Group(name, int(chosen.sum()), column.aggregate, interval(drawn[0])))
+            found.append(first_places(name, hits[chosen], seed=seed))
     return sorted(found, key=lambda group: (-group.value, group.name))
 
 
 def relevant_cells(scores: Scores, qrels: Qrels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns of all relevant pairs."""
+    """Find rows and columns of all relevant pairs."""
     row_of = {query: row for row, query in enumerate(scores.queries)}
     column_of = {item: column for column, item in enumerate(scores.gallery)}
     cells = np.array(
@@ -219,7 +224,7 @@ def relevant_cells(scores: Scores, qrels: Qrels) -> tuple[NDArray[np.int64], NDA
 
 
 def top_columns(block: NDArray[np.float32 | np.float64], depth: int) -> NDArray[np.int64]:
-    """`(Q, depth)` columns of the largest scores of each row, the best first, ties by column."""
+    """Find `(Q, depth)` columns of the largest scores of each row, best first, ties by column."""
     width = block.shape[1]
     chosen: NDArray[np.int64] = np.tile(np.arange(width, dtype=np.int64), (len(block), 1))
     if depth < width:

@@ -1,4 +1,4 @@
-"""The page that explains one evaluation."""
+"""Render the page that explains one evaluation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from moviola.evaluate.corrected import CorrectedResult
 from moviola.evaluate.report.document import document
-from moviola.evaluate.report.facts import Facts, Failure, Listed
+from moviola.evaluate.report.facts import Facts, Failure, Listed, first_places
 from moviola.evaluate.report.figures import figures
 from moviola.evaluate.report.markup import Html, element, join
 from moviola.evaluate.report.tables import corrected_section, measures_table
 from moviola.evaluate.results import RetrievalResult
+from moviola.evaluate.ties import hit_within
 
 _LEGEND = (
     "R@K: percent of queries with a relevant item among the first K. MdR, MnR: median and mean "
@@ -23,7 +24,7 @@ _DIRECTIONS = (("text-to-video", "t2v"), ("video-to-text", "v2t"))
 
 @dataclass(frozen=True, slots=True)
 class PageContents:
-    """What a page shows.
+    """Hold what a page shows.
 
     Attributes:
         title: heading.
@@ -49,7 +50,7 @@ class PageContents:
 
 
 def render_page(contents: PageContents) -> str:
-    """One self-contained HTML file: no script, no network, light and dark."""
+    """Render one self-contained HTML file: no script, no network, light and dark."""
     return document(
         contents.title,
         element("h1", contents.title),
@@ -69,10 +70,11 @@ def render_page(contents: PageContents) -> str:
 
 def _summary(result: RetrievalResult) -> str:
     t2v = result.t2v
-    low, high = t2v.intervals["R@1"]
+    first = first_places("all", hit_within(t2v.ranks, 1, result.ties), seed=0)
+    low, high = first.interval
     chance = 100 / max(result.n_gallery, 1)
     return (
-        f"Of {result.n_queries:,} texts, {t2v['R@1']:.1f} % find their video first among "
+        f"Of {result.n_queries:,} texts, {first.value:.1f} % find their video first among "
         f"{result.n_gallery:,} (95 % interval {low:.1f} to {high:.1f}; by chance about "
         f"{chance:.2g} %)."
     )

@@ -1,10 +1,11 @@
-"""Tables of measures: the headline, and below it what corrections for hubs make of the scores."""
+"""Lay out tables of measures: the headline, and below it corrected results."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from moviola.evaluate.corrected import CorrectedResult, by_kind, distinct_notes
+from moviola.evaluate.measures import Combined, MeasureCard
 from moviola.evaluate.report.markup import Html, element, join
 from moviola.evaluate.results import DirectionResult
 
@@ -22,11 +23,12 @@ _DIRECTIONS = {"t2v": "text-to-video", "v2t": "video-to-text"}
 
 
 def measures_table(rows: Sequence[tuple[str, DirectionResult]]) -> Html:
-    """One row a direction, under each number its interval."""
-    names = list(rows[0][1].aggregates)
-    head = element("tr", element("th", ""), *(element("th", name, scope="col") for name in names))
+    """Lay out one row a direction, under each number its interval."""
+    measures = rows[0][1].measures
+    names = (element("th", str(measure), scope="col") for measure in measures)
+    head = element("tr", element("th", ""), *names)
     body = (
-        element("tr", element("th", title, scope="row"), *(_cell(side, name) for name in names))
+        element("tr", element("th", title, scope="row"), *[_cell(side, each) for each in measures])
         for title, side in rows
     )
     table = element("table", element("thead", head), element("tbody", *body))
@@ -34,7 +36,7 @@ def measures_table(rows: Sequence[tuple[str, DirectionResult]]) -> Html:
 
 
 def corrected_section(results: Sequence[CorrectedResult]) -> list[Html]:
-    """Inductive corrections, and visibly apart from them transductive ones; nothing for none."""
+    """Show inductive corrections, and visibly apart transductive ones; nothing for none."""
     if not results:
         return []
     return [
@@ -42,11 +44,6 @@ def corrected_section(results: Sequence[CorrectedResult]) -> list[Html]:
         element("p", "Beside the headline, not part of it: the same scores after a correction."),
         *(_kind(heading, found) for heading, found in by_kind(results)),
     ]
-
-
-def shown(measure: str, value: float) -> str:
-    """A number with the digits that its measure is told in."""
-    return f"{value:.4f}" if measure in ("MRR", "mAP") else f"{value:.1f}"
 
 
 def _kind(heading: str, results: Sequence[CorrectedResult]) -> Html:
@@ -67,10 +64,10 @@ def _kind(heading: str, results: Sequence[CorrectedResult]) -> Html:
     )
 
 
-def _cell(side: DirectionResult, name: str) -> Html:
-    low, high = side.intervals[name]
+def _cell(side: DirectionResult, measure: MeasureCard | Combined) -> Html:
+    low, high = side.intervals[str(measure)]
     return element(
         "td",
-        element("b", shown(name, side[name])),
-        element("small", f"{shown(name, low)} to {shown(name, high)}"),
+        element("b", measure.show(side[str(measure)])),
+        element("small", f"{measure.show(low)} to {measure.show(high)}"),
     )

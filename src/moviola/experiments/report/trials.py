@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from moviola.align.training.config import TrainConfig
-from moviola.align.training.history import Cosines, Epoch, History, chance_mrr
+from moviola.align.training.history import Cosines, Epoch, History
 from moviola.align.training.train import train_head
 from moviola.evaluate import RetrievalResult
+from moviola.evaluate.chance import chance_level
 from moviola.experiments.report.data import ExperimentData
 from moviola.experiments.report.measuring import measure, paired_rows
 from moviola.experiments.report.presets import REMEDIES, Preset, Scale
@@ -143,7 +144,7 @@ def run_experiment(
     test = rows.only(data.test_clips)
     vectors = trained.maps.texts.embed(test.texts), trained.maps.clips.embed(test.clips)
     result = measure(data, *vectors)
-    cosines, chance = Cosines.of(*vectors, test.owner), chance_mrr(len(test.clips))
+    cosines, chance = Cosines.of(*vectors, test.owner), chance_level(len(test.clips))
     done = {} if done is None else done
     if preset.remedy not in done:
         done[preset.remedy] = remedied(preset.remedy, data, seed=seed)
@@ -153,7 +154,7 @@ def run_experiment(
         config=config,
         data=data.name,
         chance=chance,
-        watched_chance=chance_mrr(len(rows.captioned(data.split.validation))),
+        watched_chance=chance_level(len(rows.captioned(data.split.validation))),
         history=trained.history,
         result=result,
         cosines=cosines,

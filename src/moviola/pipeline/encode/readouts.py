@@ -18,7 +18,7 @@ from moviola.core import (
     told_precision,
     wanted_sound,
 )
-from moviola.core.pooling import POOLINGS
+from moviola.core.pooling import find_pooling
 from moviola.plugins import encoder_options, load_encoder, precision_options
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class TowerReadings:
         if not self.poolings:
             return (rows,)
         return tuple(
-            rows if name == "none" else POOLINGS[name](rows)[None] for name in self.poolings
+            rows if name == "none" else find_pooling(name)(rows)[None] for name in self.poolings
         )
 
 
@@ -121,10 +121,8 @@ def read_tower(asked: ReadoutRequest, kind: Kind) -> TowerReadings:
         ValueError: when it has no such readout, layer or pooling.
     """
     poolings = tuple(dict.fromkeys(asked.poolings))
-    unknown = set(poolings) - {"none", *POOLINGS}
-    if unknown:
-        names = ", ".join(("none", *POOLINGS))
-        raise ValueError(f"no pooling is called {min(unknown)!r}; there are {names}")
+    for name in sorted(set(poolings) - {"none"}):
+        find_pooling(name)
     encoder = _loaded(asked, poolings)
     clips = kind == "clips"
     if isinstance(encoder, ManyReadouts):

@@ -1,4 +1,4 @@
-"""Two results of `moviola evaluate --out`, compared query by query."""
+"""Compare two results of `moviola evaluate --out` query by query."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from moviola.core import DatasetError, display_path
 from moviola.evaluate.comparing import Comparison, compare
+from moviola.evaluate.measures import Combined, MeasureCard, card_from_json, parse_measures
 from moviola.pipeline.evaluate.reporting import PER_QUERY, RESULTS, SCHEMA, VERSION
 
 if TYPE_CHECKING:
@@ -30,28 +31,31 @@ _ALIKE = {
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One result as it was read.
+    """Hold one result as it was read.
 
     Attributes:
         place: the folder.
         head: what `results.json` says.
         queries: direction to the ids of its queries.
         values: direction to measure to `(Q,)` values.
+        measures: what was measured.
     """
 
     place: Path
     head: dict[str, Any]
     queries: dict[str, list[str]]
     values: dict[str, dict[str, NDArray[np.float64]]]
+    measures: tuple[MeasureCard | Combined, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Two results beside one another.
+    """Hold two results beside one another.
 
     Attributes:
         a: folder of the first.
         b: folder of the second.
+        measures: what was compared.
         sides: direction to measure to comparison.
         queries: direction to the number of queries that both have.
         unlike: in what the two differ though they should not; empty unless it was forced.
@@ -60,13 +64,14 @@ class Compared:
 
     a: str
     b: str
+    measures: tuple[MeasureCard | Combined, ...]
     sides: dict[str, dict[str, Comparison]]
     queries: dict[str, int]
     unlike: tuple[str, ...]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON values."""
+        """Write all of it as JSON values."""
         return {
             "a": self.a,
             "b": self.b,
@@ -74,6 +79,7 @@ class Compared:
                 side: {name: asdict(found) for name, found in measures.items()}
                 for side, measures in self.sides.items()
             },
+            "measures": [measure.to_json() for measure in self.measures],
             "n_queries": self.queries,
             "unlike": list(self.unlike),
             "notes": list(self.notes),
@@ -81,7 +87,7 @@ class Compared:
 
 
 def compare_reports(a: Path, b: Path, *, force: bool = False) -> Compared:
-    """Paired tests of two results, of all measures in both directions.
+    """Test all measures of two results in both directions, paired.
 
     Args:
         a: a folder that `moviola evaluate --out` wrote, or its `results.json`.
@@ -110,13 +116,13 @@ def compare_reports(a: Path, b: Path, *, force: bool = False) -> Compared:
         measures = [
             _chosen(report.values[side], report.queries[side], shared) for report in (first, second)
         ]
-        scales = {name: 100.0 for name in measures[0] if name.startswith(("R@", "Recall@"))}
-        sides[side] = compare(measures[0], measures[1], scales)
+        sides[side] = compare(measures[0], measures[1], first.measures)
         counts[side] = len(shared)
     notes = dict.fromkeys([*first.head.get("notes", []), *second.head.get("notes", [])])
     return Compared(
         a=display_path(a),
         b=display_path(b),
+        measures=first.measures,
         sides=sides,
         queries=counts,
         unlike=tuple(unlike),
@@ -125,7 +131,7 @@ def compare_reports(a: Path, b: Path, *, force: bool = False) -> Compared:
 
 
 def read_report(place: Path) -> Report:
-    """A result that `moviola evaluate --out` wrote.
+    """Read a result that `moviola evaluate --out` wrote.
 
     Raises:
         FileNotFoundError: when a file is not there.
@@ -154,6 +160,18 @@ def read_report(place: Path) -> Report:
         raise DatasetError(f"{display_path(folder / PER_QUERY)} cannot be read: {error}") from error
     names = [name for name in table.column_names if name not in ("direction", "query")]
     rows = {side: np.flatnonzero(direction == side) for side in _SIDES}
+    try:
+        # Results that were written before measures described themselves name built-in ones only.
+        cards = head.get("measures")
+        measures = (
+            parse_measures(names)
+            if cards is None
+            else tuple(card_from_json(card) for card in cards)
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"{display_path(folder / RESULTS)} does not describe its measures: {error}"
+        ) from error
     return Report(
         place=folder,
         head=head,
@@ -164,6 +182,7 @@ def read_report(place: Path) -> Report:
             }
             for side in _SIDES
         },
+        measures=measures,
     )
 
 
@@ -182,7 +201,7 @@ def _told(report: Report) -> dict[str, Any]:
     return {
         **{key: head.get(key) for key in ("protocol", "relevance_sha256", "gallery", "texts")},
         "tie_mode": head.get("ties", {}).get("mode"),
-        "measures": ", ".join(report.values["t2v"]),
+        "measures": ", ".join(map(str, report.measures)),
     }
 
 

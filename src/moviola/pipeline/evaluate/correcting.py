@@ -1,4 +1,4 @@
-"""Hubness corrections by name, measured beside the headline and never in it."""
+"""Measure scores that are corrected for hubs, beside the headline and never in it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import Embeddings, Qrels, Scores, Tempered, Text
-from moviola.evaluate import DEFAULT_MEASURES, CorrectedResult, DirectionResult
+from moviola.evaluate import CorrectedResult, DirectionResult
 from moviola.evaluate.retrieval import measure_ranks, rank
-from moviola.pipeline.evaluate.correction_names import WITH_BANK, WITHOUT_BANK
-from moviola.score import (
-    Correction,
-    is_transductive,
-)
+from moviola.score import Correction, is_transductive, make_correction
 
 if TYPE_CHECKING:
     from moviola.pipeline.evaluate.options import EvaluateOptions
@@ -26,7 +22,7 @@ _COSINE = 1.01
 def measure_corrected(
     scores: Scores, qrels: Qrels, bank: Scores | None, asked: EvaluateOptions, *, seen: int = 0
 ) -> tuple[CorrectedResult, ...]:
-    """The measures under each correction that was asked for, in the order they were asked in.
+    """Measure under each correction that was asked for, in the order they were asked in.
 
     Corrected scores are float64 and crowd together near one value: only equal ones are tied.
 
@@ -39,7 +35,7 @@ def measure_corrected(
     """
     found: list[CorrectedResult] = []
     for name in dict.fromkeys(asked.correct):
-        correct = _made(name, bank)
+        correct = make_correction(name, bank)
         forward = correct(scores)
         transductive = is_transductive(forward)
         said = [forward.notes[-1], *_reservations(name, correct, scores)]
@@ -60,7 +56,7 @@ def measure_corrected(
 
 
 def count_seen(texts: Iterable[bytes], bank: Iterable[bytes]) -> int:
-    """How many of the texts are in the bank as well, told by the bytes of their numbers.
+    """Count the texts that are in the bank as well, told by the bytes of their numbers.
 
     Raises:
         ValueError: when all are: such a bank is the test under another name.
@@ -76,16 +72,10 @@ def count_seen(texts: Iterable[bytes], bank: Iterable[bytes]) -> int:
 
 
 def rows_of(items: Embeddings[Text] | Scores) -> Iterable[bytes]:
-    """The bytes of each text's numbers, as float32."""
+    """Give the bytes of each text's numbers, as float32."""
     if isinstance(items, Scores):
         return (row.astype(np.float32).tobytes() for row in items.matrix)
     return (items.rows(number).astype(np.float32).tobytes() for number in range(len(items)))
-
-
-def _made(name: str, bank: Scores | None) -> Correction:
-    if bank is not None and name in WITH_BANK:
-        return WITH_BANK[name](bank)
-    return WITHOUT_BANK[name]()
 
 
 def _reservations(name: str, correct: Correction, scores: Scores) -> list[str]:
@@ -103,7 +93,7 @@ def _measured(scores: Scores, qrels: Qrels, asked: EvaluateOptions) -> Direction
         queries,
         ranks,
         len(scores.gallery),
-        DEFAULT_MEASURES,
+        asked.measures,
         ties=asked.ties,
         resamples=asked.resamples,
         seed=asked.seed,

@@ -1,4 +1,4 @@
-"""A similarity matrix, two towers' vectors, or a TREC run into retrieval measures."""
+"""Evaluate a similarity matrix, two towers' vectors, or a TREC run."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CORRECTING_BYTES = 44
 
 
 def evaluate_similarity(path: str, *, relevance: Path | None, asked: EvaluateOptions) -> Evaluation:
-    """Measures of a matrix of scores, texts times videos.
+    """Measure a matrix of scores, texts times videos.
 
     Args:
         path: the matrix, a `.npy` file or a tensor of a safetensors file.
@@ -86,7 +86,7 @@ def evaluate_vectors(
     keep_scores: bool = True,
     asked: EvaluateOptions,
 ) -> Evaluation:
-    """Measures of two towers' vectors, by their cosine (or as the head's metric says).
+    """Measure two towers' vectors by their cosine (or as the head's metric says).
 
     Args:
         texts: as `moviola.pipeline.inputs.sources.parse_source` takes it.
@@ -131,7 +131,7 @@ def evaluate_vectors(
     scores: Scores | None = None
     corrected: tuple[CorrectedResult, ...] = ()
     cells = len(text_ids) * len(clip_ids)
-    if keep_scores or towers.scoring in ("dot", "model") or asked.correct or cells <= _MANY:
+    if keep_scores or towers.scoring == "model" or asked.correct or cells <= _MANY:
         _require_room(cells, corrected=bool(asked.correct))
         scores, bank = towers.score(unaligned=unaligned)
         result = _measured(scores, qrels, asked)
@@ -144,6 +144,7 @@ def evaluate_vectors(
             unaligned=unaligned,
             ties=asked.ties,
             tolerance=asked.tolerance,
+            measures=asked.measures,
             resamples=asked.resamples,
             seed=asked.seed,
         )
@@ -173,7 +174,7 @@ def evaluate_vectors(
 
 
 def evaluate_trec(run: Path, *, relevance: Path, asked: EvaluateOptions) -> Evaluation:
-    """Measures of a TREC run.
+    """Measure a TREC run.
 
     Args:
         run: text id, video id and score on every line.
@@ -193,6 +194,7 @@ def evaluate_trec(run: Path, *, relevance: Path, asked: EvaluateOptions) -> Eval
         qrels,
         ties=asked.ties,
         tolerance=asked.tolerance or 0.0,
+        measures=asked.measures,
         resamples=asked.resamples,
         seed=asked.seed,
     )
@@ -241,6 +243,7 @@ def _measured(scores: Scores, qrels: Qrels, asked: EvaluateOptions) -> Retrieval
         qrels,
         ties=asked.ties,
         tolerance=asked.tolerance,
+        measures=asked.measures,
         resamples=asked.resamples,
         seed=asked.seed,
     )

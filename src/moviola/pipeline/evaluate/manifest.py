@@ -1,4 +1,4 @@
-"""What made a result: versions, inputs, spaces, seed, command, seconds."""
+"""Record what made a result: versions, inputs, spaces, seed, command, seconds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def manifest(evaluation: Evaluation, *, run_depth: int) -> dict[str, Any]:
-    """What `manifest.json` holds.
+    """Collect what `manifest.json` holds.
 
     Args:
         evaluation: what was evaluated.
@@ -47,6 +47,7 @@ def manifest(evaluation: Evaluation, *, run_depth: int) -> dict[str, Any]:
         "missing": evaluation.missing,
         "notes": list(evaluation.result.notes),
         "corrected": {each.name: each.notes for each in evaluation.corrected},
+        "measures": [measure.to_json() for measure in evaluation.result.t2v.measures],
         "seed": evaluation.asked.seed,
         "resamples": evaluation.asked.resamples,
         "run_depth": run_depth,
@@ -55,7 +56,7 @@ def manifest(evaluation: Evaluation, *, run_depth: int) -> dict[str, Any]:
 
 
 def sha256_of_lines(lines: Iterable[str]) -> str:
-    """SHA-256 of lines with their ends, as they come."""
+    """Compute the SHA-256 of lines with their ends, as they come."""
     digest = hashlib.sha256()
     for line in lines:
         digest.update(line.encode("utf-8", "surrogatepass") + b"\n")
@@ -75,7 +76,7 @@ def _input(value: str) -> dict[str, Any]:
 
 
 def _git() -> dict[str, Any] | None:
-    """Commit and cleanness of the folder that the command ran in, where it is a checkout."""
+    """Record commit and cleanness of the folder that the command ran in, where it is a checkout."""
     here = str(Path.cwd())
     try:
         commit, state = (

@@ -1,4 +1,4 @@
-"""Results of mteb, compared with one another and with ours: aggregates are all they hold."""
+"""Compare results of mteb with one another and with ours: aggregates are all they hold."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import DatasetError, display_path
+from moviola.evaluate.measures import Combined, MeasureCard, parse_measure
 from moviola.pipeline.evaluate.comparing import read_report
 from moviola.pipeline.evaluate.reporting import RESULTS
 
@@ -34,7 +35,7 @@ _DIRECTION = re.compile(r"(?<![AV])(T2V|V2T)(?!A)")
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One result by its aggregates.
+    """Hold one result by its aggregates.
 
     Attributes:
         place: the file or folder.
@@ -53,7 +54,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One measure of A and B, and B minus A."""
+    """Hold one measure of A and B, and B minus A."""
 
     a: float
     b: float
@@ -62,7 +63,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class ComparedSummaries:
-    """Two results beside one another, without a test.
+    """Hold two results beside one another, without a test.
 
     Attributes:
         a: where the first lies.
@@ -79,17 +80,25 @@ class ComparedSummaries:
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """All of it as JSON values."""
+        """Write all of it as JSON values."""
         return asdict(self)
 
 
+def card_of(name: str) -> MeasureCard | Combined:
+    """Describe a measure by the name it has here; mteb's others are shown as they are."""
+    try:
+        return parse_measure(name)
+    except ValueError:
+        return MeasureCard(name)
+
+
 def is_mteb_result(place: Path) -> bool:
-    """Whether `place` is a file that is no `results.json` of ours."""
+    """Tell whether `place` is a file that is no `results.json` of ours."""
     return place.is_file() and place.name != RESULTS
 
 
 def compare_summaries(a: Path, b: Path, *, force: bool = False) -> ComparedSummaries:
-    """Two results, at least one of them of mteb, on the splits and measures that both have.
+    """Compare two results, at least one of them of mteb, on the splits and measures that both have.
 
     Args:
         a: a result of mteb (`<task>.json`), or what `compare_reports` takes.
@@ -137,7 +146,7 @@ def compare_summaries(a: Path, b: Path, *, force: bool = False) -> ComparedSumma
 
 
 def _alone(first: Summary, second: Summary) -> list[str]:
-    """Splits that only one of the two has, which are left out."""
+    """List splits that only one of the two has, which are left out."""
     return [
         f"only {name} has {part}, which is left out"
         for name, one, other in (("A", first, second), ("B", second, first))
@@ -162,7 +171,7 @@ def _summary(place: Path) -> Summary:
 
 
 def read_mteb(path: Path) -> Summary:
-    """A result of mteb, as it lies in `results/<model>/<revision>/<task>.json`.
+    """Read a result of mteb, as it lies in `results/<model>/<revision>/<task>.json`.
 
     Measures of retrieval get our names: `hit_rate_at_5` is `R@5`, `recall_at_5` is `Recall@5`,
     both in percent. Others keep theirs; `nauc_…`, which tell of a model's confidence, and
@@ -213,7 +222,7 @@ def _measures(scores: dict[str, Any]) -> dict[str, float]:
 
 
 def _directed(result: Summary) -> Summary:
-    """A result of mteb by its direction, which only the name of its task tells."""
+    """Sort a result of mteb by its direction, which only the name of its task tells."""
     found = set(_DIRECTION.findall(result.protocol.partition(",")[0]))
     if len(found) != 1 or len(result.parts) != 1:
         raise ValueError(

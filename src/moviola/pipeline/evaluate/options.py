@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from moviola.evaluate import Ties
-from moviola.pipeline.evaluate.correction_names import require_corrections
+from moviola.evaluate import DEFAULT_MEASURES, Combined, Measure, Ties
+from moviola.score.named import require_corrections
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateOptions:
-    """How an evaluation is to be done.
+    """Hold how an evaluation is to be done.
 
     Attributes:
         ties: how ties are read.
@@ -19,7 +19,9 @@ class EvaluateOptions:
         protocol: name of the published protocol that this claims to be.
         resamples: of the bootstrap; 0 for no intervals.
         seed: of the bootstrap.
-        correct: names of corrections for hubs to apply beside, never in the headline.
+        measures: what to measure.
+        correct: corrections for hubs, by name or `module:attribute`, to apply beside, never in the
+            headline.
         bank: what they learn from: vectors of training captions, or where the scores are given, a
             matrix of theirs, bank times videos. None where they look at the test itself.
 
@@ -32,6 +34,7 @@ class EvaluateOptions:
     protocol: str | None = None
     resamples: int = 1000
     seed: int = 0
+    measures: tuple[Measure | Combined, ...] = DEFAULT_MEASURES
     correct: tuple[str, ...] = ()
     bank: str | None = None
 

@@ -1,4 +1,4 @@
-"""Embeddings into retrieval results without the score matrix, on a GPU where there is one."""
+"""Rank and measure embeddings without the score matrix, on a GPU where that is asked for."""
 
 from __future__ import annotations
 
@@ -32,11 +32,10 @@ def evaluate_embeddings(
     resamples: int = 1000,
     seed: int = 0,
 ) -> RetrievalResult:
-    """Retrieval measures in both directions, exact, in memory that the vectors bound.
+    """Measure retrieval in both directions, exact, in memory that the vectors bound.
 
-    What `evaluate` says of the whole matrix of cosines, or of MaxSim where an item has several
-    rows; only a block of it exists at a time. 100,000 texts and clips of 512 numbers take about
-    1 GiB instead of 40.
+    What `evaluate` says of the whole matrix that `scorer_for` would make; only a block of it exists
+    at a time. 100,000 texts and clips of 512 numbers take about 1 GiB instead of 40.
 
     Args:
         texts: N texts.
@@ -77,7 +76,7 @@ def rank_corrected(
     top: int = 10,
     unaligned: bool = False,
 ) -> Iterator[list[Hit]]:
-    """The best clips of each text under a correction for hubs, best first, text after text.
+    """Find the best clips of each text under a correction for hubs, best first, text after text.
 
     What the correction makes of the whole matrix of scores; only a block of it exists at a time.
     The clips of `Library.embeddings()` are whole videos. The correction has learnt from a bank:
@@ -95,14 +94,9 @@ def rank_corrected(
 
     Raises:
         SpaceMismatchError: when texts and clips live in two spaces.
-        ValueError: when the correction is transductive, when its bank is about other clips, when
-            the space is one of dot products, or when a row is zero, NaN or infinite.
+        ValueError: when the correction is transductive, when its bank is about other clips, or
+            when a row is zero, NaN or infinite.
     """
-    if clips.space.metric == "dot":
-        raise ValueError(
-            "this space is scored by dot products, of which the whole matrix is needed: correct "
-            "the scores of moviola.score.dot"
-        )
     blocks = score_blocks(texts, clips, unaligned=unaligned)
     step = max(1, _AT_ONCE // max(1, len(clips)))
     found = adjust_blocks(blocks, correct, queries=step)

@@ -1,4 +1,4 @@
-"""An evaluation as a folder: a page for people, tables for programs; whole or not at all."""
+"""Write an evaluation as a folder: a page for people, tables for programs; whole or not at all."""
 
 from __future__ import annotations
 
@@ -22,8 +22,6 @@ from moviola.evaluate.report.facts import (
     recall_curve,
     top_columns,
 )
-from moviola.evaluate.retrieval import rank
-from moviola.evaluate.runs import rank_run, transposed_run
 from moviola.evaluate.trec import qrels_lines, run_lines
 from moviola.pipeline.evaluate.evaluation import Evaluation, as_object
 from moviola.pipeline.evaluate.manifest import manifest, sha256_of_lines
@@ -82,7 +80,7 @@ def write_report(
 
 
 def results_object(evaluation: Evaluation) -> dict[str, Any]:
-    """What `results.json` holds."""
+    """Collect what `results.json` holds."""
     result = evaluation.result
     told = as_object(evaluation)
     for each in evaluation.corrected:
@@ -99,6 +97,7 @@ def results_object(evaluation: Evaluation) -> dict[str, Any]:
         "protocol": evaluation.asked.protocol,
         "scoring": evaluation.scoring,
         "tie_tolerance": result.tolerance,
+        "measures": [measure.to_json() for measure in result.t2v.measures],
         "intervals": _intervals({"t2v": result.t2v, "v2t": result.v2t}),
         "notes": list(result.notes),
         # Two results with one digest asked the same queries of the same gallery.
@@ -130,26 +129,18 @@ def _write(evaluation: Evaluation, folder: Path, groups: Mapping[str, frozenset[
 
 def _facts(evaluation: Evaluation, groups: Mapping[str, frozenset[str]]) -> Facts:
     result, qrels, scores = evaluation.result, evaluation.qrels, evaluation.scores
-    turned = qrels.transposed()
-    seed = evaluation.asked.seed
-    if scores is None:
-        forward = rank_run(evaluation.run, qrels, result.tolerance)
-        backward = rank_run(transposed_run(evaluation.run), turned, result.tolerance)
-    else:
-        _, forward = rank(scores, qrels, result.tolerance)
-        _, backward = rank(scores.transposed(), turned, result.tolerance)
     curves = {
-        "t2v": recall_curve(forward, result.t2v.n_gallery, result.ties),
-        "v2t": recall_curve(backward, result.v2t.n_gallery, result.ties),
+        key: recall_curve(side.ranks, side.n_gallery, result.ties)
+        for key, side in (("t2v", result.t2v), ("v2t", result.v2t))
     }
-    by_category = by_group(result.t2v, groups, seed=seed)
+    by_category = by_group(result.t2v, groups, result.ties, seed=evaluation.asked.seed)
     if scores is None:
         return Facts(curves, groups=by_category)
     return Facts(
         curves=curves,
         histogram=histogram(scores, qrels),
         hubs=hubs(scores),
-        failures=failures(scores, qrels, result.t2v),
+        failures=failures(scores, qrels, result.t2v, result.ties),
         groups=by_category,
     )
 

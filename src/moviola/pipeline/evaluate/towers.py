@@ -9,8 +9,7 @@ from moviola.pipeline.align.heads import load_head
 from moviola.pipeline.evaluate.correcting import count_seen, rows_of
 from moviola.pipeline.inputs.pairing import Pairs
 from moviola.pipeline.inputs.sources import parse_source
-from moviola.score import cosine, maxsim
-from moviola.score.dot import dot
+from moviola.score import scorer_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,7 @@ class Towers:
         """`model` by its own scorer, `dot`, `cosine`, or `maxsim` for several rows an item."""
         if self.scorer is not None:
             return "model"
-        if self.texts.space.metric == self.clips.space.metric == "dot":
-            return "dot"
-        return "cosine" if self.texts.is_pooled and self.clips.is_pooled else "maxsim"
+        return scorer_for(self.texts, self.clips).name
 
     def require_comparable(self, *, unaligned: bool) -> None:
         """Refuse vectors that cannot, or should not, be scored against one another.
@@ -60,7 +57,7 @@ class Towers:
                 self.scorer(self.texts, self.clips),
                 None if bank is None else self.scorer(bank, self.clips),
             )
-        scorer = {"dot": dot, "cosine": cosine, "maxsim": maxsim}[self.scoring]
+        scorer = scorer_for(self.texts, self.clips)
         return (
             scorer(self.texts, self.clips, unaligned=unaligned),
             None if bank is None else scorer(bank, self.clips, unaligned=unaligned),
