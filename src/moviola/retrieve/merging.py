@@ -1,4 +1,4 @@
-"""From the scores of a video's windows to its moments.
+"""Merge the windows of a video into its moments.
 
 The rules and numbers were chosen by simulation (see the tests): windows score in proportion to
 how much of the sought shot they hold, other shots of the video score up to 70 % of it, and noise
@@ -96,7 +96,7 @@ def merge_videos(
     background: float | None = None,
     most: int | None = None,
 ) -> Stretches:
-    """What `merge_windows` gives for each of several videos, at once.
+    """Merge the windows of several videos at once, each as `merge_windows` does.
 
     Args:
         scores: `(n,)` of the windows of all videos, video after video.
@@ -151,7 +151,7 @@ def _smoothed(
     offsets: NDArray[np.int64],
     owner: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Overlapping windows share frames, so their differences are partly noise."""
+    """Smooth `(n,)` scores over neighbours: overlapping windows share frames, and noise."""
     counts = np.diff(offsets)
     unbroken = np.add.reduceat(joined, offsets[:-1], dtype=np.int64) == counts - 1
     smooth = unbroken & (counts >= _SMOOTHED_FROM)
@@ -165,7 +165,7 @@ def _smoothed(
 def _levels(
     values: NDArray[np.float64], offsets: NDArray[np.int64], background: float | None
 ) -> NDArray[np.float64]:
-    """`(V,)` what a window must reach to belong to a moment; minus infinity where all do."""
+    """Set the levels `(V,)` that windows of a moment reach; minus infinity where all do."""
     own = [values[a:b] for a, b in pairwise(offsets.tolist())]
     low = np.array([quantiles(part, [_LOW_QUANTILE])[0] for part in own])
     high = np.maximum.reduceat(values, offsets[:-1])
@@ -178,6 +178,7 @@ def _levels(
 
 
 def _has_two_levels(values: NDArray[np.float64], level: float) -> bool:
+    """Tell whether a level explains most of the variance of `(n,)` scores."""
     upper = values >= level
     share = float(upper.mean())
     if values.size < 3 or share == 1:
@@ -189,7 +190,7 @@ def _has_two_levels(values: NDArray[np.float64], level: float) -> bool:
 def _runs(
     above: NDArray[np.bool_], joined: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """First and last window of every unbroken row of overlapping windows that are `above`."""
+    """Find the first and last window of every unbroken row of overlapping ones `above`."""
     onward = joined[:-1] & above[:-1] & above[1:]
     return (
         np.flatnonzero(above & ~np.append(False, onward)),
@@ -204,9 +205,9 @@ def _crossing(
     below: NDArray[np.int64],
     above: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Where the score crosses the level between the middles of neighbouring windows.
+    """Interpolate where scores cross the level between the middles of neighbouring windows.
 
-    What it gives for windows that are no such neighbours means nothing.
+    The result for windows that are no such neighbours means nothing.
     """
     outer, inner = spans[below].mean(axis=1), spans[above].mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

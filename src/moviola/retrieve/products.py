@@ -50,6 +50,7 @@ def multiply_with(library: Library, encoder: Encoder, snapshot: Snapshot) -> Mul
     def multiply(
         texts: Sequence[str], pictures: Sequence[NDArray[np.float32]]
     ) -> list[NDArray[np.float32]]:
+        """Score all clips on texts and directions."""
         rows = [*(encode_directions(library, encoder, texts) if texts else ()), *pictures]
         return list(multiply_rows(np.stack(rows), snapshot.matrix))
 

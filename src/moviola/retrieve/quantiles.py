@@ -1,4 +1,4 @@
-"""Quantiles of many numbers, in less time than their sorting takes."""
+"""Select quantiles of many numbers, in less time than their sorting takes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _MARGIN = 4.0
 
 
 def quantiles(values: NDArray[np.floating], shares: Sequence[float]) -> list[float]:
-    """Quantiles of `values` `(n,)`, n >= 1, interpolated as NumPy does it unless told otherwise.
+    """Select quantiles of `values` `(n,)`, n >= 1, exact and interpolated as NumPy does it.
 
-    They are exact. A sample's quantiles, with a margin on both sides, leave few numbers to sort
-    where the shares are close to each other; in the rare case that a quantile is not among them,
-    all are sorted. The median of 100,000 numbers takes 0.3 ms and two quantiles of their upper
-    tail 0.12 ms, where sorting, which NumPy does with vector instructions, takes 0.6 ms on one
-    processor and 2.3 ms on another; the idea is that of Floyd and Rivest ("Expected time bounds
-    for selection", 1975).
+    A sample's quantiles, with a margin on both sides, leave few numbers to sort where the shares
+    are close to each other; in the rare case that a quantile is not among them, all are sorted
+    (the idea of Floyd and Rivest, "Expected time bounds for selection", 1975).
     """
+    # `np.partition` is no substitute: of 100,000 numbers it takes 0.85 ms of a processor for the
+    # median, where this takes 0.16 ms, and 0.69 ms against 0.06 ms for two quantiles of the upper
+    # tail; ranking 100,000 clips then takes 2.6 ms instead of 1.2 ms. Sorting takes 0.2 to 0.4 ms
+    # here and 2.3 ms on a processor without AVX-512.
     skipped, ordered = 0, None
     if values.size > _SORTED_UP_TO:
         skipped, ordered = _around(values, min(shares), max(shares))
@@ -41,7 +42,7 @@ def quantiles(values: NDArray[np.floating], shares: Sequence[float]) -> list[flo
 def _around(
     values: NDArray[np.floating], least: float, most: float
 ) -> tuple[int, NDArray[np.floating]]:
-    """How many values are left out below, and those that probably hold two quantiles, sorted."""
+    """Count the values that are left out below, and sort those that probably hold the quantiles."""
     sample = np.sort(values[:: values.size // _SAMPLED])
     first = math.floor(least * (sample.size - 1) - _margin(sample.size, least))
     last = math.ceil(most * (sample.size - 1) + _margin(sample.size, most))
@@ -53,11 +54,12 @@ def _around(
 
 
 def _margin(count: int, share: float) -> float:
+    """Bound by how many places a quantile of `count` sampled values is probably off."""
     return _MARGIN * math.sqrt(count * share * (1 - share)) + 1
 
 
 def _interpolated(ordered: NDArray[np.floating], place: float) -> float:
-    """What lies at `place`, counted from 0, of sorted numbers."""
+    """Interpolate what lies at `place`, counted from 0, of sorted numbers."""
     below = int(place)
     above = min(below + 1, ordered.size - 1)
     low, high = float(ordered[below]), float(ordered[above])

@@ -52,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What is asked.
+    """Hold what is asked of a library.
 
     Attributes:
         text: what happens in the moment; `""` where pictures ask alone.
@@ -133,16 +133,16 @@ class Query:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Every text of it: the sentence, the steps, what is not wanted."""
+        """List every text of it: the sentence, the steps, what is not wanted."""
         asked = (self.text,) if self.text else ()
         return (*asked, *self.then, *self.unwanted)
 
     @property
     def is_pictured(self) -> bool:
-        """Whether it asks for something that looks like a picture or clip."""
+        """Tell whether it asks for something that looks like a picture or clip."""
         return bool(self.pictures) or self.like is not None
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is one sentence, whose scores are the encoder's own."""
+        """Tell whether it is one sentence, whose scores are the encoder's own."""
         return bool(self.text) and not (self.unwanted or self.then or self.is_pictured)

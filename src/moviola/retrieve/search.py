@@ -1,4 +1,4 @@
-"""Search a library: the one way from a query to moments, which every front takes.
+"""Search a library by a query; every front takes this one way to moments.
 
 Python, the command line and the page call the two functions below; the page's server scores many
 queries at once and keeps scores, and differs in nothing else.

@@ -1,4 +1,4 @@
-"""One thing after another: the best chain of clips in every video, by dynamic programming."""
+"""Find one thing after another: the best chain of clips in a video, by dynamic programming."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def best_chains(
     *,
     within: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """For each clip, the best chain of k clips of its video that ends with it.
+    """Find for each clip the best chain of k clips of its video that ends with it.
 
     A chain takes one clip a step, in order: each begins after the one before it begins, and at
     most `within` seconds later. Its score is the mean over its steps, so that one strong step
@@ -57,7 +57,7 @@ def best_chains(
 def _predecessors(
     starts: NDArray[np.float64], offsets: NDArray[np.int64], within: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each clip, the half-open range of clips that may come one step before it."""
+    """Find for each clip the half-open range of clips that may come one step before it."""
     # Every video on a stretch of its own, so that one sorted search serves all of them.
     owners = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     room = (float(starts.max()) if starts.size else 0.0) + within + 1.0
@@ -69,7 +69,7 @@ def _predecessors(
 def _range_argmax(
     values: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Where the maximum over each `[first, last)` lies, -1 for empty ranges (a sparse table)."""
+    """Find the maximum over each `[first, last)`, -1 for empty ranges (by a sparse table)."""
     lengths = last - first
     longest = int(lengths.max(initial=0))
     found = np.full(values.size, -1, np.int64)

@@ -1,4 +1,4 @@
-"""An encoder whose vectors go through a head, as the vectors of a library may."""
+"""Join an encoder and a head, as the vectors of a library may have gone through both."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class AlignedEncoder:
-    """An encoder and a head as one encoder, whose space is the head's.
+    """Present an encoder and a head as one encoder, whose space is the head's.
 
     Args:
         encoder: whose vectors the head was fitted on.
@@ -55,17 +55,17 @@ class AlignedEncoder:
 
     @property
     def space(self) -> Space:
-        """The head's."""
+        """Give the space of the head."""
         return self.head.space
 
     @property
     def sampler(self) -> FrameSampler:
-        """The encoder's."""
+        """Give the sampler of the encoder."""
         return self.encoder.sampler
 
     @property
     def sound(self) -> SoundSpec | None:
-        """The encoder's, None where it hears nothing."""
+        """Give the sound that the encoder wants, None where it hears nothing."""
         return wanted_sound(self.encoder)
 
     def precision(self, tower: TowerName) -> Precision:
@@ -74,22 +74,22 @@ class AlignedEncoder:
 
     @property
     def video_readout(self) -> Readout:
-        """How the encoder read them; the head belongs to the space."""
+        """Give the encoder's readout of videos; the head belongs to the space."""
         return self.encoder.video_readout
 
     @property
     def text_readout(self) -> Readout:
-        """How the encoder read them; the head belongs to the space."""
+        """Give the encoder's readout of texts; the head belongs to the space."""
         return self.encoder.text_readout
 
     def encode_texts(self, texts: Sequence[str]) -> list[Rows]:
-        """One `(1, D)` row a text, in the head's space."""
+        """Encode each text as a row `(1, D)` in the head's space."""
         rows = stored_texts(self.encoder, texts)
         items = [Text(str(number), text) for number, text in enumerate(texts)]
         return _split(self.head.align_texts(self._embedded(items, rows, self.text_readout)))
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[Rows]:
-        """One `(1, D)` row a clip, in the head's space."""
+        """Encode each clip as a row `(1, D)` in the head's space."""
         rows = stored_clips(self.encoder, clips)
         items = [Clip(str(number), Path(), Span(0.0, 1.0)) for number in range(len(clips))]
         return _split(self.head.align_clips(self._embedded(items, rows, self.video_readout)))
@@ -97,13 +97,14 @@ class AlignedEncoder:
     def _embedded(
         self, items: Sequence[ItemT], rows: Sequence[Rows], readout: Readout
     ) -> Embeddings[ItemT]:
+        """Wrap rows of the encoder in its space."""
         return Embeddings.from_rows(items, rows, self.encoder.space, readout)
 
 
 def load_aligned(
     model: str, head: str | Path | None, precision: Precision | None = None
 ) -> Encoder:
-    """The encoder `model`, through the head in a folder or of the hub where one is named.
+    """Load the encoder `model`, with the head in a folder or of the hub where one is named.
 
     Raises:
         PluginNotFoundError: when there is no such encoder.
@@ -116,10 +117,11 @@ def load_aligned(
 
 
 def head_of(library: Path) -> Path | None:
-    """The folder of the head that the vectors of a library went through; None without one."""
+    """Find the folder of the head that a library's vectors went through; None without one."""
     folder = library / HEAD_NAME
     return folder if folder.is_dir() else None
 
 
 def _split(aligned: Embeddings[ItemT]) -> list[Rows]:
+    """List the rows `(1, D)` of each item."""
     return [np.asarray(aligned.rows(number), np.float32) for number in range(len(aligned))]
