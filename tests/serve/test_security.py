@@ -10,7 +10,7 @@ import pytest
 
 from moviola.serve import Settings
 from moviola.serve.errors import ApiError
-from moviola.serve.security import Gate
+from moviola.serve.security import SecurityMiddleware
 
 PORT = 7860  # of the servers in conftest.py
 OURS = f"http://127.0.0.1:{PORT}"
@@ -209,7 +209,7 @@ def through_gate(app, receive, settings, *, method="GET", headers=None, hosts=1)
         given = [(b"host", f"127.0.0.1:{PORT}".encode())] * hosts
         given += [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         scope = {"type": "http", "method": method, "path": "/", "query_string": b""}
-        await Gate(app, settings)({**scope, "headers": given}, receive, send)
+        await SecurityMiddleware(app, settings)({**scope, "headers": given}, receive, send)
 
     anyio.run(ask)
     return statuses

@@ -9,7 +9,7 @@ import pytest
 
 from moviola.serve import Settings
 from moviola.serve.errors import ApiError
-from moviola.serve.security import UPLOADS, Gate
+from moviola.serve.security import UPLOADS, SecurityMiddleware
 
 PORT = 7860
 MOST = 1000
@@ -60,7 +60,7 @@ def sent(parts: list[dict], *, after: float = 0.0) -> tuple[int, str]:
     }
     scope = {"type": "http", "method": "POST", "path": UPLOADS, "query_string": b""}
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
-    anyio.run(Gate(app, settings), {**scope, "headers": pairs}, receive, send)
+    anyio.run(SecurityMiddleware(app, settings), {**scope, "headers": pairs}, receive, send)
     return taken, ended
 
 

@@ -13,29 +13,29 @@ from moviola.serve.errors import install
 from moviola.serve.page import page_routes
 from moviola.serve.routes import export, favourites, media, pictures, search, status, videos
 from moviola.serve.schemas import ErrorAnswer
-from moviola.serve.security import Gate
+from moviola.serve.security import SecurityMiddleware
 from moviola.serve.settings import Settings
-from moviola.serve.state import Desk
+from moviola.serve.state import ServerState
 
 # Threads that answer: a search mostly waits for its batch, and many may wait together.
 _THREADS = 128
 
 
-def create_app(settings: Settings) -> Gate:
+def create_app(settings: Settings) -> SecurityMiddleware:
     """The server's application; `.app` is the FastAPI application within the gate.
 
     Whoever runs it runs its lifespan too: that opens the library and begins to look after it.
     """
-    desk = Desk.of(settings)
+    state = ServerState.of(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        desk.live.start()
+        state.watch.start()
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(desk.close)
+            await anyio.to_thread.run_sync(state.close)
 
     app = FastAPI(
         title="Moviola",
@@ -46,9 +46,9 @@ def create_app(settings: Settings) -> Gate:
         lifespan=lifespan,
         responses={"4XX": {"model": ErrorAnswer}, "5XX": {"model": ErrorAnswer}},
     )
-    app.state.desk = desk
+    app.state.server = state
     install(app, settings.hide)
     for room in (search, videos, status, pictures, media, export, favourites):
         app.include_router(room.router)
     app.include_router(page_routes())
-    return Gate(app, settings)
+    return SecurityMiddleware(app, settings)

@@ -13,7 +13,7 @@ from moviola.serve.errors import ApiError
 T = TypeVar("T")
 
 
-class SlowLane:
+class Limiter:
     """Runs slow things few at a time, so that they never take the threads that searches need."""
 
     def __init__(self, together: int, waiting: int) -> None:

@@ -22,7 +22,7 @@ _DIGITS = 6
 _KEPT = 20_000
 
 
-class Teller:
+class Presenter:
     """Tells of videos, with or without absolute paths."""
 
     def __init__(self, *, show_paths: bool) -> None:

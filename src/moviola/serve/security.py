@@ -66,7 +66,7 @@ HEADERS = {
 _ENCODED = {name.encode(): value.encode() for name, value in HEADERS.items()}
 
 
-class Gate:
+class SecurityMiddleware:
     """ASGI middleware that lets in what may come in, and puts the headers on what goes out."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

@@ -11,60 +11,60 @@ from moviola.serve.errors import ApiError
 from moviola.serve.favourites import Favourites
 from moviola.serve.folders import Folders
 from moviola.serve.indexing.runs import IndexRun
-from moviola.serve.limiter import SlowLane
-from moviola.serve.media.media import Studio
-from moviola.serve.presenters import Teller
-from moviola.serve.search.library_watch import LiveLibrary
+from moviola.serve.limiter import Limiter
+from moviola.serve.media.media import Media
+from moviola.serve.presenters import Presenter
+from moviola.serve.search.library_watch import LibraryWatch
 from moviola.serve.search.pictures import Pictures
 from moviola.serve.search.searcher import Searcher
 from moviola.serve.settings import Settings
 
 
 @dataclass(slots=True)
-class Desk:
+class ServerState:
     """The parts of one server."""
 
     settings: Settings
-    live: LiveLibrary
-    teller: Teller
+    watch: LibraryWatch
+    presenter: Presenter
     pictures: Pictures
     searcher: Searcher
-    studio: Studio
+    media: Media
     favourites: Favourites
     indexing: IndexRun
-    glances: SlowLane
-    slow: SlowLane
+    quick_work: Limiter
+    slow_work: Limiter
     _folders: tuple[str, Folders] | None = field(default=None, repr=False)
     _records: tuple[str, dict[str, VideoRecord]] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> Desk:
+    def of(cls, settings: Settings) -> ServerState:
         """The parts, made but not started."""
         library = settings.library
-        studio = Studio(library)
-        pictures = Pictures(library, studio, settings.most_pixels)
+        media = Media(library)
+        pictures = Pictures(library, media, settings.most_pixels)
         return cls(
             settings,
-            LiveLibrary(settings),
-            Teller(show_paths=settings.show_paths),
+            LibraryWatch(settings),
+            Presenter(show_paths=settings.show_paths),
             pictures,
             Searcher(),
-            studio,
+            media,
             Favourites(library),
             IndexRun(library),
-            glances=SlowLane(together=2, waiting=500),
-            slow=SlowLane(together=2, waiting=20),
+            quick_work=Limiter(together=2, waiting=500),
+            slow_work=Limiter(together=2, waiting=20),
         )
 
     def close(self) -> None:
         """End everything that was started."""
         self.indexing.close()
-        self.live.stop()
-        self.studio.close()
+        self.watch.stop()
+        self.media.close()
 
     def folders(self) -> Folders:
         """The folders of what is shown."""
-        library = self.live.opened()
+        library = self.watch.opened()
         generation, kept = library.generation, self._folders
         if kept is None or kept[0] != generation or not generation:
             kept = generation, Folders.of(library.videos(), absolute=self.settings.show_paths)
@@ -77,7 +77,7 @@ class Desk:
         Raises:
             ApiError: 404 where there is none.
         """
-        library = self.live.opened()
+        library = self.watch.opened()
         generation, kept = library.generation, self._records
         if kept is None or kept[0] != generation or not generation:
             kept = generation, {record.id: record for record in library.videos()}
@@ -87,6 +87,6 @@ class Desk:
         return kept[1][video]
 
 
-async def desk_of(request: Request) -> Desk:
-    """The desk of the server that answers `request`; a coroutine, for others cost a thread."""
-    return request.app.state.desk
+async def state_of(request: Request) -> ServerState:
+    """The state of the server that answers `request`; a coroutine, for others cost a thread."""
+    return request.app.state.server

@@ -37,7 +37,7 @@ _FACTS_KEPT = 10_000
 _CACHE_BYTES = 2 << 30
 
 
-class Studio:
+class Media:
     """Makes things of videos, in worker processes."""
 
     def __init__(self, library: Path) -> None:

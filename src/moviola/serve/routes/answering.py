@@ -6,29 +6,29 @@ from moviola.retrieve.query import Query
 from moviola.serve.schemas import MomentAnswer, QueryAnswer, SearchAnswer, TookAnswer
 from moviola.serve.search.library_watch import View
 from moviola.serve.search.params import QueryParams, SearchParams
-from moviola.serve.state import Desk
+from moviola.serve.state import ServerState
 
 
-def read_query(params: SearchParams | QueryParams, desk: Desk, view: View) -> Query:
+def read_query(params: SearchParams | QueryParams, state: ServerState, view: View) -> Query:
     """Make a query of parameters; pictures and folders are looked up by their ids.
 
     Raises:
         ApiError: 404 where picture or folder are unknown, 422 where nothing is asked.
     """
-    pictures = [] if params.picture is None else [desk.pictures.read(view, params.picture)]
-    filters = params.as_filter(desk.folders()) if isinstance(params, SearchParams) else None
+    pictures = [] if params.picture is None else [state.pictures.read(view, params.picture)]
+    filters = params.as_filter(state.folders()) if isinstance(params, SearchParams) else None
     return params.query(pictures, filters)
 
 
-def answer_search(params: SearchParams, desk: Desk, view: View) -> SearchAnswer:
+def answer_search(params: SearchParams, state: ServerState, view: View) -> SearchAnswer:
     """Search for what `params` ask, and present what was found."""
-    query = read_query(params, desk, view)
-    answer = desk.searcher.search(view, query, params)
+    query = read_query(params, state, view)
+    answer = state.searcher.search(view, query, params)
     return SearchAnswer(
         query=_understood(params, query),
         moments=[
-            desk.teller.moment(
-                moment, desk.record(moment.video), facts=desk.studio.known_facts(moment.video)
+            state.presenter.moment(
+                moment, state.record(moment.video), facts=state.media.known_facts(moment.video)
             )
             for moment in answer.moments
         ],
@@ -56,9 +56,9 @@ def _understood(params: SearchParams, query: Query) -> QueryAnswer:
     )
 
 
-def clip_answer(desk: Desk, clip: str) -> MomentAnswer | None:
+def clip_answer(state: ServerState, clip: str) -> MomentAnswer | None:
     """A clip, None where it is no longer there."""
-    library = desk.live.library
+    library = state.watch.library
     if library is None:
         return None
     snapshot = library.snapshot()
@@ -66,4 +66,4 @@ def clip_answer(desk: Desk, clip: str) -> MomentAnswer | None:
     if row is None:
         return None
     video = snapshot.records[snapshot.owner_of(row)].id
-    return desk.teller.clip(snapshot, row, desk.studio.known_facts(video))
+    return state.presenter.clip(snapshot, row, state.media.known_facts(video))

@@ -11,10 +11,10 @@ from pydantic import Field
 from moviola.serve.exports import as_csv, as_edl, as_json
 from moviola.serve.routes.answering import answer_search
 from moviola.serve.search.params import Id, SearchParams
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 router = APIRouter(prefix="/api", tags=["export"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 
 _TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -32,9 +32,9 @@ class ExportParams(SearchParams):
 
 
 @router.get("/export", response_class=Response)
-def export(params: Annotated[ExportParams, Query()], desk: AtDesk) -> Response:
+def export(params: Annotated[ExportParams, Query()], state: WithState) -> Response:
     """The hits of a search as an attachment; with `only`, those of these clips."""
-    answer = answer_search(params, desk, desk.live.view())
+    answer = answer_search(params, state, state.watch.view())
     wanted = set(params.only)
     moments = [moment for moment in answer.moments if not wanted or moment.id in wanted]
     query = answer.query.model_dump(by_alias=True)

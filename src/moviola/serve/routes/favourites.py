@@ -15,10 +15,10 @@ from moviola.serve.favourites import Favourite, qrels_text, queries_of
 from moviola.serve.routes.answering import answer_search, clip_answer
 from moviola.serve.schemas import FavouriteAnswer, FavouritesAnswer
 from moviola.serve.search.params import ID, Id, SearchParams
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 router = APIRouter(prefix="/api/favourites", tags=["favourites"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 _DEEP = 1000
 Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
@@ -36,18 +36,18 @@ class NewFavourite(BaseModel):
 
 
 @router.get("")
-def favourites(desk: AtDesk) -> FavouritesAnswer:
+def favourites(state: WithState) -> FavouritesAnswer:
     """All judgements, newest first."""
-    desk.live.opened()
+    state.watch.opened()
     return FavouritesAnswer(
-        favourites=[_answer(desk, found) for found in reversed(desk.favourites.all())]
+        favourites=[_answer(state, found) for found in reversed(state.favourites.all())]
     )
 
 
 @router.post("", status_code=201)
-def add(new: NewFavourite, desk: AtDesk) -> FavouriteAnswer:
+def add(new: NewFavourite, state: WithState) -> FavouriteAnswer:
     """Mark a moment as an answer to a query, or as none."""
-    snapshot = desk.live.opened().snapshot()
+    snapshot = state.watch.opened().snapshot()
     row = snapshot.row_of(new.clip)
     if row is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
@@ -62,30 +62,30 @@ def add(new: NewFavourite, desk: AtDesk) -> FavouriteAnswer:
         relevant=new.relevant,
     )
     try:
-        desk.favourites.add(found)
+        state.favourites.add(found)
     except ValueError as error:
         raise ApiError(409, "full", str(error)) from error
-    return _answer(desk, found)
+    return _answer(state, found)
 
 
 @router.delete("/{favourite}", status_code=204)
-def remove(favourite: Annotated[str, InPath(pattern=ID)], desk: AtDesk) -> Response:
+def remove(favourite: Annotated[str, InPath(pattern=ID)], state: WithState) -> Response:
     """Forget a judgement."""
-    desk.live.opened()
-    if not desk.favourites.remove(favourite):
+    state.watch.opened()
+    if not state.favourites.remove(favourite):
         raise ApiError(404, "not_found", "there is no such favourite any more")
     return Response(status_code=204)
 
 
 @router.get("/export", response_class=Response)
-def export(format: Literal["qrels", "run", "queries"], desk: AtDesk) -> Response:  # noqa: A002
+def export(format: Literal["qrels", "run", "queries"], state: WithState) -> Response:  # noqa: A002
     """The judgements as TREC qrels, as a TREC run over this library, or the queries' words."""
-    found = desk.favourites.all()
+    found = state.favourites.all()
     match format:
         case "qrels":
             text, name = qrels_text(found), "favourites.qrels"
         case "run":
-            text, name = _run(desk, queries_of(found)), "favourites.run"
+            text, name = _run(state, queries_of(found)), "favourites.run"
         case "queries":
             rows = queries_of(found).items()
             text = "".join(json.dumps({"id": key, "text": words}) + "\n" for key, words in rows)
@@ -97,25 +97,25 @@ def export(format: Literal["qrels", "run", "queries"], desk: AtDesk) -> Response
     )
 
 
-def _run(desk: Desk, queries: dict[str, str]) -> str:
+def _run(state: ServerState, queries: dict[str, str]) -> str:
     from moviola.evaluate.trec import run_lines
 
-    view = desk.live.view()
+    view = state.watch.view()
     ranked: list[tuple[str, list[tuple[str, float]]]] = []
     for number, words in queries.items():
         params = SearchParams(q=words, top=_DEEP, duplicates="show")
-        hits = answer_search(params, desk, view).moments
+        hits = answer_search(params, state, view).moments
         ranked.append((number, [(hit.video, hit.score or 0.0) for hit in hits]))
     return "".join(run_lines(ranked, tag="moviola"))
 
 
-def _answer(desk: Desk, found: Favourite) -> FavouriteAnswer:
+def _answer(state: ServerState, found: Favourite) -> FavouriteAnswer:
     return FavouriteAnswer(
         id=found.id,
         query=found.query,
         relevant=found.relevant,
         start=found.start,
         end=found.end,
-        moment=clip_answer(desk, found.clip),
+        moment=clip_answer(state, found.clip),
         saved=found.saved,
     )

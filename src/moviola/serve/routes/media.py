@@ -20,42 +20,42 @@ from moviola.serve.media.media import LONGEST_PREVIEW, tag_of
 from moviola.serve.media.playing import Facts, begins_like, media_type
 from moviola.serve.schemas import PlaybackAnswer
 from moviola.serve.search.params import ID
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 router = APIRouter(tags=["media"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 AnId = Annotated[str, InPath(pattern=ID)]
 Second = Annotated[float, Query(ge=0, le=1e8, allow_inf_nan=False)]
 _KEPT = "private, max-age=3600"
 
 
 @router.get("/media/clips/{clip}/sprite", response_class=Response)
-async def sprite(clip: AnId, desk: AtDesk, request: Request) -> Response:
+async def sprite(clip: AnId, state: WithState, request: Request) -> Response:
     """Eight frames of a clip in the order of time, 4 by 2; their seconds in X-Moviola-Times."""
-    record, span = _clip(desk, clip)
-    sheet = await desk.glances.run(partial(desk.studio.sprite, record, span))
+    record, span = _clip(state, clip)
+    sheet = await state.quick_work.run(partial(state.media.sprite, record, span))
     return _jpeg(sheet, request, {"x-moviola-times": read_times(sheet)})
 
 
 @router.get("/media/clips/{clip}/poster", response_class=Response)
-async def poster(clip: AnId, desk: AtDesk, request: Request) -> Response:
+async def poster(clip: AnId, state: WithState, request: Request) -> Response:
     """The frame in the middle of a clip."""
-    record, span = _clip(desk, clip)
-    still = await desk.glances.run(partial(desk.studio.poster, record, span.middle))
+    record, span = _clip(state, clip)
+    still = await state.quick_work.run(partial(state.media.poster, record, span.middle))
     return _jpeg(still, request, {})
 
 
 @router.head("/media/{video}", include_in_schema=False)
 @router.get("/media/{video}", response_class=FileResponse)
-def original(video: AnId, desk: AtDesk) -> Response:
+def original(video: AnId, state: WithState) -> Response:
     """The file as it is, whole or in ranges."""
-    record = desk.record(video)
+    record = state.record(video)
     kind = media_type(record)
     if kind is None:
         raise ApiError(
             415, "unplayable", "browsers cannot play this kind of file; ask for a preview"
         )
-    with desk.studio.files.opened(record) as file:
+    with state.media.files.opened(record) as file:
         if not begins_like(kind, file.head(12)):
             shown = display_path(record.path.name)
             raise FileReplacedError(f"the file {shown} is no {kind} any more; index it again")
@@ -66,14 +66,18 @@ def original(video: AnId, desk: AtDesk) -> Response:
 
 @router.get("/api/videos/{video}/playback")
 async def playback(
-    video: AnId, desk: AtDesk, start: Second = 0.0, end: Second | None = None, direct: bool = True
+    video: AnId,
+    state: WithState,
+    start: Second = 0.0,
+    end: Second | None = None,
+    direct: bool = True,
 ) -> PlaybackAnswer:
     """How a browser plays a part of a video: the file itself, or a preview of that part."""
-    record = desk.record(video)
+    record = state.record(video)
     if record.info is None or not record.code.has_clips:
-        message = desk.teller.message(record) or "this file could not be read"
+        message = state.presenter.message(record) or "this file could not be read"
         return PlaybackAnswer(mode="none", codec="", message=message)
-    facts = await desk.glances.run(partial(desk.studio.facts, record))
+    facts = await state.quick_work.run(partial(state.media.facts, record))
     length = record.info.duration
     kind = media_type(record)
     if facts.direct and direct and kind is not None:
@@ -99,18 +103,18 @@ async def playback(
 
 @router.head("/media/{video}/preview", include_in_schema=False)
 @router.get("/media/{video}/preview", response_class=FileResponse)
-async def preview(video: AnId, desk: AtDesk, start: Second, end: Second) -> FileResponse:
+async def preview(video: AnId, state: WithState, start: Second, end: Second) -> FileResponse:
     """A part of a video as H.264 and AAC, made when it is first asked for."""
-    record, span = _asked_span(desk, video, start, end)
-    path = await desk.slow.run(partial(desk.studio.preview, record, span))
+    record, span = _asked_span(state, video, start, end)
+    path = await state.slow_work.run(partial(state.media.preview, record, span))
     return FileResponse(path, media_type="video/mp4", headers={"cache-control": _KEPT})
 
 
 @router.get("/media/{video}/cut", response_class=FileResponse)
-async def cut(video: AnId, desk: AtDesk, start: Second, end: Second) -> FileResponse:
+async def cut(video: AnId, state: WithState, start: Second, end: Second) -> FileResponse:
     """Exactly a part of a video as an MP4 to keep."""
-    record, span = _asked_span(desk, video, start, end)
-    path = await desk.slow.run(partial(desk.studio.cut, record, span))
+    record, span = _asked_span(state, video, start, end)
+    path = await state.slow_work.run(partial(state.media.cut, record, span))
     name = f"{record.path.stem} {span.start:.1f}-{span.end:.1f}.mp4"
     printable = name.encode("utf-8", "replace").decode()
     return FileResponse(path, media_type="video/mp4", filename=printable)
@@ -121,8 +125,8 @@ def _why(facts: Facts) -> str:
     return f"Your browser {cannot}; a preview of this part is made."
 
 
-def _clip(desk: Desk, clip: str) -> tuple[VideoRecord, Span]:
-    snapshot = desk.live.opened().snapshot()
+def _clip(state: ServerState, clip: str) -> tuple[VideoRecord, Span]:
+    snapshot = state.watch.opened().snapshot()
     row = snapshot.row_of(clip)
     if row is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
@@ -130,8 +134,10 @@ def _clip(desk: Desk, clip: str) -> tuple[VideoRecord, Span]:
     return snapshot.records[snapshot.owner_of(row)], Span(start, end)
 
 
-def _asked_span(desk: Desk, video: str, start: float, end: float) -> tuple[VideoRecord, Span]:
-    record = desk.record(video)
+def _asked_span(
+    state: ServerState, video: str, start: float, end: float
+) -> tuple[VideoRecord, Span]:
+    record = state.record(video)
     if record.info is None or not record.code.has_clips:
         raise ApiError(422, "unreadable", "this file could not be read; see the failures")
     end = min(end, record.info.duration)

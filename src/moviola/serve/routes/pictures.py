@@ -12,10 +12,10 @@ from moviola.serve.errors import ApiError
 from moviola.serve.schemas import PictureAnswer
 from moviola.serve.search.params import ID
 from moviola.serve.security import UPLOAD_TYPES
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 router = APIRouter(tags=["pictures"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 _BODY = {
     "requestBody": {
         "required": True,
@@ -28,14 +28,14 @@ _BODY = {
 
 
 @router.post("/api/pictures", status_code=201, openapi_extra=_BODY)
-async def upload(request: Request, desk: AtDesk) -> PictureAnswer:
+async def upload(request: Request, state: WithState) -> PictureAnswer:
     """Take a picture or a short clip in; the answer's id is what to search with."""
     data = await request.body()
     if not data:
         raise ApiError(422, "invalid", "the body is empty; send the bytes of a picture or a clip")
     kind = request.headers.get("content-type", "")
     is_clip = not kind.startswith("image/")
-    found = await desk.slow.run(partial(_take, desk, data, is_clip=is_clip))
+    found = await state.slow_work.run(partial(_take, state, data, is_clip=is_clip))
     return PictureAnswer(
         picture=found.id,
         kind=found.kind,
@@ -46,14 +46,14 @@ async def upload(request: Request, desk: AtDesk) -> PictureAnswer:
 
 
 @router.get("/media/pictures/{picture}", response_class=Response)
-def preview(picture: Annotated[str, InPath(pattern=ID)], desk: AtDesk) -> Response:
+def preview(picture: Annotated[str, InPath(pattern=ID)], state: WithState) -> Response:
     """A small JPEG of what was sent."""
     return Response(
-        desk.pictures.preview(picture),
+        state.pictures.preview(picture),
         media_type="image/jpeg",
         headers={"cache-control": "private, max-age=86400"},
     )
 
 
-def _take(desk: Desk, data: bytes, *, is_clip: bool):  # noqa: ANN202 -- see Pictures.take
-    return desk.pictures.take(desk.live.view(), data, is_clip=is_clip)
+def _take(state: ServerState, data: bytes, *, is_clip: bool):  # noqa: ANN202 -- see Pictures.take
+    return state.pictures.take(state.watch.view(), data, is_clip=is_clip)

@@ -10,24 +10,24 @@ from moviola.serve.errors import ApiError
 from moviola.serve.routes.answering import answer_search
 from moviola.serve.schemas import SearchAnswer
 from moviola.serve.search.params import Searching
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 router = APIRouter(prefix="/api", tags=["search"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 
 
 @router.get("/search", response_model=SearchAnswer)
-def search(params: Searching, desk: AtDesk) -> Response:
+def search(params: Searching, state: WithState) -> Response:
     """The moments that a sentence, a picture or both describe, best first."""
-    return _written(answer_search(params, desk, desk.live.view()))
+    return _written(answer_search(params, state, state.watch.view()))
 
 
 @router.get("/similar", response_model=SearchAnswer)
-def similar(params: Searching, desk: AtDesk) -> Response:
+def similar(params: Searching, state: WithState) -> Response:
     """Moments that look like the one of `clip`; its own video is left out unless `own` is set."""
     if params.clip is None:
         raise ApiError(422, "invalid", "clip: name the clip that the moments should look like")
-    return _written(answer_search(params, desk, desk.live.view()))
+    return _written(answer_search(params, state, state.watch.view()))
 
 
 def _written(answer: SearchAnswer) -> Response:

@@ -21,7 +21,7 @@ from moviola.serve.schemas import (
     SessionAnswer,
     StatusAnswer,
 )
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 #: The encoder that ships, whose world the examples are of.
 SHAPES = "moviola/shapes"
@@ -35,7 +35,7 @@ _EXAMPLES = (
 )
 
 router = APIRouter(prefix="/api", tags=["status"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 
 
 class IndexAction(BaseModel):
@@ -47,65 +47,65 @@ class IndexAction(BaseModel):
 
 
 @router.get("/session")
-def session(desk: AtDesk) -> SessionAnswer:
+def session(state: WithState) -> SessionAnswer:
     """The token that writes carry, and the limits of what is sent."""
     return SessionAnswer(
-        token=desk.settings.token,
+        token=state.settings.token,
         version=__version__,
-        max_upload=desk.settings.most_upload,
+        max_upload=state.settings.most_upload,
         max_text=LONGEST_QUERY,
     )
 
 
 @router.get("/status")
-def status(desk: AtDesk) -> StatusAnswer:
+def status(state: WithState) -> StatusAnswer:
     """The state of library, model and indexing."""
-    return status_of(desk)
+    return status_of(state)
 
 
 @router.get("/failures")
-def failures(desk: AtDesk) -> FailuresAnswer:
+def failures(state: WithState) -> FailuresAnswer:
     """Files that could not be used, and why."""
     return FailuresAnswer(
         failures=[
-            desk.teller.failure(record, name)
-            for record in desk.live.opened().failures()
+            state.presenter.failure(record, name)
+            for record in state.watch.opened().failures()
             for name in record.names
         ]
     )
 
 
 @router.get("/examples")
-def examples(desk: AtDesk) -> ExamplesAnswer:
+def examples(state: WithState) -> ExamplesAnswer:
     """Sentences to try, where it is known what the model understands."""
-    library = desk.live.library
+    library = state.watch.library
     known = library is not None and library.card.space.model == SHAPES
     return ExamplesAnswer(examples=list(_EXAMPLES) if known else [])
 
 
 @router.post("/index", status_code=202)
-def index(asked: IndexAction, desk: AtDesk) -> StatusAnswer:
+def index(asked: IndexAction, state: WithState) -> StatusAnswer:
     """Begin or end an index run over folders that are known; no folder comes from a request."""
     if asked.action == "stop":
-        desk.indexing.stop()
+        state.indexing.stop()
     else:
-        paths = _paths(desk, asked.action)
+        paths = _paths(state, asked.action)
         if not paths:
             raise ApiError(
                 409, "nothing", "there is nothing to index; name a folder with moviola index"
             )
-        desk.indexing.start(asked.action, paths)
-    return status_of(desk)
+        state.indexing.start(asked.action, paths)
+    return status_of(state)
 
 
-def _paths(desk: Desk, what: What) -> list[Path]:
+def _paths(state: ServerState, what: What) -> list[Path]:
     """What an index run is about."""
-    settings = desk.settings
+    settings = state.settings
     if what == "demo":
-        if desk.live.state != "first_run":
+        if state.watch.state != "first_run":
             raise ApiError(409, "not_empty", "the demo is for an empty library")
         return [settings.library.with_name(f"{settings.library.name}-demo") / "videos"]
-    library = desk.live.library
+    library = state.watch.library
     records = library.videos() if library is not None else []
     if what == "retry":
         failed = [record for record in records if record.code.is_failure]
@@ -114,22 +114,22 @@ def _paths(desk: Desk, what: What) -> list[Path]:
     return sorted({*roots, *settings.roots})
 
 
-def status_of(desk: Desk) -> StatusAnswer:
+def status_of(state: ServerState) -> StatusAnswer:
     """The state of library, model and indexing."""
-    live, library = desk.live, desk.live.library
-    indexing = desk.indexing.answer()
-    indexing.message = desk.settings.hide(indexing.message)
-    records = library.videos() if library is not None and live.state != "damaged" else []
+    watch, library = state.watch, state.watch.library
+    indexing = state.indexing.answer()
+    indexing.message = state.settings.hide(indexing.message)
+    records = library.videos() if library is not None and watch.state != "damaged" else []
     usable = [record for record in records if record.code.has_clips]
-    fault = live.fault
+    fault = watch.fault
     return StatusAnswer(
-        state=live.state,
+        state=watch.state,
         problem=None
         if fault is None
-        else ProblemAnswer(code=problem(fault)[1], message=desk.settings.hide(str(fault))),
-        generation=live.generation,
+        else ProblemAnswer(code=problem(fault)[1], message=state.settings.hide(str(fault))),
+        generation=watch.generation,
         library=LibraryAnswer(
-            name=desk.settings.library.name,
+            name=state.settings.library.name,
             videos=len(usable),
             clips=sum(record.clips for record in usable),
             failed=sum(record.code.is_failure for record in records),
@@ -146,8 +146,8 @@ def status_of(desk: Desk) -> StatusAnswer:
             note=None,
         ),
         indexing=indexing,
-        demo=not records and live.state == "first_run",
+        demo=not records and watch.state == "first_run",
         folders_known=len(
-            {name.root for record in records for name in record.names} | set(desk.settings.roots)
+            {name.root for record in records for name in record.names} | set(state.settings.roots)
         ),
     )

@@ -22,18 +22,18 @@ from moviola.serve.schemas import (
     VideosAnswer,
 )
 from moviola.serve.search.params import ID, Asking, Browsing
-from moviola.serve.state import Desk, desk_of
+from moviola.serve.state import ServerState, state_of
 
 router = APIRouter(prefix="/api", tags=["videos"])
-AtDesk = Annotated[Desk, Depends(desk_of)]
+WithState = Annotated[ServerState, Depends(state_of)]
 AnId = Annotated[str, InPath(pattern=ID)]
 
 
 @router.get("/videos")
-def browse(params: Browsing, desk: AtDesk) -> VideosAnswer:
+def browse(params: Browsing, state: WithState) -> VideosAnswer:
     """Videos that can be searched, newest first or by name."""
-    snapshot = desk.live.opened().snapshot()
-    admitted = snapshot.admitted(params.as_filter(desk.folders()))
+    snapshot = state.watch.opened().snapshot()
+    admitted = snapshot.admitted(params.as_filter(state.folders()))
     places = admitted.nonzero()[0].tolist()
     records = snapshot.records
     if params.sort == "name":
@@ -43,10 +43,10 @@ def browse(params: Browsing, desk: AtDesk) -> VideosAnswer:
     shown = places[params.offset : params.offset + params.top]
     return VideosAnswer(
         videos=[
-            desk.teller.clip(
+            state.presenter.clip(
                 snapshot,
                 int(snapshot.offsets[place]),
-                desk.studio.known_facts(records[place].id),
+                state.media.known_facts(records[place].id),
             )
             for place in shown
         ],
@@ -55,34 +55,34 @@ def browse(params: Browsing, desk: AtDesk) -> VideosAnswer:
 
 
 @router.get("/clips/{clip}")
-def clip(clip: AnId, desk: AtDesk) -> MomentAnswer:
+def clip(clip: AnId, state: WithState) -> MomentAnswer:
     """One clip."""
-    desk.live.opened()
-    found = clip_answer(desk, clip)
+    state.watch.opened()
+    found = clip_answer(state, clip)
     if found is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
     return found
 
 
 @router.get("/videos/{video}")
-async def video(video: AnId, desk: AtDesk) -> VideoAnswer:
+async def video(video: AnId, state: WithState) -> VideoAnswer:
     """Facts about a video; what its file adds to them is left out where it cannot be read."""
-    record = await anyio.to_thread.run_sync(desk.record, video)
+    record = await anyio.to_thread.run_sync(state.record, video)
     facts = None
     if record.code.has_clips:
         with suppress(ApiError, VideoUnreadableError):
-            facts = await desk.glances.run(partial(desk.studio.facts, record))
-    return desk.teller.video(record, facts)
+            facts = await state.quick_work.run(partial(state.media.facts, record))
+    return state.presenter.video(record, facts)
 
 
 @router.get("/videos/{video}/curve")
-def curve(video: AnId, params: Asking, desk: AtDesk) -> CurveAnswer:
+def curve(video: AnId, params: Asking, state: WithState) -> CurveAnswer:
     """What every window of a video scores on a question."""
-    view = desk.live.view()
+    view = state.watch.view()
     place = view.snapshot.place_of(video)
     if place is None:
         raise ApiError(404, "not_found", "there is no such video with clips in the library")
-    found = desk.searcher.curve(view, read_query(params, desk, view), place)
+    found = state.searcher.curve(view, read_query(params, state, view), place)
     return CurveAnswer(
         starts=[round(float(start), 3) for start in found.spans[:, 0]],
         ends=[round(float(end), 3) for end in found.spans[:, 1]],
@@ -100,6 +100,6 @@ def curve(video: AnId, params: Asking, desk: AtDesk) -> CurveAnswer:
 
 
 @router.get("/folders")
-def folders(desk: AtDesk) -> FoldersAnswer:
+def folders(state: WithState) -> FoldersAnswer:
     """Folders that hold videos."""
-    return FoldersAnswer(folders=desk.folders().answers)
+    return FoldersAnswer(folders=state.folders().answers)

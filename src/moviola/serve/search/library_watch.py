@@ -55,7 +55,7 @@ class View:
         return self.batcher.scores(self.snapshot, texts, pictures)
 
 
-class LiveLibrary:
+class LibraryWatch:
     """The library at one place, in whatever state it is."""
 
     def __init__(self, settings: Settings) -> None:

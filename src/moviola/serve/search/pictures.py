@@ -21,7 +21,7 @@ from moviola.library import CACHE
 from moviola.pipeline.search.pictures import encode_picture, read_clip, read_still
 from moviola.retrieve.query import Picture
 from moviola.serve.errors import ApiError
-from moviola.serve.media.media import Studio, jpeg
+from moviola.serve.media.media import Media, jpeg
 
 if TYPE_CHECKING:
     from moviola.serve.search.library_watch import View
@@ -49,9 +49,9 @@ class Uploaded:
 class Pictures:
     """What was uploaded, on disk."""
 
-    def __init__(self, library: Path, studio: Studio, most_pixels: int) -> None:
+    def __init__(self, library: Path, media: Media, most_pixels: int) -> None:
         self._folder = library / CACHE / "pictures"
-        self._studio = studio
+        self._media = media
         self._most_pixels = most_pixels
 
     def take(self, view: View, data: bytes, *, is_clip: bool) -> Uploaded:
@@ -115,9 +115,9 @@ class Pictures:
     def _read(self, view: View, path: Path, *, is_clip: bool) -> Frames:
         """Decode what was sent."""
         if is_clip:
-            return read_clip(self._studio.pool, path, view.encoder.sampler)
+            return read_clip(self._media.pool, path, view.encoder.sampler)
         return read_still(
-            self._studio.pool,
+            self._media.pool,
             path,
             view.library,
             view.encoder.sampler,
