@@ -1,4 +1,4 @@
-"""The local search page and its JSON API."""
+"""Serve the local search page and its JSON API."""
 
 from moviola.serve.app import create_app
 from moviola.serve.settings import Settings

@@ -1,8 +1,8 @@
-"""The application: routes behind the gate."""
+"""Put the application together: routes behind the security middleware."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
@@ -22,14 +22,15 @@ _THREADS = 128
 
 
 def create_app(settings: Settings) -> SecurityMiddleware:
-    """The server's application; `.app` is the FastAPI application within the gate.
+    """Make the server's application; `.app` is the FastAPI application within the middleware.
 
     Whoever runs it runs its lifespan too: that opens the library and begins to look after it.
     """
     state = ServerState.of(settings)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        """Open the library before the first request, and end everything after the last."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
         state.watch.start()
         try:

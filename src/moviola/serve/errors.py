@@ -1,4 +1,4 @@
-"""Refusals and faults as JSON: `{"error": {"code", "message"}}`, one sentence each."""
+"""Tell refusals and faults as JSON: `{"error": {"code", "message"}}`, one sentence each."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _FAULTS: tuple[tuple[type[MoviolaError], int, str], ...] = (
 
 
 class ApiError(HTTPException):
-    """A refusal: a status, a word from the API's closed list, and one sentence."""
+    """Refuse a request: a status, a word from the API's closed list, and one sentence."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: dict[str, str] | None = None
@@ -50,12 +50,12 @@ class ApiError(HTTPException):
 
 
 def problem(error: MoviolaError) -> tuple[int, str]:
-    """Status and word for a fault of the world."""
+    """Choose the status and the word for a fault of the world."""
     return next((status, code) for kind, status, code in _FAULTS if isinstance(error, kind))
 
 
 def body(code: str, message: str, **more: Any) -> dict[str, Any]:
-    """The JSON of an error; undecodable bytes of a name are escaped."""
+    """Make the JSON of an error; undecodable bytes of a name are escaped."""
     printable = message.encode("utf-8", "backslashreplace").decode("utf-8")
     return {"error": {"code": code, "message": " ".join(printable.split()), **more}}
 
@@ -65,6 +65,7 @@ def install(app: FastAPI, hide: Callable[[str], str]) -> None:
 
     @app.exception_handler(HTTPException)
     async def _refused(_: Request, error: HTTPException) -> JSONResponse:
+        """Answer a refusal."""
         code = (
             error.code
             if isinstance(error, ApiError)
@@ -76,23 +77,26 @@ def install(app: FastAPI, hide: Callable[[str], str]) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        """Answer parameters that are none."""
         return JSONResponse(body("invalid", _sentence(error)), 422)
 
     @app.exception_handler(MoviolaError)
     async def _fault(_: Request, error: MoviolaError) -> JSONResponse:
+        """Answer a fault of the world."""
         status, code = problem(error)
         more = {"file_code": str(error.code)} if isinstance(error, VideoUnreadableError) else {}
         return JSONResponse(body(code, hide(str(error)), **more), status)
 
     @app.exception_handler(Exception)
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+        """Answer a fault of the program, and log it."""
         _LOG.error("unexpected %s", type(error).__name__, exc_info=error)
         message = f"something unexpected went wrong ({type(error).__name__}); the log says more"
         return JSONResponse(body("unexpected", message), 500)
 
 
 def _sentence(error: RequestValidationError) -> str:
-    """The first mistake, naming its parameter."""
+    """Name the first mistake and its parameter."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:]) or "the body"
     return f"{place}: {first['msg']}"

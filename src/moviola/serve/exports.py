@@ -1,4 +1,4 @@
-"""Hits as files for other programs: CSV, JSON, and an edit decision list (CMX 3600)."""
+"""Write moments as files for other programs: CSV, JSON, edit decision lists (CMX 3600)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _LINE = 128
 
 
 def as_csv(moments: Sequence[MomentAnswer], *, raw: bool) -> str:
-    """A table with a header; unless `raw`, cells that a spreadsheet would run begin with `'`."""
+    """Write a table with a header; unless `raw`, cells that spreadsheets would run get a `'`."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(_FIELDS)
@@ -33,13 +33,13 @@ def as_csv(moments: Sequence[MomentAnswer], *, raw: bool) -> str:
 
 
 def as_json(moments: Sequence[MomentAnswer], query: dict[str, Any]) -> str:
-    """One object: the query and its moments."""
+    """Write one object: the query and its moments."""
     rows = [moment.model_dump(mode="json") for moment in moments]
     return json.dumps({"schema": 1, "query": query, "moments": rows}, indent=1)
 
 
 def as_edl(moments: Sequence[MomentAnswer], title: str) -> str:
-    """A CMX 3600 list at 25 frames a second: the moments one after another, cuts only.
+    """Write a CMX 3600 list at 25 frames a second: the moments one after another, cuts only.
 
     Source time codes count from the first frame of each file. Files are named in comments, as
     editing programs look for them there.
@@ -58,12 +58,14 @@ def as_edl(moments: Sequence[MomentAnswer], title: str) -> str:
 
 
 def _cell(value: object, *, raw: bool) -> object:
+    """Write a value so that no spreadsheet runs it."""
     if isinstance(value, str) and not raw and _FORMULA.match(value):
         return "'" + value
     return "" if value is None else value
 
 
 def _code(frames: int) -> str:
+    """Write a number of frames as a time code."""
     seconds, rest = divmod(frames, _RATE)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
@@ -71,9 +73,11 @@ def _code(frames: int) -> str:
 
 
 def _reel(name: str) -> str:
+    """Make a reel's name of a file's."""
     stem = name.rpartition(".")[0] or name
     return re.sub(r"[^A-Z0-9]", "", stem.upper())[:_REEL] or "AX"
 
 
 def _plain(text: str) -> str:
+    """Put a text on one line."""
     return " ".join(text.split())

@@ -1,4 +1,4 @@
-"""Moments that people marked, kept so that they can be evaluated on.
+"""Keep the moments that people marked, so that they can be evaluated on.
 
 One JSON file in the library's folder, written whole or not at all. From it follow the TREC qrels
 and the TREC run that `moviola evaluate-run RUN --relevance QRELS` reads.
@@ -24,7 +24,7 @@ MOST = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Favourite:
-    """One judgement.
+    """One judgement on a moment.
 
     Attributes:
         id: follows from query and clip.
@@ -50,21 +50,21 @@ class Favourite:
     def of(
         cls, query: str, clip: str, video: str, start: float, end: float, *, relevant: bool
     ) -> Favourite:
-        """A judgement made now."""
+        """Make a judgement now."""
         key = hashlib.blake2b(f"{clip}:{query}".encode(errors="replace"), digest_size=8)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return cls(f"s-{key.hexdigest()}", query, clip, video, start, end, relevant, now)
 
 
 class Favourites:
-    """All judgements of one library."""
+    """Keep all judgements of one library."""
 
     def __init__(self, library: Path) -> None:
         self._path = library / NAME
         self._lock = Lock()
 
     def all(self) -> list[Favourite]:
-        """Every judgement, oldest first.
+        """Read every judgement, oldest first.
 
         Raises:
             StoreCorruptError: when the file cannot be understood.
@@ -94,7 +94,7 @@ class Favourites:
             self._write([*kept, new])
 
     def remove(self, number: str) -> bool:
-        """Forget a judgement; whether there was one."""
+        """Forget a judgement; tell whether there was one."""
         with self._lock:
             found = self.all()
             kept = [old for old in found if old.id != number]
@@ -104,22 +104,23 @@ class Favourites:
             return True
 
     def _write(self, rows: Sequence[Favourite]) -> None:
+        """Write all judgements, whole or not at all."""
         text = json.dumps([asdict(row) for row in rows], indent=1)
         write_atomically(self._path, text + "\n")
 
 
 def queries_of(favourites: Iterable[Favourite]) -> dict[str, str]:
-    """Query id to its words; the ids follow from the words."""
+    """Map the ids of queries to their words; the ids follow from the words."""
     return {query_id(found.query): found.query for found in favourites}
 
 
 def query_id(words: str) -> str:
-    """The id of a query in qrels and runs."""
+    """Make the id of a query in qrels and runs."""
     return "q-" + hashlib.blake2b(words.encode(errors="replace"), digest_size=6).hexdigest()
 
 
 def qrels_text(favourites: Iterable[Favourite]) -> str:
-    """TREC qrels, query to video: 1 where any moment of it was marked as right, else 0."""
+    """Write TREC qrels, query to video: 1 where a moment of it was marked as right, else 0."""
     grades: dict[tuple[str, str], int] = {}
     for found in favourites:
         key = query_id(found.query), found.video

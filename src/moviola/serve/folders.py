@@ -1,4 +1,4 @@
-"""The folders that hold videos, under ids: no path ever comes from a request."""
+"""List the folders that hold videos, under ids: no path ever comes from a request."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from moviola.serve.schemas import FolderAnswer
 
 
 def shown_folder(name: VideoName, *, absolute: bool = False) -> str:
-    """Where a file lies, from the folder that was indexed on; `absolute` tells all of it."""
-    return _shown(name.path.parent, name.root, absolute=absolute)
+    """Display where a file lies, from the folder that was indexed on, or absolutely."""
+    return _display(name.path.parent, name.root, absolute=absolute)
 
 
-def _shown(folder: Path, root: Path, *, absolute: bool) -> str:
+def _display(folder: Path, root: Path, *, absolute: bool) -> str:
+    """Display a folder from its root on, or absolutely."""
     if absolute or not folder.is_relative_to(root):
         return display_path(folder) if absolute else display_path(folder.name)
     below = folder.relative_to(root)
@@ -27,7 +28,7 @@ def _shown(folder: Path, root: Path, *, absolute: bool) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """All folders of a library.
+    """The folders of a library.
 
     Attributes:
         paths: their paths by id.
@@ -39,7 +40,7 @@ class Folders:
 
     @classmethod
     def of(cls, records: Sequence[VideoRecord], *, absolute: bool = False) -> Folders:
-        """The folders of the videos that can be searched."""
+        """List the folders of the videos that can be searched."""
         held: dict[tuple[Path, Path], set[str]] = {}
         for record in records:
             if not record.code.has_clips:
@@ -60,7 +61,7 @@ class Folders:
                 FolderAnswer(
                     id=number,
                     name=display_path(folder.name or "/"),
-                    path=_shown(folder, root, absolute=absolute),
+                    path=_display(folder, root, absolute=absolute),
                     depth=len(folder.relative_to(root).parts) if folder.is_relative_to(root) else 0,
                     parent=folder_id(parent) if folder != root and parent in known else None,
                     videos=len(videos),
@@ -70,12 +71,12 @@ class Folders:
 
 
 def folder_id(folder: Path) -> str:
-    """The id of a folder."""
+    """Make the id of a folder."""
     return "f-" + hashlib.blake2b(os.fsencode(folder), digest_size=8).hexdigest()
 
 
 def _above(name: VideoName) -> list[Path]:
-    """The folders from the one indexed down to the file."""
+    """List the folders from the one indexed down to the file."""
     parent = name.path.parent
     if not parent.is_relative_to(name.root):
         return [parent]
@@ -86,6 +87,7 @@ def _above(name: VideoName) -> list[Path]:
 
 
 def _order(key: tuple[Path, Path]) -> tuple[bytes, list[bytes]]:
+    """Order folders by root, then part by part."""
     root, folder = key
     parts = folder.relative_to(root).parts if folder.is_relative_to(root) else (folder.name,)
     return os.fsencode(root), [os.fsencode(part) for part in parts]

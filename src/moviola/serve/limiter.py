@@ -1,4 +1,4 @@
-"""Slow work beside the fast: a few threads of its own, and a queue that may be full."""
+"""Limit slow work: a few threads of its own, and a queue that may be full."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ T = TypeVar("T")
 
 
 class Limiter:
-    """Runs slow things few at a time, so that they never take the threads that searches need."""
+    """Run slow things few at a time, so that they never take the threads that searches need."""
 
     def __init__(self, together: int, waiting: int) -> None:
-        """`together` run at once, and `waiting` more may wait."""
+        """Let `together` run at once, and `waiting` more wait."""
         self._together = together
         self._most = together + waiting
         self._inside = 0
         self._limiter: anyio.CapacityLimiter | None = None
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns.
+        """Run `work` in a thread, and return what it returns.
 
         Raises:
             ApiError: 429 where too many wait.

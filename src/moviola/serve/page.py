@@ -1,4 +1,4 @@
-"""The page: the files of `static/`, from a list that is made when the server starts."""
+"""Send the page: the files of `static/`, from a list that is made when the server starts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FRESH = {"cache-control": "no-cache"}
 
 
 def page_routes() -> APIRouter:
-    """Routes of the page. What is asked for is looked up in a list; no path is put together."""
+    """Make the routes of the page, which look files up in a list; no path is put together."""
     router = APIRouter(include_in_schema=False)
     files = {
         path.relative_to(FOLDER).as_posix(): path
@@ -34,13 +34,16 @@ def page_routes() -> APIRouter:
 
     @router.api_route("/", methods=["GET", "HEAD"])
     def page() -> FileResponse:
+        """Send the page itself."""
         return _file("index.html")
 
     @router.api_route("/static/{name:path}", methods=["GET", "HEAD"])
     def file(name: str) -> FileResponse:
+        """Send a file that the page uses."""
         return _file(name)
 
     def _file(name: str) -> FileResponse:
+        """Find a file in the list."""
         path = files.get(name)
         if path is None:
             raise ApiError(404, "not_found", "there is no such file")

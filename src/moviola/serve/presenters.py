@@ -1,4 +1,4 @@
-"""Records and moments as the API tells them."""
+"""Present records and moments as the API tells them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _KEPT = 20_000
 
 
 class Presenter:
-    """Tells of videos, with or without absolute paths."""
+    """Present videos, with or without absolute paths."""
 
     def __init__(self, *, show_paths: bool) -> None:
         self._absolute = show_paths
@@ -35,12 +35,12 @@ class Presenter:
         record: VideoRecord,
         facts: Facts | None = None,
     ) -> MomentAnswer:
-        """A moment that was found."""
+        """Present a moment that was found."""
         steps = [
             StepAnswer(start=step.start, end=step.end, peak=step.peak, score=_rounded(step.score))
             for step in moment.steps
         ]
-        return self._told(record, facts).model_copy(
+        return self._description(record, facts).model_copy(
             update={
                 "id": moment.clip,
                 "start": _rounded(moment.start),
@@ -56,10 +56,10 @@ class Presenter:
         )
 
     def clip(self, snapshot: Snapshot, row: int, facts: Facts | None = None) -> MomentAnswer:
-        """A clip that nobody asked a question about."""
+        """Present a clip that was not searched for."""
         record = snapshot.records[snapshot.owner_of(row)]
         start, end = (float(second) for second in snapshot.spans[row])
-        return self._told(record, facts).model_copy(
+        return self._description(record, facts).model_copy(
             update={
                 "id": bytes(snapshot.clips[row]).decode(),
                 "start": _rounded(start),
@@ -69,7 +69,7 @@ class Presenter:
         )
 
     def video(self, record: VideoRecord, facts: Facts | None = None) -> VideoAnswer:
-        """All facts about a video."""
+        """Present all facts about a video."""
         info = record.info
         name = _first(record)
         return VideoAnswer(
@@ -99,7 +99,7 @@ class Presenter:
         )
 
     def failure(self, record: VideoRecord, name: VideoName) -> FailureAnswer:
-        """One file that could not be used."""
+        """Present one file that could not be used."""
         return FailureAnswer(
             video=record.id,
             name=display_path(name.path.name),
@@ -111,7 +111,7 @@ class Presenter:
         )
 
     def message(self, record: VideoRecord) -> str:
-        """What was said about a video, without where its files lie."""
+        """Repeat what was said about a video, without where its files lie."""
         text = record.message
         for name in record.names:
             shown = display_path(name.path)
@@ -119,17 +119,18 @@ class Presenter:
                 text = text.replace(shown, display_path(name.path.name))
         return text
 
-    def _told(self, record: VideoRecord, facts: Facts | None) -> MomentAnswer:
+    def _description(self, record: VideoRecord, facts: Facts | None) -> MomentAnswer:
+        """Describe a video, as it was described before where its record is the same."""
         known = self._known.get(record.id)
         if known is None or known[0] is not record:
-            known = record, self._described(record)
+            known = record, self._describe(record)
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[record.id] = known
         return known[1].model_copy(update={"playable": facts.direct}) if facts else known[1]
 
-    def _described(self, record: VideoRecord) -> MomentAnswer:
-        """What is the same in all moments of a video."""
+    def _describe(self, record: VideoRecord) -> MomentAnswer:
+        """Describe what is the same in all moments of a video."""
         name = _first(record)
         return MomentAnswer(
             id="",
@@ -153,10 +154,12 @@ class Presenter:
 
 
 def _first(record: VideoRecord) -> VideoName:
+    """Choose the name of a video that is shown."""
     return record.name_at(record.path) or record.names[0]
 
 
 def _of_info(info: VideoInfo | None) -> dict[str, Any]:
+    """Present what was read of a file."""
     return {
         "duration": _rounded(info.duration) if info else None,
         "width": info.width if info else None,
@@ -167,4 +170,5 @@ def _of_info(info: VideoInfo | None) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float:
+    """Round to the digits that answers have."""
     return round(float(value), _DIGITS)

@@ -1,4 +1,4 @@
-"""What the API answers, as types: the OpenAPI document is made of them."""
+"""Declare what the API answers, as types: the OpenAPI document is made of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong: a word from a closed list, and one sentence."""
+    """A fault: a word from a closed list, and one sentence."""
 
     code: str
     message: str
@@ -22,7 +22,7 @@ class ErrorAnswer(BaseModel):
 
 
 class SessionAnswer(BaseModel):
-    """What a page needs to make changes."""
+    """Facts that a page needs to make changes."""
 
     token: str
     version: str
@@ -66,7 +66,7 @@ class MomentAnswer(BaseModel):
 
 
 class QueryAnswer(BaseModel):
-    """How a query was understood."""
+    """A query as it was understood."""
 
     text: str
     without: list[str] = Field(serialization_alias="not")
@@ -147,7 +147,7 @@ class PeakAnswer(BaseModel):
 
 
 class CurveAnswer(BaseModel):
-    """What every window of a video scores, in the order of time."""
+    """The scores of every window of a video, in the order of time."""
 
     starts: list[float]
     ends: list[float]
@@ -176,14 +176,14 @@ class FoldersAnswer(BaseModel):
 
 
 class ProblemAnswer(BaseModel):
-    """What keeps the library from being searched."""
+    """A fault that keeps the library from being searched."""
 
     code: str
     message: str
 
 
 class LibraryAnswer(BaseModel):
-    """What the library holds."""
+    """Counts of what the library holds."""
 
     name: str
     videos: int
@@ -194,7 +194,7 @@ class LibraryAnswer(BaseModel):
 
 
 class ModelAnswer(BaseModel):
-    """What the library was indexed with."""
+    """The model that the library was indexed with."""
 
     name: str
     segment: str
@@ -204,7 +204,7 @@ class ModelAnswer(BaseModel):
 
 
 class IndexingAnswer(BaseModel):
-    """How far an index run has come."""
+    """The progress of an index run."""
 
     state: Literal["idle", "running", "elsewhere", "stopped", "failed", "done"]
     what: Literal["", "demo", "update", "retry"] = ""
@@ -255,7 +255,7 @@ class ExamplesAnswer(BaseModel):
 
 
 class PlaybackAnswer(BaseModel):
-    """How to play a part of a video; times in seconds of the original."""
+    """A way to play a part of a video; times in seconds of the original."""
 
     mode: Literal["direct", "preview", "none"]
     url: str | None = None

@@ -1,4 +1,4 @@
-"""What a server is told when it starts."""
+"""Hold what a server is told when it starts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIB = 1 << 20
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach `host`."""
+    """Tell whether only this machine can reach `host`."""
     if host == "localhost":
         return True
     try:
@@ -27,7 +27,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One server.
+    """The settings of one server.
 
     Attributes:
         library: folder of the library, which need not be there yet.
@@ -57,16 +57,16 @@ class Settings:
 
     @property
     def is_private(self) -> bool:
-        """Whether only this machine can reach it."""
+        """Tell whether only this machine can reach it."""
         return is_loopback(self.host)
 
     @property
     def cache(self) -> Path:
-        """Folder of what can be made again: sprites, previews, uploaded pictures."""
+        """Name the folder of what can be made again: sprites, previews, uploaded pictures."""
         return self.library / "cache"
 
     def hide(self, message: str) -> str:
-        """`message` without where the library lies, unless paths are shown."""
+        """Take out of `message` where the library lies, unless paths are shown."""
         if self.show_paths:
             return message
         for path in (self.library, *self.roots):
@@ -74,7 +74,7 @@ class Settings:
         return message
 
     def hosts(self) -> frozenset[str]:
-        """Every value of `Host` that is accepted, lower case."""
+        """List every value of `Host` that is accepted, lower case."""
         names = {"127.0.0.1", "localhost", "[::1]"}
         if not self.is_private:
             names |= _names_of(self.host)
@@ -85,7 +85,7 @@ class Settings:
 
 
 def _names_of(host: str) -> set[str]:
-    """What a browser may call the address `host`; for "every address", those of this machine."""
+    """List what a browser may call the address `host`; for "every address", the machine's own."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -100,4 +100,5 @@ def _names_of(host: str) -> set[str]:
 
 
 def _bracketed(address: str) -> str:
+    """Write an address as URLs do."""
     return f"[{address}]" if ":" in address else address

@@ -1,4 +1,4 @@
-"""Everything that the routes need, in one place, made once a server."""
+"""Hold everything that the routes need, in one place, made once a server."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class ServerState:
 
     @classmethod
     def of(cls, settings: Settings) -> ServerState:
-        """The parts, made but not started."""
+        """Make the parts, without starting them."""
         library = settings.library
         media = Media(library)
         pictures = Pictures(library, media, settings.most_pixels)
@@ -63,7 +63,7 @@ class ServerState:
         self.media.close()
 
     def folders(self) -> Folders:
-        """The folders of what is shown."""
+        """List the folders of what is shown."""
         library = self.watch.opened()
         generation, kept = library.generation, self._folders
         if kept is None or kept[0] != generation or not generation:
@@ -72,7 +72,7 @@ class ServerState:
         return kept[1]
 
     def record(self, video: str) -> VideoRecord:
-        """The record of a video.
+        """Find the record of a video.
 
         Raises:
             ApiError: 404 where there is none.
@@ -88,5 +88,5 @@ class ServerState:
 
 
 async def state_of(request: Request) -> ServerState:
-    """The state of the server that answers `request`; a coroutine, for others cost a thread."""
+    """Find the state of the server that answers; a coroutine, for others cost a thread."""
     return request.app.state.server

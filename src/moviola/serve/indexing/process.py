@@ -1,4 +1,4 @@
-"""The program of an index run that the page started: JSON in, one line of JSON a step out."""
+"""Run the indexing that the page started: JSON in, one line of JSON a step out."""
 
 from __future__ import annotations
 
@@ -25,31 +25,33 @@ def main() -> int:
             _render(paths[0])
         return _index(paths, library, what=asked["what"])
     except MoviolaError as error:
-        _say(message=str(error))
+        _print_step(message=str(error))
         return int(error.exit_code)
     except (OSError, ValueError) as error:
-        _say(message=str(error))
+        _print_step(message=str(error))
         return 1
     except KeyboardInterrupt:
         return 130
 
 
 def _render(folder: Path) -> None:
+    """Render the videos of the demo."""
     from moviola.synthetic import shapes
 
     world = folder.parent
-    _say(done=0, total=DEMO_VIDEOS, clips=0, failed=0, note="rendering videos")
+    _print_step(done=0, total=DEMO_VIDEOS, clips=0, failed=0, note="rendering videos")
     shapes.generate(world, seed=_SEED, videos={"test": DEMO_VIDEOS}, workers=2)
 
 
 def _index(paths: list[Path], library: Path, *, what: str) -> int:
+    """Index the paths that are there."""
     from moviola.core import ExitCode
     from moviola.pipeline import index
 
     demo = what == "demo"
     present = [path for path in paths if path.exists() or path.is_symlink()]
     if not present:
-        _say(message="none of the folders is there; connect the disk that they are on")
+        _print_step(message="none of the folders is there; connect the disk that they are on")
         return int(ExitCode.USAGE)
     report = index(
         present,
@@ -57,19 +59,21 @@ def _index(paths: list[Path], library: Path, *, what: str) -> int:
         model="shapes" if demo else None,
         segment="windows:2/1" if demo else None,
         retry=what == "retry",
-        on_progress=lambda step: _say(
+        on_progress=lambda step: _print_step(
             done=step.done, total=step.total, clips=step.clips, failed=step.failed
         ),
     )
     return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)
 
 
-def _say(**told: Any) -> None:
+def _print_step(**told: Any) -> None:
+    """Print one line of JSON."""
     sys.stdout.write(json.dumps(told) + "\n")
     sys.stdout.flush()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Turn a signal into an interruption."""
     raise KeyboardInterrupt
 
 

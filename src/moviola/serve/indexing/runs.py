@@ -1,4 +1,4 @@
-"""Index runs that the page starts: in a process of their own, told of line by line.
+"""Start and follow index runs in processes of their own, which tell each step in a line.
 
 A run in this process would take the interpreter from the searches; and a run that is killed loses
 nothing, so a process can be ended at any time.
@@ -30,7 +30,7 @@ _FEWEST = 3
 
 
 class IndexRun:
-    """The one index run that may be under way."""
+    """Start, follow and stop the one index run that may be under way."""
 
     def __init__(self, library: Path) -> None:
         self._library = library
@@ -97,7 +97,7 @@ class IndexRun:
         self._listener.join(timeout=10)
 
     def answer(self) -> IndexingAnswer:
-        """How far it is."""
+        """Tell how far the run is."""
         with self._lock:
             found = self._answer.model_copy()
             running = found.state == "running"
@@ -110,7 +110,7 @@ class IndexRun:
         return found
 
     def is_locked(self) -> bool:
-        """Whether some process writes to the library."""
+        """Tell whether some process writes to the library."""
         place = self._library / "writer.lock"
         if not place.exists():
             return False
@@ -124,6 +124,7 @@ class IndexRun:
             return False
 
     def _listen(self, process: subprocess.Popen[str], asked: str) -> None:
+        """Send the process what is asked, and take in what it tells until it ends."""
         if process.stdin is None or process.stdout is None:
             return
         with suppress(OSError), process.stdin as pipe:  # where it ended at once, its status tells
@@ -142,7 +143,7 @@ class IndexRun:
             self._answer = ended
 
     def _take(self, line: str) -> str:
-        """Take note of a step; the sentence, where it is one instead."""
+        """Take note of a step; return the sentence, where it is one instead."""
         try:
             step = json.loads(line)
         except ValueError:
@@ -157,7 +158,7 @@ class IndexRun:
         return ""
 
     def _forecast(self, now: IndexingAnswer) -> tuple[float | None, tuple[float, float] | None]:
-        """Videos a second over the last minute, and the least and most seconds that are left."""
+        """Estimate the videos a second, and the least and most seconds that are left."""
         latest = time.monotonic()
         while len(self._steps) > _FEWEST and self._steps[0][0] < latest - _WINDOW_SECONDS:
             self._steps.popleft()

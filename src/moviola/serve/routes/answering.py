@@ -1,4 +1,4 @@
-"""A search as an answer: used by the routes of searches, exports and favourites."""
+"""Answer a search, for the routes of searches, exports and favourites."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _understood(params: SearchParams, query: Query) -> QueryAnswer:
 
 
 def clip_answer(state: ServerState, clip: str) -> MomentAnswer | None:
-    """A clip, None where it is no longer there."""
+    """Present a clip, None where it is no longer there."""
     library = state.watch.library
     if library is None:
         return None

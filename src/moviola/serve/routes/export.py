@@ -1,4 +1,4 @@
-"""Hits as files."""
+"""Answer requests for moments as files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TYPES = {
 
 
 class ExportParams(SearchParams):
-    """A search, and how its hits are written."""
+    """Hold a search, and how its moments are written."""
 
     format: Literal["csv", "json", "edl"]
     only: Annotated[list[Id], Field(max_length=1000)] = Field(default_factory=list)
@@ -33,7 +33,7 @@ class ExportParams(SearchParams):
 
 @router.get("/export", response_class=Response)
 def export(params: Annotated[ExportParams, Query()], state: WithState) -> Response:
-    """The hits of a search as an attachment; with `only`, those of these clips."""
+    """Send the moments of a search as an attachment; with `only`, those of these clips."""
     answer = answer_search(params, state, state.watch.view())
     wanted = set(params.only)
     moments = [moment for moment in answer.moments if not wanted or moment.id in wanted]

@@ -1,4 +1,4 @@
-"""Moments that people marked."""
+"""Answer requests about the moments that people marked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Seconds = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class NewFavourite(BaseModel):
-    """A judgement on a moment."""
+    """A judgement on a moment, as it is sent."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -37,7 +37,7 @@ class NewFavourite(BaseModel):
 
 @router.get("")
 def favourites(state: WithState) -> FavouritesAnswer:
-    """All judgements, newest first."""
+    """List all judgements, newest first."""
     state.watch.opened()
     return FavouritesAnswer(
         favourites=[_answer(state, found) for found in reversed(state.favourites.all())]
@@ -79,7 +79,7 @@ def remove(favourite: Annotated[str, InPath(pattern=ID)], state: WithState) -> R
 
 @router.get("/export", response_class=Response)
 def export(format: Literal["qrels", "run", "queries"], state: WithState) -> Response:  # noqa: A002
-    """The judgements as TREC qrels, as a TREC run over this library, or the queries' words."""
+    """Send the judgements as TREC qrels, as a TREC run over this library, or the queries' words."""
     found = state.favourites.all()
     match format:
         case "qrels":
@@ -98,6 +98,7 @@ def export(format: Literal["qrels", "run", "queries"], state: WithState) -> Resp
 
 
 def _run(state: ServerState, queries: dict[str, str]) -> str:
+    """Search for each query, and write the videos found as a TREC run."""
     from moviola.evaluate.trec import run_lines
 
     view = state.watch.view()
@@ -110,6 +111,7 @@ def _run(state: ServerState, queries: dict[str, str]) -> str:
 
 
 def _answer(state: ServerState, found: Favourite) -> FavouriteAnswer:
+    """Present a judgement."""
     return FavouriteAnswer(
         id=found.id,
         query=found.query,

@@ -1,4 +1,4 @@
-"""Pictures and clips to search with: sent as raw bodies, no forms."""
+"""Take in pictures and clips to search with: sent as raw bodies, no forms."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ async def upload(request: Request, state: WithState) -> PictureAnswer:
 
 @router.get("/media/pictures/{picture}", response_class=Response)
 def preview(picture: Annotated[str, InPath(pattern=ID)], state: WithState) -> Response:
-    """A small JPEG of what was sent."""
+    """Send a small JPEG of what was sent."""
     return Response(
         state.pictures.preview(picture),
         media_type="image/jpeg",
@@ -56,4 +56,5 @@ def preview(picture: Annotated[str, InPath(pattern=ID)], state: WithState) -> Re
 
 
 def _take(state: ServerState, data: bytes, *, is_clip: bool):  # noqa: ANN202 -- see Pictures.take
+    """Take bytes in, in a thread."""
     return state.pictures.take(state.watch.view(), data, is_clip=is_clip)

@@ -1,4 +1,4 @@
-"""`/api/search` and `/api/similar`."""
+"""Answer `/api/search` and `/api/similar`."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ WithState = Annotated[ServerState, Depends(state_of)]
 
 @router.get("/search", response_model=SearchAnswer)
 def search(params: Searching, state: WithState) -> Response:
-    """The moments that a sentence, a picture or both describe, best first."""
-    return _written(answer_search(params, state, state.watch.view()))
+    """Find the moments that a sentence, a picture or both describe, best first."""
+    return _as_json(answer_search(params, state, state.watch.view()))
 
 
 @router.get("/similar", response_model=SearchAnswer)
 def similar(params: Searching, state: WithState) -> Response:
-    """Moments that look like the one of `clip`; its own video is left out unless `own` is set."""
+    """Find moments that look like `clip`; its own video is left out unless `own` is set."""
     if params.clip is None:
         raise ApiError(422, "invalid", "clip: name the clip that the moments should look like")
-    return _written(answer_search(params, state, state.watch.view()))
+    return _as_json(answer_search(params, state, state.watch.view()))
 
 
-def _written(answer: SearchAnswer) -> Response:
-    """An answer as JSON. FastAPI would check it once more, and wait for another thread to do it."""
+def _as_json(answer: SearchAnswer) -> Response:
+    """Write JSON. FastAPI would check it once more, and wait for another thread to do it."""
     return Response(answer.model_dump_json(by_alias=True), media_type="application/json")

@@ -1,4 +1,4 @@
-"""The state of everything; and what a page needs to make changes."""
+"""Tell the state of everything, and what a page needs to make changes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ WithState = Annotated[ServerState, Depends(state_of)]
 
 
 class IndexAction(BaseModel):
-    """What to do about indexing."""
+    """An order about indexing."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class IndexAction(BaseModel):
 
 @router.get("/session")
 def session(state: WithState) -> SessionAnswer:
-    """The token that writes carry, and the limits of what is sent."""
+    """Give the token that writes carry, and the limits of what is sent."""
     return SessionAnswer(
         token=state.settings.token,
         version=__version__,
@@ -59,13 +59,13 @@ def session(state: WithState) -> SessionAnswer:
 
 @router.get("/status")
 def status(state: WithState) -> StatusAnswer:
-    """The state of library, model and indexing."""
+    """Tell the state of library, model and indexing."""
     return status_of(state)
 
 
 @router.get("/failures")
 def failures(state: WithState) -> FailuresAnswer:
-    """Files that could not be used, and why."""
+    """List the files that could not be used, and why."""
     return FailuresAnswer(
         failures=[
             state.presenter.failure(record, name)
@@ -77,7 +77,7 @@ def failures(state: WithState) -> FailuresAnswer:
 
 @router.get("/examples")
 def examples(state: WithState) -> ExamplesAnswer:
-    """Sentences to try, where it is known what the model understands."""
+    """Give sentences to try, where it is known what the model understands."""
     library = state.watch.library
     known = library is not None and library.card.space.model == SHAPES
     return ExamplesAnswer(examples=list(_EXAMPLES) if known else [])
@@ -99,7 +99,7 @@ def index(asked: IndexAction, state: WithState) -> StatusAnswer:
 
 
 def _paths(state: ServerState, what: What) -> list[Path]:
-    """What an index run is about."""
+    """List the paths that an index run is about."""
     settings = state.settings
     if what == "demo":
         if state.watch.state != "first_run":
@@ -115,7 +115,7 @@ def _paths(state: ServerState, what: What) -> list[Path]:
 
 
 def status_of(state: ServerState) -> StatusAnswer:
-    """The state of library, model and indexing."""
+    """Collect the state of library, model and indexing."""
     watch, library = state.watch, state.watch.library
     indexing = state.indexing.answer()
     indexing.message = state.settings.hide(indexing.message)

@@ -1,4 +1,4 @@
-"""Videos, clips, folders: what there is, without a question; and curves, with one."""
+"""Answer requests about videos, clips and folders; with a query, about curves."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AnId = Annotated[str, InPath(pattern=ID)]
 
 @router.get("/videos")
 def browse(params: Browsing, state: WithState) -> VideosAnswer:
-    """Videos that can be searched, newest first or by name."""
+    """List videos that can be searched, newest first or by name."""
     snapshot = state.watch.opened().snapshot()
     admitted = snapshot.admitted(params.as_filter(state.folders()))
     places = admitted.nonzero()[0].tolist()
@@ -56,7 +56,7 @@ def browse(params: Browsing, state: WithState) -> VideosAnswer:
 
 @router.get("/clips/{clip}")
 def clip(clip: AnId, state: WithState) -> MomentAnswer:
-    """One clip."""
+    """Describe one clip."""
     state.watch.opened()
     found = clip_answer(state, clip)
     if found is None:
@@ -66,7 +66,7 @@ def clip(clip: AnId, state: WithState) -> MomentAnswer:
 
 @router.get("/videos/{video}")
 async def video(video: AnId, state: WithState) -> VideoAnswer:
-    """Facts about a video; what its file adds to them is left out where it cannot be read."""
+    """Describe a video; what its file adds is left out where it cannot be read."""
     record = await anyio.to_thread.run_sync(state.record, video)
     facts = None
     if record.code.has_clips:
@@ -77,7 +77,7 @@ async def video(video: AnId, state: WithState) -> VideoAnswer:
 
 @router.get("/videos/{video}/curve")
 def curve(video: AnId, params: Asking, state: WithState) -> CurveAnswer:
-    """What every window of a video scores on a question."""
+    """Score every window of a video on a query."""
     view = state.watch.view()
     place = view.snapshot.place_of(video)
     if place is None:
@@ -101,5 +101,5 @@ def curve(video: AnId, params: Asking, state: WithState) -> CurveAnswer:
 
 @router.get("/folders")
 def folders(state: WithState) -> FoldersAnswer:
-    """Folders that hold videos."""
+    """List the folders that hold videos."""
     return FoldersAnswer(folders=state.folders().answers)

@@ -1,4 +1,4 @@
-"""Many searches at once as one: texts are encoded, and vectors multiplied, in batches.
+"""Encode texts and multiply vectors of many searches at once, in batches.
 
 Whoever asks alone is answered at once. While a batch is worked on, the next one gathers, so that
 a hundred people who type at the same time cost little more than a few.
@@ -42,10 +42,10 @@ class _Job:
 
 
 class Batcher:
-    """One thread that encodes and multiplies for all the others."""
+    """Encode and multiply in one thread for all the others."""
 
     def __init__(self, encode: Callable[[Sequence[str]], list[NDArray[np.float32]]]) -> None:
-        """`encode` gives a direction `(D,)` a text; it is called by one thread only."""
+        """Take `encode`, which gives a direction `(D,)` a text; one thread only calls it."""
         self._encode = encode
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._known: OrderedDict[str, NDArray[np.float32] | Exception] = OrderedDict()
@@ -58,7 +58,7 @@ class Batcher:
         texts: Sequence[str],
         pictures: Sequence[NDArray[np.float32]] = (),
     ) -> list[NDArray[np.float32]]:
-        """`(n,)` scores of all clips for each text, then for each picture's direction `(D,)`.
+        """Score all clips, `(n,)`, on each text, then on each picture's direction `(D,)`.
 
         Raises:
             ValueError: when a text cannot be encoded.
@@ -76,6 +76,7 @@ class Batcher:
         self._thread.join()
 
     def _run(self) -> None:
+        """Take jobs together until the batcher is closed."""
         while (job := self._jobs.get()) is not None:
             jobs = [job]
             open_ = True
@@ -95,6 +96,7 @@ class Batcher:
                 job.answer.set_exception(RuntimeError(_CLOSED))
 
     def _work(self, jobs: list[_Job]) -> None:
+        """Answer jobs, each with the snapshot it asks about."""
         try:
             self._learn({text for job in jobs for text in job.texts})
             for snapshot in {id(job.snapshot): job.snapshot for job in jobs}.values():
@@ -123,6 +125,7 @@ class Batcher:
                         self._known[text] = error
 
     def _answer(self, snapshot: Snapshot, jobs: list[_Job]) -> None:
+        """Multiply all rows of the jobs about one snapshot at once."""
         ready: list[tuple[_Job, list[NDArray[np.float32]]]] = []
         for job in jobs:
             rows = [self._known[text] for text in job.texts]
@@ -143,5 +146,5 @@ class Batcher:
 
 
 def _evenly(count: int, most: int) -> int:
-    """The size of equal batches of at most `most`: one of a few texts costs half of a full one."""
+    """Choose the size of equal batches of at most `most`: few texts cost half of a full batch."""
     return -(-count // -(-count // most)) if count else 1

@@ -1,4 +1,4 @@
-"""The library that is served: opened when it appears, kept up to date, and asked.
+"""Watch the library that is served: open it when it appears, and keep up to date.
 
 A thread of its own looks every second whether something was committed, loads it beside what is
 shown, and swaps. So a search never waits for an index run, and never fails because of one.
@@ -40,7 +40,7 @@ State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One committed state, and what it is asked with."""
+    """One committed state, with the encoder and the batcher that it is asked through."""
 
     library: Library
     encoder: Encoder
@@ -51,12 +51,12 @@ class View:
     def scores(
         self, texts: Sequence[str], pictures: Sequence[NDArray[np.float32]] = ()
     ) -> list[NDArray[np.float32]]:
-        """`(n,)` scores of all clips for each text, then for each picture."""
+        """Score all clips, `(n,)`, on each text, then on each picture."""
         return self.batcher.scores(self.snapshot, texts, pictures)
 
 
 class LibraryWatch:
-    """The library at one place, in whatever state it is."""
+    """Watch the library at one place, in whatever state it is."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -86,22 +86,22 @@ class LibraryWatch:
 
     @property
     def library(self) -> Library | None:
-        """The library, None where there is none yet."""
+        """Give the library, None where there is none yet."""
         return self._library
 
     @property
     def fault(self) -> MoviolaError | None:
-        """What is wrong with the library or its model."""
+        """Tell what is wrong with the library or its model."""
         return self._fault
 
     @property
     def generation(self) -> str:
-        """What is shown; changes with every commit."""
+        """Name the state that is shown; the name changes with every commit."""
         return self._view.generation if self._view is not None else ""
 
     @property
     def state(self) -> State:
-        """In one word, what can be done with it."""
+        """Tell in one word what can be done with it."""
         if self._fault is not None:
             return "mismatch" if problem(self._fault)[1] == "space_mismatch" else "damaged"
         if self._view is not None:
@@ -109,7 +109,7 @@ class LibraryWatch:
         return "first_run" if self._looked.is_set() and self._library is None else "loading"
 
     def view(self) -> View:
-        """What can be searched.
+        """Give what can be searched.
 
         Raises:
             MoviolaError: the library's fault, or its model's.
@@ -135,7 +135,7 @@ class LibraryWatch:
         return found
 
     def opened(self) -> Library:
-        """The library, whatever its model.
+        """Give the library, whatever its model.
 
         Raises:
             MoviolaError: when it is damaged.
@@ -151,6 +151,7 @@ class LibraryWatch:
         return self._library
 
     def _keep(self) -> None:
+        """Look for news until stopped."""
         while not self._stopped:
             took = 0.0
             try:
@@ -196,6 +197,7 @@ class LibraryWatch:
 
     @staticmethod
     def _encoder(library: Library) -> Encoder:
+        """Load the encoder that the library was made with."""
         encoder = load_aligned(library.card.model, head_of(library.path))
         library.require(
             space=encoder.space,

@@ -1,4 +1,4 @@
-"""Parameters that several routes take, checked and turned into our nouns."""
+"""Check parameters that several routes take, and turn them into our nouns."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LONGEST = 10_000_000.0  # seconds; beyond it is a slip of the finger
 
 
 class Filters(BaseModel):
-    """Which videos to look at."""
+    """The videos to look at."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -69,7 +69,7 @@ class Filters(BaseModel):
 
 
 class QueryParams(BaseModel):
-    """A question."""
+    """A query, as it is sent."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -103,7 +103,7 @@ class QueryParams(BaseModel):
 
 
 class Shown(BaseModel):
-    """How much of the answer to give, and in which order."""
+    """The part and the order of what is found."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -114,11 +114,11 @@ class Shown(BaseModel):
 
 
 class SearchParams(QueryParams, Filters, Shown):
-    """All of `/api/search`."""
+    """The parameters of `/api/search`."""
 
 
 class BrowseParams(Filters):
-    """All of `/api/videos`."""
+    """The parameters of `/api/videos`."""
 
     sort: Literal["date", "name"] = "date"
     top: Annotated[int, Field(ge=1, le=1000)] = 60

@@ -1,4 +1,4 @@
-"""Pictures and short clips that people search with.
+"""Take in and keep pictures and short clips that people search with.
 
 Kept as a vector and a small JPEG, never as the file that was sent. The id follows from the bytes
 and from the model, so that a link to a search goes on working, and another model asks anew.
@@ -47,7 +47,7 @@ class Uploaded:
 
 
 class Pictures:
-    """What was uploaded, on disk."""
+    """Keep what was uploaded, on disk."""
 
     def __init__(self, library: Path, media: Media, most_pixels: int) -> None:
         self._folder = library / CACHE / "pictures"
@@ -97,7 +97,7 @@ class Pictures:
         return Picture.of(found)
 
     def preview(self, picture: str) -> bytes:
-        """A small JPEG.
+        """Read a small JPEG of a picture.
 
         Raises:
             ApiError: 404 where there is no such picture any more.
@@ -108,6 +108,7 @@ class Pictures:
             raise self._gone() from None
 
     def _named(self, picture: str, suffix: str) -> Path:
+        """Name the file of a picture, whose id is checked."""
         if not (picture.startswith("p-") and picture[2:].isalnum() and picture.isascii()):
             raise self._gone()
         return self._folder / f"{picture}{suffix}"
@@ -126,10 +127,12 @@ class Pictures:
 
     @staticmethod
     def _gone() -> ApiError:
+        """Refuse a picture that is not kept."""
         return ApiError(404, "not_found", "this picture is no longer here; drop it again")
 
 
 def _small(frames: Frames) -> bytes:
+    """Draw a small JPEG of the middle frame."""
     middle = len(frames) // 2
     pixels = frames.pixels[middle : middle + 1]
     step = max(1, max(pixels.shape[1:3]) // _SMALL)

@@ -33,7 +33,7 @@ _MOST_PEAKS = 100
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, in the order asked for.
+    """The moments that were found, in the order asked for.
 
     Attributes:
         moments: those wanted.
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """What the windows of one video score on a query.
+    """The scores of the windows of one video on a query.
 
     Attributes:
         spans: `(n, 2)` starts and ends in seconds.
@@ -70,9 +70,10 @@ class Curve:
 
 
 class Searcher:
-    """Answers queries; keeps the last few `(k, n)` scores, because curves ask for them again."""
+    """Answer queries; keep the last few `(k, n)` scores, because curves ask for them again."""
 
     def __init__(self) -> None:
+        """Begin with no scores."""
         self._kept: OrderedDict[tuple[str, int, Query], NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
         # Threads that rank at the same time only take Python from each other and from the model.
