@@ -170,6 +170,17 @@ def test_msvd_lists_are_counted(tmp_path):
         msvd.load(tmp_path, "test")
 
 
+def test_didemo_keeps_the_listed_videos_in_the_order_of_the_list(tmp_path):
+    told = [{"video": f"{name}.mov", "description": f"it is {name}"} for name in "abc"]
+    put(tmp_path, train_data__json=told, didemo_train_list__txt=lines("c.mov", "a.mp4", "gone"))
+    found = check_dataset(didemo.load, tmp_path, "train")
+    assert [clip.id for clip in found.clips] == ["c", "a"]
+    assert [text.text for text in found.texts] == ["it is c", "it is a"]
+    # A video that is in no list counts in no split: it is no leak either.
+    put(tmp_path, val_data__json=told[1:2], didemo_val_list__txt=lines("b.mov"))
+    assert [clip.id for clip in didemo.load(tmp_path, "val").clips] == ["b"]
+
+
 def test_didemo_joins_sentences_as_they_were_published(tmp_path):
     put(
         tmp_path,

@@ -25,7 +25,7 @@ from moviola.core import (
     Text,
 )
 from moviola.store import StoreWriter, is_store, open_clips, open_embeddings, open_texts, verify
-from moviola.store.parts import Part, gather_shards
+from moviola.store.parts import Part, gather_shards, item_pieces
 
 SPACE = Space("tiny", "1", "abc", 4)
 READOUT = Readout("resize", pooling="none")
@@ -77,6 +77,27 @@ def test_texts_keep_their_words(tmp_path):
 
 @settings(max_examples=25)
 @given(
+    order=st.permutations(range(7)),
+    flushed=st.sets(st.integers(0, 6)),
+    shard_rows=st.integers(1, 12),
+)
+def test_a_store_can_be_finished_in_another_order(tmp_path_factory, order, flushed, shard_rows):
+    folder = tmp_path_factory.mktemp("s") / "store"
+    store = writer(folder, shard_bytes=shard_rows * 16)
+    for number in order:
+        store.append(clip(number), rows(number, 1 + number % 3))
+        if number in flushed:
+            store.flush()
+    store.finish(lambda item: item.span.start)
+    found = open_clips(folder)
+    assert list(found.items) == [clip(number) for number in range(7)]
+    for number in range(7):
+        np.testing.assert_array_equal(found.rows(number), rows(number, 1 + number % 3))
+    assert all(len(shard) <= max(shard_rows, 3) for shard in found.shards)
+
+
+@settings(max_examples=25)
+@given(
     counts=st.lists(st.integers(1, 9), max_size=20),
     flushes=st.sets(st.integers(0, 19)),
     shard_rows=st.integers(1, 12),
@@ -105,7 +126,7 @@ def test_any_cut_into_parts_and_shards_gives_the_same(
 )
 def test_shards_hold_whole_items_in_order(parts, limit):
     made = [Part([clip(0)] * len(counts), counts, Path(str(n))) for n, counts in enumerate(parts)]
-    shards = gather_shards(made, limit)
+    shards = gather_shards(item_pieces(made), limit)
     flat = [(int(str(p)), s.start, s.stop) for shard in shards for p, s in shard]
     expected = [(n, row) for n, counts in enumerate(parts) for row in range(sum(counts))]
     assert [(n, row) for n, first, last in flat for row in range(first, last)] == expected

@@ -1,14 +1,14 @@
-"""What a writer has safely on disk before the store is finished: numbered parts.
+"""Keep what a writer has safely on disk before the store is finished: numbered parts.
 
 A part is a file of rows and a file of items; the items appear last, so a part with items is whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from moviola.store.shards import map_rows, write_rows
 
 if TYPE_CHECKING:
     from moviola.core.embeddings import Rows
+
+
+#: Rows of one item, or of neighbours: the file of a part, and where in it.
+Piece: TypeAlias = tuple[Path, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ class Part:
 def write_part(
     folder: Path, number: int, kind: Kind, items: Sequence[Clip | Text], rows: Sequence[Rows]
 ) -> Part:
-    """Writes items with their `(n_i, D)` rows as part `number`."""
+    """Write items with their `(n_i, D)` rows as part `number`."""
     path = folder / f"part-{number:06d}.safetensors"
     counts = [len(block) for block in rows]
     write_rows(path, np.concatenate(rows))
@@ -42,7 +46,7 @@ def write_part(
 
 
 def read_parts(folder: Path, kind: Kind) -> list[Part]:
-    """The finished parts in order; what a kill left half-written is removed.
+    """Read the finished parts in order; what a kill left half-written is removed.
 
     Raises:
         StoreCorruptError: when a part that was finished has been damaged since.
@@ -64,32 +68,40 @@ def read_parts(folder: Path, kind: Kind) -> list[Part]:
     return parts
 
 
-def gather_shards(parts: Sequence[Part], limit: int) -> list[list[tuple[Path, slice]]]:
-    """Which rows of which part go into each shard: whole items, at most `limit` rows a shard.
-
-    An item of more rows than that gets a shard of its own.
-    """
-    shards: list[list[tuple[Path, slice]]] = []
-    held = 0
+def item_pieces(parts: Sequence[Part]) -> list[Piece]:
+    """List where the rows of every item lie, in the order in which they were appended."""
+    pieces: list[Piece] = []
     for part in parts:
-        begin = end = 0
+        begin = 0
         for count in part.counts:
-            if not shards or held + count > limit:
-                if end > begin:
-                    shards[-1].append((part.path, slice(begin, end)))
-                shards.append([])
-                begin, held = end, 0
-            end += count
-            held += count
-        shards[-1].append((part.path, slice(begin, end)))
+            pieces.append((part.path, slice(begin, begin + count)))
+            begin += count
+    return pieces
+
+
+def gather_shards(pieces: Sequence[Piece], limit: int) -> list[list[Piece]]:
+    """Distribute items to shards in their order: whole items, at most `limit` rows a shard.
+
+    An item of more rows than that gets a shard of its own. Neighbours in a part become one piece.
+    """
+    shards: list[list[Piece]] = []
+    held = 0
+    for path, rows in pieces:
+        count = rows.stop - rows.start
+        if not shards or held + count > limit:
+            shards.append([])
+            held = 0
+        held += count
+        if shards[-1]:
+            before, last = shards[-1][-1]
+            if before == path and last.stop == rows.start:
+                shards[-1][-1] = (path, slice(last.start, rows.stop))
+                continue
+        shards[-1].append((path, rows))
     return shards
 
 
-def shard_rows(pieces: Sequence[tuple[Path, slice]]) -> Rows:
-    """The rows of one shard, `(m, D)`."""
-    return np.concatenate(list(_mapped(pieces)))
-
-
-def _mapped(pieces: Sequence[tuple[Path, slice]]) -> Iterator[Rows]:
-    for path, rows in pieces:
-        yield map_rows(path)[rows]
+def shard_rows(pieces: Sequence[Piece]) -> Rows:
+    """Read the rows of one shard, `(m, D)`."""
+    mapped = {path: map_rows(path) for path in dict.fromkeys(path for path, _ in pieces)}
+    return np.concatenate([mapped[path][rows] for path, rows in pieces])

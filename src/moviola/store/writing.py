@@ -1,4 +1,4 @@
-"""Writing a store: streamed, resumable after a kill, and there as a whole or not at all."""
+"""Write a store: streamed, resumable after a kill, and there as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Generator, KeysView
+from collections.abc import Callable, Generator, KeysView
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +28,7 @@ from moviola.core import (
 )
 from moviola.store.card import CARD, ITEMS, FileSeal, Kind, RowType, StoreCard, is_store
 from moviola.store.items import kind_of, write_items
-from moviola.store.parts import gather_shards, read_parts, shard_rows, write_part
+from moviola.store.parts import gather_shards, item_pieces, read_parts, shard_rows, write_part
 from moviola.store.shards import publish, sync, write_rows
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _DECLARED = ("kind", "space", "readout", "dtype", "precision")
 
 
 class StoreWriter:
-    """Appends items with their rows to a store that is not there until it is finished.
+    """Append items with their rows to a store that is not there until it is finished.
 
     Until then everything lies in `FOLDER.partial`. A writer opened on the same folder goes on
     where an interrupted one stopped: `done_ids` says what it has. Rows reach the disk in parts,
@@ -120,11 +120,11 @@ class StoreWriter:
 
     @property
     def done_ids(self) -> KeysView[str]:
-        """Ids of the items that are on disk or waiting to be: a view that grows with them."""
+        """List the ids of the items on disk or waiting to be: a view that grows with them."""
         return self._ids.keys()
 
     def append(self, item: Clip | Text, rows: NDArray[np.float16 | np.float32]) -> None:
-        """Adds one item with its `(n, D)` rows, n at least 1.
+        """Add one item with its `(n, D)` rows, n at least 1.
 
         Raises:
             ValueError: when the id was appended before, the item is of the other kind, or rows
@@ -144,7 +144,7 @@ class StoreWriter:
             self.flush()
 
     def extend(self, embeddings: Embeddings[Clip] | Embeddings[Text]) -> None:
-        """Adds every item of `embeddings` that is not there yet.
+        """Add every item of `embeddings` that is not there yet.
 
         Raises:
             SpaceMismatchError: when they are of another space or readout.
@@ -156,7 +156,7 @@ class StoreWriter:
                 self.append(item, embeddings.rows(index))
 
     def flush(self) -> None:
-        """Puts what was appended so far safely on disk."""
+        """Put what was appended so far safely on disk."""
         if self._items:
             with _storage(self._folder):
                 self._parts.append(
@@ -167,8 +167,11 @@ class StoreWriter:
             self._items, self._rows, self._held = [], [], 0
         self._since = time.monotonic()
 
-    def finish(self) -> StoreCard:
-        """Joins everything into the finished store, and returns its card.
+    def finish(self, order: Callable[[Clip | Text], Any] | None = None) -> StoreCard:
+        """Join everything into the finished store, and return its card.
+
+        Args:
+            order: gives the key by which items are sorted; None keeps the order of appending.
 
         Raises:
             StorageError: when the disk refuses; nothing is lost, finishing can be tried again.
@@ -178,7 +181,7 @@ class StoreWriter:
         with _storage(self._folder):
             shutil.rmtree(ready, ignore_errors=True)
             ready.mkdir()
-            card = self._write_store(ready)
+            card = self._write_store(ready, order)
             if self._folder.is_dir():
                 self._folder.rmdir()  # empty, as the constructor made sure
             ready.rename(self._folder)
@@ -188,7 +191,7 @@ class StoreWriter:
         return card
 
     def release(self) -> None:
-        """Puts everything on disk and lets go, without finishing; another writer can go on."""
+        """Put everything on disk and let go, without finishing; another writer can go on."""
         try:
             self.flush()
         finally:
@@ -273,13 +276,17 @@ class StoreWriter:
             raise ValueError(f"{item.id!r} has rows that are not finite in {self._card.dtype}")
         return converted
 
-    def _write_store(self, folder: Path) -> StoreCard:
-        shards = gather_shards(self._parts, self._shard_rows)
-        names = [f"vectors-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(len(shards))]
-        for name, pieces in zip(names, shards, strict=True):
-            write_rows(folder / name, shard_rows(pieces))
+    def _write_store(self, folder: Path, order: Callable[[Clip | Text], Any] | None) -> StoreCard:
         items = [item for part in self._parts for item in part.items]
-        counts = [count for part in self._parts for count in part.counts]
+        pieces = item_pieces(self._parts)
+        if order is not None:
+            places = sorted(range(len(items)), key=lambda place: order(items[place]))
+            items, pieces = [items[place] for place in places], [pieces[place] for place in places]
+        shards = gather_shards(pieces, self._shard_rows)
+        names = [f"vectors-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(len(shards))]
+        for name, held in zip(names, shards, strict=True):
+            write_rows(folder / name, shard_rows(held))
+        counts = [rows.stop - rows.start for _, rows in pieces]
         write_items(folder / ITEMS, self._card.kind, items, counts)
         card = StoreCard(
             **{name: getattr(self._card, name) for name in _DECLARED},
@@ -295,7 +302,7 @@ class StoreWriter:
 
 @contextlib.contextmanager
 def _storage(folder: Path) -> Generator[None]:
-    """Turns a refusal of the disk into one sentence."""
+    """Turn a refusal of the disk into one sentence."""
     try:
         yield
     except FileExistsError:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
 from moviola.core import Text
 from moviola.pipeline import encode_captions, encode_videos
 from moviola.store import StoreWriter, open_embeddings
+from moviola.video import DecodePool
 
 ECHO = "moviola.testing:EchoEncoder"
 SHAPES = "shapes"
@@ -76,10 +79,10 @@ def test_a_file_that_cannot_be_read_is_reported_and_costs_nothing_else(folder, t
 def test_what_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
     finish = StoreWriter.finish
 
-    def fail_at_the_second(self):
+    def fail_at_the_second(self, order):
         if self._folder.name == "mean":
             raise KeyboardInterrupt
-        return finish(self)
+        return finish(self, order)
 
     monkeypatch.setattr(StoreWriter, "finish", fail_at_the_second)
     options = {"out": tmp_path / "out", "model": SHAPES, "poolings": ("none", "mean")}
@@ -89,6 +92,58 @@ def test_what_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
     assert encode_videos([folder], **options).items == 2
     with pytest.raises(FileExistsError, match="--out"):
         encode_videos([folder], **options)
+
+
+@pytest.fixture
+def uneven(tmp_path, colour_video):
+    """Videos whose lengths fall, so that with several workers the later ones end first."""
+    videos = tmp_path / "uneven"
+    videos.mkdir()
+    for number, seconds in enumerate((40, 20, 1, 1, 1, 1)):
+        colour_video(videos / f"clip{number}.mp4", (20, 40 * number, 20), seconds=seconds)
+    return videos
+
+
+@pytest.mark.parametrize("segment", ["whole", "windows:10/10"])
+def test_clips_are_stored_in_the_order_of_the_inputs(uneven, tmp_path, monkeypatch, segment):
+    finished = []
+    append = StoreWriter.append
+
+    def record(self, item, rows):
+        finished.append(item.id)
+        append(self, item, rows)
+
+    monkeypatch.setattr(StoreWriter, "append", record)
+    monkeypatch.setattr(
+        "moviola.pipeline.encode.encode.DecodePool", functools.partial(DecodePool, workers=4)
+    )
+    paths = sorted(uneven.iterdir(), key=lambda path: path.name[::-1])
+    report = encode_videos(paths, out=tmp_path / "out", model=ECHO, segment=segment)
+    stored = open_embeddings(report.written[0])
+    ids = [item.id for item in stored.items]
+    assert finished != ids  # else the test shows nothing
+    assert ids == sorted(ids)
+    alone = encode_videos([uneven / "clip1.mp4"], out=tmp_path / "one", model=ECHO, segment=segment)
+    one = open_embeddings(alone.written[0])
+    for row, item in enumerate(one.items):
+        np.testing.assert_array_equal(stored.rows(ids.index(item.id)), one.rows(row))
+
+
+def test_what_goes_on_after_an_interruption_is_in_input_order(uneven, tmp_path, monkeypatch):
+    append = StoreWriter.append
+
+    def stop_after_two(self, item, rows):
+        if len(self.done_ids) == 2:
+            raise KeyboardInterrupt
+        append(self, item, rows)
+
+    monkeypatch.setattr(StoreWriter, "append", stop_after_two)
+    with pytest.raises(KeyboardInterrupt):
+        encode_videos([uneven], out=tmp_path / "out", model=ECHO)
+    monkeypatch.undo()
+    report = encode_videos([uneven], out=tmp_path / "out", model=ECHO)
+    ids = [item.id for item in open_embeddings(report.written[0]).items]
+    assert ids == [f"clip{number}" for number in range(6)]
 
 
 def test_an_encoder_that_pools_by_itself_gives_no_rows(folder, tmp_path):

@@ -1,4 +1,4 @@
-"""Videos or captions into stores of embeddings: all readouts, layers and poolings from one pass."""
+"""Encode videos or captions into stores: all readouts, layers and poolings from one pass."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TEXTS_AT_ONCE = 256
 
 @dataclass(frozen=True, slots=True)
 class EncodeReport:
-    """What was written.
+    """Count what was written.
 
     Attributes:
         items: clips or captions in each store.
@@ -39,7 +39,7 @@ class EncodeReport:
 
 @dataclass(frozen=True, slots=True)
 class EncodeStep:
-    """How far a run has come: items finished, of how many, and how many of them failed."""
+    """Count how far a run has come: items finished, of how many, and how many of them failed."""
 
     done: int
     total: int
@@ -62,8 +62,9 @@ def encode_videos(
 ) -> EncodeReport:
     """Encode videos into stores. Decodes every video once, whatever is asked for.
 
-    An item is called by its file's name without suffix (by its path below the named folder where
-    two share a name), with `@START-END` in seconds where the video was cut.
+    Items are stored in the order of the inputs, whichever was decoded first. An item is called by
+    its file's name without suffix (by its path below the named folder where two share a
+    name), with `@START-END` in seconds where the video was cut.
 
     Args:
         paths: folders of videos, or files.
@@ -97,7 +98,16 @@ def encode_videos(
         name: entry.path
         for name, entry in _named([e for e in entries if not isinstance(e, UnreadableEntry)])
     }
-    with Outputs(Path(out), "clips", tower, dtype) as outputs:
+    places = {name: place for place, name in enumerate(files)}
+    whole = segmenter.spec == "whole"
+
+    def order(item: Clip | Text) -> tuple[int, float, float]:
+        """Sort by the inputs, and clips of one video by time: decoding ends in any order."""
+        name = item.id if whole else item.id.rpartition("@")[0]
+        span = item.span if isinstance(item, Clip) else Span(0.0, 0.0)
+        return places.get(name, len(places)), span.start, span.end
+
+    with Outputs(Path(out), "clips", tower, dtype, order) as outputs:
         waiting = [name for name in files if name not in outputs.done_ids]
         sampler, sound = tower.sampler, tower.sound
         requests = (ReadRequest(name, files[name], segmenter, sampler, sound) for name in waiting)
@@ -107,7 +117,6 @@ def encode_videos(
                 if code.is_failure:
                     failures.append(FailedFile(files[name], code, video.done.message))
                 else:
-                    whole = segmenter.spec == "whole"
                     for span, rows in zip(video.spans, video.rows, strict=True):
                         outputs.append(Clip(_item(name, span, whole), files[name], span), rows)
                 on_progress(EncodeStep(count, len(waiting), len(failures)))
@@ -135,7 +144,10 @@ def encode_captions(
         ValueError: as `encode_videos`.
     """
     tower = read_tower(ReadoutRequest(model, readouts, layers, poolings, precision), "texts")
-    with Outputs(Path(out), "texts", tower, dtype) as outputs:
+    places = {text.id: place for place, text in enumerate(captions)}
+    with Outputs(
+        Path(out), "texts", tower, dtype, lambda item: places.get(item.id, len(places))
+    ) as outputs:
         waiting = [text for text in captions if text.id not in outputs.done_ids]
         step = _texts_at_once(tower)
         for first in range(0, len(waiting), step):
@@ -148,13 +160,13 @@ def encode_captions(
 
 
 def _texts_at_once(tower: TowerReadings) -> int:
-    """Fewer where many layers keep a row for every token: they are all in memory for a moment."""
+    """Take fewer where many layers keep a row for every token: all are in memory for a moment."""
     unpooled = sum(reading.readout.pooling == "none" for reading in tower.readings)
     return max(16, _TEXTS_AT_ONCE // max(unpooled, 1))
 
 
 def _named(entries: Sequence[Any]) -> Iterator[tuple[str, Any]]:
-    """Each input with its name: the stem, or the path below its root where stems collide."""
+    """Name each input: by its stem, or by the path below its root where stems collide."""
     stems = Counter(entry.path.stem for entry in entries)
     for entry in entries:
         if stems[entry.path.stem] == 1:

@@ -1,10 +1,10 @@
-"""The stores of one run: every item goes to all of them, and the run can be cut short."""
+"""Write the stores of one run: every item goes to all of them, and the run can be cut short."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from moviola.core import Clip, Text, display_path
 from moviola.pipeline.encode.readouts import Kind, TowerReadings
@@ -22,13 +22,14 @@ _TOGETHER, _ALONE = 256 << 20, 16 << 20
 
 
 class Outputs:
-    """One store for each reading of a tower, `out` itself where there is one reading.
+    """Write one store for each reading of a tower, `out` itself where there is one reading.
 
     Args:
         out: the folder to write.
         kind: of the items.
         tower: what is read.
         dtype: of the rows on disk.
+        order: gives the key by which the items of the finished stores are sorted.
 
     Raises:
         FileExistsError: when `out` holds finished embeddings already.
@@ -36,7 +37,15 @@ class Outputs:
         ValueError: when it wrote another dtype or precision.
     """
 
-    def __init__(self, out: Path, kind: Kind, tower: TowerReadings, dtype: RowType) -> None:
+    def __init__(
+        self,
+        out: Path,
+        kind: Kind,
+        tower: TowerReadings,
+        dtype: RowType,
+        order: Callable[[Clip | Text], Any],
+    ) -> None:
+        self._order = order
         self._folders = [out / reading.name for reading in tower.readings]
         # Stores are finished one after the other once all have everything, so a kill in between
         # leaves some that need nothing more.
@@ -68,7 +77,7 @@ class Outputs:
 
     @property
     def items(self) -> int:
-        """Items in each store."""
+        """Count the items in each store."""
         return min(len(sink.done_ids) for _, sink in self._sinks)
 
     def append(self, item: Clip | Text, rows: Sequence[NDArray[np.float32]]) -> None:
@@ -86,10 +95,10 @@ class Outputs:
             self._release()
             return
         for _, sink in self._sinks:
-            sink.finish()
+            sink.finish(self._order)
 
     def deliver(self, layout: Layout) -> tuple[Path, ...]:
-        """The finished stores, turned into one `.npy` an item where that layout was asked for."""
+        """Hand over the finished stores, as one `.npy` an item where that layout was asked for."""
         if layout == "npy":
             for folder in self._folders:
                 replace_store_by_npy(folder)

@@ -113,17 +113,17 @@ class TowerReadings:
         )
 
 
-def read_tower(asked: ReadoutRequest, kind: Kind) -> TowerReadings:
+def read_tower(request: ReadoutRequest, kind: Kind) -> TowerReadings:
     """The tower for clips or for texts, ready to be read in all the ways asked for.
 
     Raises:
         PluginNotFoundError: when there is no such model.
         ValueError: when it has no such readout, layer or pooling.
     """
-    poolings = tuple(dict.fromkeys(asked.poolings))
+    poolings = tuple(dict.fromkeys(request.poolings))
     for name in sorted(set(poolings) - {"none"}):
         find_pooling(name)
-    encoder = _loaded(asked, poolings)
+    encoder = _loaded(request, poolings)
     clips = kind == "clips"
     if isinstance(encoder, ManyReadouts):
         found = encoder.video_readouts if clips else encoder.text_readouts
@@ -152,23 +152,22 @@ def stored_clips(encoder: Encoder, clips: Sequence[Frames]) -> list[Rows]:
     return encoder.encode_videos(clips)
 
 
-def _loaded(asked: ReadoutRequest, poolings: tuple[str, ...]) -> Encoder:
-    given = precision_options(asked.model, asked.precision)
-    if not (asked.readouts or asked.layers or poolings):
-        return load_encoder(asked.model, **given)
-    options = encoder_options(asked.model)
+def _loaded(request: ReadoutRequest, poolings: tuple[str, ...]) -> Encoder:
+    given = precision_options(request.model, request.precision)
+    if not (request.readouts or request.layers or poolings):
+        return load_encoder(request.model, **given)
+    options = encoder_options(request.model)
     if "readout" in options:
-        wanted = {"readout": asked.readouts, "layers": asked.layers, "pooling": poolings}
+        wanted = {"readout": request.readouts, "layers": request.layers, "pooling": poolings}
         return load_encoder(
-            asked.model, **given, **{name: each for name, each in wanted.items() if each}
+            request.model, **given, **{name: each for name, each in wanted.items() if each}
         )
-    if asked.readouts or asked.layers:
+    if request.readouts or request.layers:
         raise ValueError(
-            f"the model {asked.model!r} can be read in one way only; leave --readout and --layers "
-            f"out"
+            f"the model {request.model!r} is read in one way only; leave --readout and --layers out"
         )
     if "pooling" not in options:
         raise ValueError(
-            f"the model {asked.model!r} pools by itself and gives no rows to pool; leave --pool out"
+            f"the model {request.model!r} pools by itself and keeps no rows; leave --pool out"
         )
-    return load_encoder(asked.model, **given, pooling="none")
+    return load_encoder(request.model, **given, pooling="none")

@@ -1,4 +1,4 @@
-"""Videos to vectors in one stream: clips of several videos share a batch, videos come out whole."""
+"""Encode videos in one stream: clips of several videos share a batch, videos come out whole."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _BATCH = 16
 
 
 class VideoTower(Protocol[RowsT_co]):
-    """What turns clips into rows: an encoder, or one that is read in many ways at once."""
+    """Turn clips into rows: an encoder, or one that is read in many ways at once."""
 
     def encode_videos(self, clips: Sequence[Frames]) -> Sequence[RowsT_co]:
-        """The rows of every clip."""
+        """Encode every clip to its rows."""
         ...
 
 
 @dataclass(slots=True)
 class EncodedVideo(Generic[RowsT]):
-    """One video's result: what reading it came to, and its clips' spans and rows.
+    """Hold one video's result: how its reading ended, and its clips' spans and rows.
 
     Attributes:
         done: code, message and facts of the file.
@@ -51,7 +51,7 @@ class _Unfinished(Generic[RowsT]):
 
 
 class _Batch(Generic[RowsT]):
-    """Clips waiting to be encoded together."""
+    """Gather clips that wait to be encoded together."""
 
     def __init__(self, encoder: VideoTower[RowsT]) -> None:
         self._encoder = encoder
