@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moviola.core import Clip, DatasetError, Qrels, RetrievalDataset, Span, Text
-from moviola.datasets.annotations.coverage import caveats, refuse_leak, require_protocol, restrict
+from moviola.datasets.annotations.coverage import caveats, require_protocol, restrict
 from moviola.datasets.annotations.protocols import (
     PROTOCOLS,
     captions_digest,
@@ -98,13 +98,3 @@ def test_wrong_counts_and_wrong_ids_are_refused_with_the_file_named():
     assert require_protocol(right, path) is right
     with pytest.raises(DatasetError, match=r"list.txt lists 1,000 clips, but not those of msrvtt"):
         require_protocol(dataset("msrvtt-1ka", 1000, 1), path)
-
-
-def test_training_and_testing_on_one_video_is_refused():
-    train, test = dataset("train"), dataset("test", 1)
-    with pytest.raises(DatasetError, match=r"train and test share 1 videos, .*'v0'"):
-        refuse_leak(train, test)
-    cut = replace(test, clips=[Clip("v3@1.000-2.500", Path("v3"), Span(1, 2.5))])
-    with pytest.raises(DatasetError, match="'v3'"):
-        refuse_leak(train, cut)
-    refuse_leak(train, replace(test, clips=[Clip("v@3", Path("v"), Span(1, 2))]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -104,21 +103,3 @@ def caveats(dataset: RetrievalDataset) -> tuple[str, ...]:
         if not published:
             said.append(f"the captions are not those published for {protocol.name}: not comparable")
     return tuple(said)
-
-
-def refuse_leak(train: RetrievalDataset, test: RetrievalDataset) -> None:
-    """Refuse to test on videos that were trained on; clips of one video count as that video.
-
-    Raises:
-        DatasetError: naming both data sets and the first video that they share.
-    """
-    shared = sorted(_videos(train) & _videos(test))
-    if shared:
-        raise DatasetError(
-            f"{train.name} and {test.name} share {len(shared):,} videos, the first of them "
-            f"{shared[0]!r}: what was trained on one cannot be tested on the other"
-        )
-
-
-def _videos(dataset: RetrievalDataset) -> set[str]:
-    return {re.sub(r"@\d+\.\d{3}-\d+\.\d{3}$", "", clip.id) for clip in dataset.clips}

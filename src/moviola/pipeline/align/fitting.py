@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from moviola.align import Aligner
 from moviola.align.fit import UnseenPairs, fit
 from moviola.align.head.files import require_free
 from moviola.core import Clip, Embeddings, Text
+from moviola.pipeline.align.leaks import leak_notes, remember_videos
 from moviola.pipeline.inputs.pairing import read_pairs
-from moviola.pipeline.inputs.sources import parse_source
+from moviola.pipeline.inputs.sources import Source, parse_source
 from moviola.store import StoreWriter
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -35,6 +37,15 @@ class PairFiles:
     videos: str
     caption_video: str | None = None
 
+    @property
+    def sources(self) -> tuple[Source, Source]:
+        """Tell apart what texts and videos name.
+
+        Raises:
+            FileNotFoundError: when one of them is not there.
+        """
+        return parse_source(self.texts), parse_source(self.videos)
+
     def read(
         self, pooling: str | None
     ) -> tuple[Embeddings[Text], Embeddings[Clip], NDArray[np.int64]]:
@@ -47,9 +58,7 @@ class PairFiles:
             StoreCorruptError: when a store is damaged.
         """
         table = None if self.caption_video is None else parse_source(self.caption_video)
-        pairs = read_pairs(
-            parse_source(self.texts), parse_source(self.videos), table, pooling=pooling
-        )
+        pairs = read_pairs(*self.sources, table, pooling=pooling)
         return pairs.texts, pairs.clips, pairs.owners()
 
 
@@ -70,6 +79,7 @@ def fit_files(
         method: as `moviola.align.fit.fit`.
         pooling: how several rows an item become one.
         test: pairs of other videos to measure the finished head on; read when it is finished.
+            Videos that it was fitted on are told among the warnings.
         seed: of what is drawn.
 
     Raises:
@@ -81,12 +91,22 @@ def fit_files(
     require_free(out)
     texts, clips, owner = files.read(pooling)
 
+    has_ids = files.sources[1].has_ids
+    seen = remember_videos(clips, np.unique(owner), has_ids=has_ids)
+    leaks: list[str] = []
+
     def read_test() -> UnseenPairs:
         assert test is not None  # noqa: S101 -- only called where there is one
-        return UnseenPairs(*test.read(pooling))
+        pairs = UnseenPairs(*test.read(pooling))
+        named = test.sources[1].has_ids
+        leaks.extend(leak_notes({"seen": seen}, pairs.clips, has_ids=named))
+        return pairs
 
     head = fit(
         texts, clips, owner, method=method, seed=seed, test=None if test is None else read_test
+    )
+    head = replace(
+        head, fit={**head.fit, "seen": seen, "warnings": [*head.fit["warnings"], *leaks]}
     )
     head.save_pretrained(out)
     return head

@@ -121,13 +121,18 @@ def evaluate_vectors(
     table = None if given is None else parse_source(given)
     pairs = read_pairs(*sides, table, pooling=pooling)
     qrels = pairs.qrels
-    towers = map_towers(pairs, bank=asked.bank, head=head, pooling=pooling)
+    towers = map_towers(
+        pairs, bank=asked.bank, head=head, pooling=pooling, has_ids=sides[1].has_ids
+    )
     if scorer is not None:
         towers = replace(towers, scorer=load_row_scorer(scorer))
     towers.require_comparable(unaligned=unaligned)
     text_ids = [text.id for text in towers.texts.items]
     clip_ids = [clip.id for clip in towers.clips.items]
-    flags = check_protocol(asked.protocol, text_ids, clip_ids, named=sides[1].has_ids)
+    flags = (
+        *check_protocol(asked.protocol, text_ids, clip_ids, named=sides[1].has_ids),
+        *towers.notes,
+    )
     scores: Scores | None = None
     corrected: tuple[CorrectedResult, ...] = ()
     cells = len(text_ids) * len(clip_ids)

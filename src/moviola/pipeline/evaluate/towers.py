@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from moviola.core import Clip, Embeddings, Scorer, Scores, SpaceMismatchError, Text
 from moviola.pipeline.align.heads import load_head
+from moviola.pipeline.align.leaks import leak_notes
 from moviola.pipeline.evaluate.correcting import count_seen, rows_of
 from moviola.pipeline.inputs.pairing import Pairs
 from moviola.pipeline.inputs.sources import parse_source
@@ -22,6 +23,7 @@ class Towers:
         bank: training captions, where corrections learn from some.
         seen: how many texts of the test are in the bank as well.
         scorer: a model's own, where its vectors are not all there is to it.
+        notes: what must be said of the head that mapped them.
     """
 
     texts: Embeddings[Text]
@@ -29,6 +31,7 @@ class Towers:
     bank: Embeddings[Text] | None = None
     seen: int = 0
     scorer: Scorer | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def scoring(self) -> str:
@@ -64,8 +67,17 @@ class Towers:
         )
 
 
-def map_towers(pairs: Pairs, *, bank: str | None, head: str | None, pooling: str | None) -> Towers:
+def map_towers(
+    pairs: Pairs, *, bank: str | None, head: str | None, pooling: str | None, has_ids: bool = True
+) -> Towers:
     """Map both towers by the head where there is one, and read the bank beside them.
+
+    Args:
+        pairs: texts and clips.
+        bank: training captions, as `parse_source` takes them.
+        head: as `load_head` takes it.
+        pooling: how several rows of a caption of the bank become one.
+        has_ids: whether the clips have ids, by which a leak is noticed.
 
     Raises:
         FileNotFoundError: when a file is not there.
@@ -75,11 +87,13 @@ def map_towers(pairs: Pairs, *, bank: str | None, head: str | None, pooling: str
     texts, clips = pairs.texts, pairs.clips
     bank_side = None if bank is None else parse_source(bank).texts(pooling)
     seen = 0 if bank_side is None else count_seen(rows_of(texts), rows_of(bank_side))
+    notes: tuple[str, ...] = ()
     if head is not None:
         aligner = load_head(head)
+        notes = leak_notes(getattr(aligner, "fit", {}), clips, has_ids=has_ids)
         texts, clips = aligner.align_texts(texts), aligner.align_clips(clips)
         bank_side = None if bank_side is None else aligner.align_texts(bank_side)
-    return Towers(texts, clips, bank_side, seen)
+    return Towers(texts, clips, bank_side, seen, notes=notes)
 
 
 def _require_comparable(
