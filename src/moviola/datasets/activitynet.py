@@ -1,4 +1,4 @@
-"""ActivityNet Captions as paragraphs: the sentences of a video joined."""
+"""Load ActivityNet Captions as paragraphs: the sentences of a video joined."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPLITS = ("train", "val_1", "val_2")
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of ActivityNet Captions (Krishna et al., 2017), one paragraph a video.
+    """Load one split of ActivityNet Captions (Krishna et al., 2017), one paragraph a video.
 
     Annotations are the published `train.json`, `val_1.json` and `val_2.json` (video id to an
     object with `sentences`), in `root` or in a folder of it. `val_1` is the protocol

@@ -1,4 +1,4 @@
-"""Folders in BEIR's layout: a corpus of videos, queries, and qrels."""
+"""Load folders in BEIR's layout: a corpus of videos, queries, and qrels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moviola.datasets.annotations.tables import read_rows, read_tabbed
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of a data set in BEIR's layout (Thakur et al., 2021), with videos for documents.
+    """Load one split of a data set in BEIR's layout (Thakur et al., 2021), videos for documents.
 
     `corpus.jsonl` has a line with `_id` for every clip, and may say its file in `video` (else the
     file is called by the id) and its `start` and `end` in seconds. `queries.jsonl` has `_id` and

@@ -1,4 +1,4 @@
-"""Data sets whose captions come in COCO's layout."""
+"""Load data sets whose captions come in COCO's layout."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from moviola.datasets.annotations.gallery import assemble, find_annotation, open
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of a data set with COCO captions: videos and captions in one JSON a split.
+    """Load one split of a data set with COCO captions: videos and captions in one JSON a split.
 
     The file is called `captions_SPLIT.json` or `SPLIT.json`, in `root` or in a folder of it. A
     video is found by its `file_name`, or by its `id` where it has none, each with or without

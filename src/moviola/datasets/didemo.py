@@ -1,4 +1,4 @@
-"""DiDeMo as paragraphs: the sentences of a video joined."""
+"""Load DiDeMo as paragraphs: the sentences of a video joined."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SPLITS = ("train", "val", "test")
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of DiDeMo (Hendricks et al., 2017), one paragraph a video.
+    """Load one split of DiDeMo (Hendricks et al., 2017), one paragraph a video.
 
     Annotations are the published `SPLIT_data.json` (a list of objects with `video` and
     `description`), whose sentences are joined in order, or `didemo_SPLIT_label.csv` (columns

@@ -1,4 +1,4 @@
-"""A folder of videos, with a table of captions where there is one."""
+"""Load a folder of videos, with a table of captions where there is one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moviola.datasets.table import with_captions
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """Videos below a folder, and captions from its `captions.csv`, `.jsonl` or `.parquet`.
+    """Load the videos below a folder, and captions from its `captions.csv`, `.jsonl` or `.parquet`.
 
     The table is one as the data set `table` reads it. Without one, every video is a clip and
     there are no captions.

@@ -1,4 +1,4 @@
-"""LSMDC: clips of films, each described by what the blind hear."""
+"""Load LSMDC: clips of films, each with one sentence of its audio description."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COLUMNS = ("clip", "start_aligned", "end_aligned", "start_extracted", "end_extr
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of LSMDC 2016 (Rohrbach et al., 2017), by the clips that were cut already.
+    """Load one split of LSMDC 2016 (Rohrbach et al., 2017), by the clips that were cut already.
 
     Annotations are the published files, six fields separated by tabs and no header: the clip's id,
     four times in the film, and the sentence. They lie in `root` or in a folder of it. A clip of

@@ -1,4 +1,4 @@
-"""MSR-VTT, and every data set in its layout."""
+"""Load MSR-VTT, and every data set in its layout."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPLITS = ("train", "val", "validate", "test", "all")
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of MSR-VTT (Xu et al., 2016), or of a data set in its layout.
+    """Load one split of MSR-VTT (Xu et al., 2016), or of a data set in its layout.
 
     Annotations are the JSON files of `root` (or its `annotations/`) that are called
     `annotations.json`, `MSRVTT_data.json` or `*videodatainfo*.json`; videos lie in `videos/` or
@@ -79,7 +79,7 @@ def _groups(ids: Sequence[str], flags: Sequence[frozenset[str]]) -> dict[str, fr
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """One line of `moments.jsonl`."""
+    """Hold one line of `moments.jsonl`."""
 
     id: str
     video: str

@@ -1,4 +1,4 @@
-"""MSVD: short videos with some forty captions each, all of which count."""
+"""Load MSVD: short videos with some forty captions each, all of which count."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SPLITS = ("train", "val", "test")
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of MSVD (Chen and Dolan, 2011).
+    """Load one split of MSVD (Chen and Dolan, 2011).
 
     Annotations are `captions_msvd.json` (video id to list of captions) and the lists
     `train_list.txt`, `val_list.txt` and `test_list.txt` (1,200, 100 and 670 ids), in `root` or in

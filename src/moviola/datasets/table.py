@@ -1,4 +1,4 @@
-"""A table of captions, with the videos that it names beside it."""
+"""Load a table of captions, with the videos that it names beside it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from moviola.datasets.annotations.tables import TABLE_SUFFIXES
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """The captions of a `.csv`, `.jsonl` or `.parquet`, and the videos that they name.
+    """Load the captions of a `.csv`, `.jsonl` or `.parquet`, and the videos that they name.
 
     The table has the columns `video` and `caption`, and may have `start` and `end` (seconds; both
     or none) and `split`. A video is named by its path below the folder or its file's name, each
@@ -37,7 +37,7 @@ def load(root: Path, split: str) -> RetrievalDataset:
 
 
 def with_captions(name: str, footage: Footage, table: Path, split: str) -> RetrievalDataset:
-    """One split of a table, with its videos among `footage`.
+    """Load one split of a table, with its videos among `footage`.
 
     Raises:
         DatasetError: as `load`.

@@ -1,4 +1,4 @@
-"""VATEX: ten English captions a video."""
+"""Load VATEX: ten English captions a video."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FILES = {
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of VATEX (Wang et al., 2019), by its English captions.
+    """Load one split of VATEX (Wang et al., 2019), by its English captions.
 
     Annotations are the published JSON files (lists of objects with `videoID` and ten captions in
     `enCap`), in `root` or in a folder of it. `training`, `validation` and `public-test` are those

@@ -1,4 +1,4 @@
-"""YouCook2: clips of cooking videos, one sentence each."""
+"""Load YouCook2: clips of cooking videos, one sentence each."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _DATABASE = "youcookii_annotations_trainval.json"
 
 
 def load(root: Path, split: str) -> RetrievalDataset:
-    """One split of YouCook2 (Zhou et al., 2018), one caption a clip.
+    """Load one split of YouCook2 (Zhou et al., 2018), one caption a clip.
 
     `val` is the protocol `youcook2-val`: the clips of `validation_youcook.csv` (columns
     `video_id`, `start`, `end`, `text`; Miech et al., 2020). `train` and `validation` are the
@@ -99,7 +99,7 @@ def _segments(path: Path, subset: str) -> list[tuple[Source, str]]:
 
 
 def _flat(video: str, row: Row) -> Row:
-    """A segment as a row of the list: with `video_id`, `start` and `end`."""
+    """Turn a segment into a row of the list: with `video_id`, `start` and `end`."""
     bounds = row.values.get("segment")
     if not isinstance(bounds, list) or len(cast("list[Any]", bounds)) != 2:
         raise DatasetError(f"{row.place}: 'segment' is {bounds!r}, not [start, end] in seconds")

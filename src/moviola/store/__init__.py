@@ -1,4 +1,4 @@
-"""`Embeddings` on disk.
+"""Keep `Embeddings` on disk.
 
 A store is a folder: `card.json` (what it holds, in which space, read how, with a checksum of each
 file), `items.arrow` (the items and how many rows each has) and

@@ -1,4 +1,4 @@
-"""The card of a store: what is in the folder, so that nothing has to be guessed from the bytes."""
+"""Read and write the card of a store, so that nothing has to be guessed from the bytes."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _SHARD = re.compile(r"vectors-\d{5}-of-\d{5}\.safetensors")
 
 @dataclass(frozen=True, slots=True)
 class FileSeal:
-    """What a file of the store must be: its size in bytes and its SHA-256."""
+    """Seal a file of the store: its size in bytes and its SHA-256."""
 
     bytes: int
     sha256: str
 
     @classmethod
     def of(cls, path: Path) -> Self:
-        """The seal of a file as it lies there."""
+        """Seal a file as it lies there."""
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         return cls(path.stat().st_size, digest)
@@ -39,7 +39,7 @@ class FileSeal:
 
 @dataclass(frozen=True, slots=True)
 class StoreCard:
-    """What a store holds.
+    """Describe what a store holds.
 
     Attributes:
         kind: `"clips"` or `"texts"`.
@@ -68,13 +68,13 @@ class StoreCard:
         return sorted(name for name in self.files if name != ITEMS)
 
     def to_json(self) -> str:
-        """The card as it is written, the same bytes for the same content."""
+        """Write the card as JSON, the same bytes for the same content."""
         head = {"schema": SCHEMA, "version": VERSION}
         return json.dumps(head | asdict(self), indent=1, ensure_ascii=True) + "\n"
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """The card of the store in `folder`.
+        """Read the card of the store in `folder`.
 
         Raises:
             StoreCorruptError: when there is none, or it cannot be understood.
@@ -126,7 +126,7 @@ class StoreCard:
 
 
 def is_store(folder: Path) -> bool:
-    """Whether `folder` holds a finished store."""
+    """Tell whether `folder` holds a finished store."""
     return (folder / CARD).is_file()
 
 

@@ -1,4 +1,4 @@
-"""Items and their row counts as Arrow files."""
+"""Read and write items and their row counts as Arrow files."""
 
 # pyarrow ships no types, so every name that comes out of it is unknown to the checker.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
@@ -37,14 +37,14 @@ _SCHEMAS = {
 
 
 def kind_of(item: Clip | Text) -> Kind:
-    """What a store of such items is called."""
+    """Name the kind of store that holds such items."""
     return "clips" if isinstance(item, Clip) else "texts"
 
 
 def write_items(
     path: Path, kind: Kind, items: Sequence[Clip | Text], counts: Sequence[int]
 ) -> None:
-    """Writes items with their row counts, whole or not at all."""
+    """Write items with their row counts, whole or not at all."""
     columns: dict[str, list[object]] = {"id": [item.id for item in items], "rows": list(counts)}
     if kind == "clips":
         clips = [item for item in items if isinstance(item, Clip)]
@@ -61,7 +61,7 @@ def write_items(
 
 
 def read_items(path: Path, kind: Kind) -> tuple[list[Clip] | list[Text], NDArray[np.int64]]:
-    """Items, and how many rows each has `(N,)`.
+    """Read items, and how many rows each has `(N,)`.
 
     Raises:
         StoreCorruptError: when the file is missing or does not hold such items.

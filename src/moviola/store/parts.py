@@ -27,7 +27,7 @@ Piece: TypeAlias = tuple[Path, slice]
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One finished part: its items, the rows each has, and the file the rows are in."""
+    """Describe a finished part: its items, the rows each has, and the file the rows are in."""
 
     items: Sequence[Clip | Text]
     counts: Sequence[int]

@@ -1,4 +1,4 @@
-"""Stores as `Embeddings`: items in memory, rows mapped from their shards."""
+"""Open stores as `Embeddings`: items in memory, rows mapped from their shards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REMEDY = "delete the store and encode again"
 
 
 def open_embeddings(folder: Path) -> Embeddings[Clip] | Embeddings[Text]:
-    """The embeddings stored in `folder`; rows are read from disk where they are touched.
+    """Open the embeddings stored in `folder`; rows are read from disk where they are touched.
 
     Sizes are checked, contents are not: `verify` does that.
 
@@ -50,7 +50,7 @@ def open_embeddings(folder: Path) -> Embeddings[Clip] | Embeddings[Text]:
 
 
 def open_clips(folder: Path) -> Embeddings[Clip]:
-    """The clips stored in `folder`.
+    """Open the clips stored in `folder`.
 
     Raises:
         StoreCorruptError: as `open_embeddings`.
@@ -60,7 +60,7 @@ def open_clips(folder: Path) -> Embeddings[Clip]:
 
 
 def open_texts(folder: Path) -> Embeddings[Text]:
-    """The texts stored in `folder`.
+    """Open the texts stored in `folder`.
 
     Raises:
         StoreCorruptError: as `open_embeddings`.
@@ -70,7 +70,7 @@ def open_texts(folder: Path) -> Embeddings[Text]:
 
 
 def verify(folder: Path) -> StoreCard:
-    """Reads every byte of the store in `folder` and compares it with the card.
+    """Read every byte of the store in `folder` and compare it with the card.
 
     Raises:
         StoreCorruptError: naming every file that is not what the card says.

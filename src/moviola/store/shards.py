@@ -1,4 +1,4 @@
-"""Blocks of rows as safetensors files, mapped into memory when they are read."""
+"""Write blocks of rows as safetensors files, and map them into memory to read them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADER_LIMIT = 1_000_000
 
 
 def sync(path: Path) -> None:
-    """Makes sure that a file, or the names in a folder, survive a power cut."""
+    """Make sure that a file, or the names in a folder, survive a power cut."""
     if path.is_dir() and os.name == "nt":
         return  # Windows opens no folders, and its renames are journalled
     handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
@@ -34,14 +34,14 @@ def sync(path: Path) -> None:
 
 
 def publish(temporary: Path, final: Path) -> None:
-    """Gives a finished file its name: it appears whole or not at all."""
+    """Give a finished file its name: it appears whole or not at all."""
     sync(temporary)
     temporary.replace(final)
     sync(final.parent)
 
 
 def write_rows(path: Path, rows: Rows) -> None:
-    """Writes `(m, D)` rows as the one tensor of a safetensors file, whole or not at all."""
+    """Write `(m, D)` rows as the one tensor of a safetensors file, whole or not at all."""
     temporary = path.with_name(path.name + ".tmp")
     try:
         save_file({_TENSOR: np.ascontiguousarray(rows)}, temporary)
@@ -51,7 +51,7 @@ def write_rows(path: Path, rows: Rows) -> None:
 
 
 def map_rows(path: Path) -> Rows:
-    """The `(m, D)` rows of a file that `write_rows` made, read only where they are touched.
+    """Map the `(m, D)` rows of a file that `write_rows` made, read only where they are touched.
 
     The safetensors library copies a tensor out of the file; its format (an 8-byte little-endian
     header length, a JSON header, then the bytes) lets NumPy map them in place instead.

@@ -1,4 +1,4 @@
-"""Captions in plain tables, and what captions are called."""
+"""Read captions from plain tables, and name them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SUFFIXES = (*TABLE_SUFFIXES, ".json", ".txt")
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """One row of a table of captions.
+    """Hold one row of a table of captions.
 
     Attributes:
         place: where it stands, such as `captions.csv, line 3`.
@@ -37,7 +37,7 @@ class Caption:
 
     @property
     def clip(self) -> str | None:
-        """The id of the clip it describes: the video without suffix, `@START-END` where cut."""
+        """Name the clip it describes: the video without suffix, `@START-END` where cut."""
         if self.video is None:
             return None
         name = without_suffix(self.video)
@@ -45,12 +45,12 @@ class Caption:
 
 
 def is_caption_table(path: Path) -> bool:
-    """Whether `path` is a file that `read_captions` may read."""
+    """Tell whether `path` is a file that `read_captions` may read."""
     return path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
 def read_captions(path: Path) -> list[Text]:
-    """The captions of one file.
+    """Read the captions of one file.
 
     A table (`.csv`, `.jsonl`, `.parquet`) has the column `caption`, and may have `video`, `start`,
     `end` and `split`; a `.json` has the layout of MSR-VTT or of COCO captions; a `.txt` has one
@@ -77,7 +77,7 @@ def read_captions(path: Path) -> list[Text]:
 
 
 def caption_ids(clips: Iterable[str]) -> list[str]:
-    """Ids of captions from the ids of their clips: `video7890-1`, `video7890-2`, …, in order."""
+    """Name captions after their clips: `video7890-1`, `video7890-2`, …, in order."""
     counts: dict[str, int] = {}
     ids: list[str] = []
     for clip in clips:
@@ -87,7 +87,7 @@ def caption_ids(clips: Iterable[str]) -> list[str]:
 
 
 def read_caption_table(path: Path) -> list[Caption]:
-    """The rows of a table with the column `caption` and perhaps `video`, `start`, `end`, `split`.
+    """Read a table with the column `caption` and perhaps `video`, `start`, `end`, `split`.
 
     A `.json` in the layout of MSR-VTT or of COCO captions is read as such a table.
 

@@ -1,4 +1,4 @@
-"""COCO's caption layout: one JSON of `images` (here: videos) and `annotations`."""
+"""Read COCO's caption layout: one JSON of `images` (here: videos) and `annotations`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moviola.datasets.annotations.tables import object_rows
 
 @dataclass(frozen=True, slots=True)
 class CocoCaptions:
-    """What a file says.
+    """Hold what a file says.
 
     Attributes:
         videos: clip id to the name of its file, in order. A clip is called by its `file_name`
@@ -26,7 +26,7 @@ class CocoCaptions:
 
 
 def read_coco(path: Path) -> CocoCaptions:
-    """The captions of one file.
+    """Read the captions of one file.
 
     The list of videos may be called `images`, as COCO has it, or `videos`, and what points into
     it `image_id` or `video_id`.

@@ -1,4 +1,4 @@
-"""What of a protocol is there: what is refused, and what must be said beside a result."""
+"""Check how much of a protocol is there: refuse it, or say what must stand beside a result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from moviola.datasets.annotations.protocols import (
 
 
 def require_protocol(dataset: RetrievalDataset, path: Path) -> RetrievalDataset:
-    """`dataset`, when it is the protocol that its name says.
+    """Require that `dataset` is the protocol that its name says, and return it.
 
     Args:
         dataset: with its whole gallery, present or missing.
@@ -51,7 +51,7 @@ def require_count(what: str, found: int, published: int, path: Path) -> None:
 
 
 def restrict(dataset: RetrievalDataset, present: Collection[str]) -> RetrievalDataset:
-    """What of `dataset` can be evaluated when only the clips `present` have embeddings.
+    """Restrict `dataset` to what can be evaluated when only the clips `present` have embeddings.
 
     The other clips become missing, and texts that describe none of the clips left are dropped, so
     that `caveats` says how much of the protocol is there. Ids in `present` that are no clips of
@@ -86,7 +86,7 @@ def restrict(dataset: RetrievalDataset, present: Collection[str]) -> RetrievalDa
 
 
 def caveats(dataset: RetrievalDataset) -> tuple[str, ...]:
-    """What must be said wherever a result on `dataset` is shown; empty when nothing must.
+    """Say what must stand wherever a result on `dataset` is shown; empty when nothing must.
 
     A sentence for videos that are missing ("you have 879 of 1,000: not comparable"), and one for
     captions that are not the published ones.

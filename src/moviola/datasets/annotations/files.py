@@ -1,4 +1,4 @@
-"""Annotation files as text and as JSON, with errors that name the file and the line."""
+"""Read annotation files as text and as JSON, with errors that name the file and the line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from moviola.core import DatasetError, display_path
 
 
 def read_text(path: Path) -> str:
-    """A UTF-8 file, without its byte order mark.
+    """Read a UTF-8 file, without its byte order mark.
 
     Raises:
         DatasetError: when it cannot be read, or naming the line that is not UTF-8 text.
@@ -42,7 +42,7 @@ def read_text(path: Path) -> str:
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a UTF-8 file that are not blank, with their numbers, without line ends.
+    """Read the lines of a UTF-8 file that are not blank, with their numbers, without line ends.
 
     Raises:
         DatasetError: as `read_text`.
@@ -53,7 +53,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file.
+    """Read the value of a JSON file.
 
     Raises:
         DatasetError: naming the line that is not JSON, or a name that one object has twice.
@@ -62,7 +62,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_json_object(path: Path) -> Mapping[str, Any]:
-    """The object that a JSON file holds.
+    """Read the object that a JSON file holds.
 
     Raises:
         DatasetError: as `read_json`, or when it holds something else.
@@ -76,7 +76,7 @@ def read_json_object(path: Path) -> Mapping[str, Any]:
 
 
 def parse_json(text: str, shown: str, line: int = 1) -> Any:
-    """The value of JSON that begins on line `line` of the file called `shown`.
+    """Parse JSON that begins on line `line` of the file called `shown`.
 
     Raises:
         DatasetError: as `read_json`.
@@ -103,7 +103,7 @@ def parse_json(text: str, shown: str, line: int = 1) -> Any:
 
 
 def checked_text(value: str, place: str) -> str:
-    """`value`, when it is text that every format can store.
+    """Require that `value` is text that every format can store, and return it.
 
     Raises:
         DatasetError: naming `place`, when it holds a NUL or half of a surrogate pair.
@@ -120,7 +120,7 @@ def checked_text(value: str, place: str) -> str:
 
 
 def caption_list(value: object, place: str) -> list[str]:
-    """The words of a JSON list of captions, of which there must be one at least.
+    """Read the words of a JSON list of captions, of which there must be one at least.
 
     Raises:
         DatasetError: naming `place` and the caption that is none.

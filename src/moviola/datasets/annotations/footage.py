@@ -1,4 +1,4 @@
-"""Which video files there are, and which of them an annotation means."""
+"""List the video files that there are, and find the one that an annotation means."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ WHOLE_VIDEO = Span(0.0, 1e6)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a clip is cut from: a video as the annotations call it, and the span in seconds."""
+    """Point to a clip: a video as the annotations call it, and the span in seconds."""
 
     video: str
     span: Span = WHOLE_VIDEO
 
     @property
     def clip(self) -> str:
-        """The clip's id: the video's, with `@START-END` behind it where it was cut."""
+        """Name the clip: the video's id, with `@START-END` behind it where it was cut."""
         whole = self.span == WHOLE_VIDEO
         return self.video if whole else f"{self.video}@{self.span.start:.3f}-{self.span.end:.3f}"
 
@@ -36,13 +36,13 @@ def video_of(clip: str) -> str:
 
 
 def without_suffix(name: str) -> str:
-    """A video's name or path, as text, without the suffix of a video where it has one."""
+    """Cut the suffix of a video off its name or path, where it has one."""
     path = Path(name)
     return path.with_suffix("").as_posix() if path.suffix.lower() in VIDEO_SUFFIXES else name
 
 
 class Footage:
-    """The video files under a folder, found by path, by name, with or without suffix.
+    """Find the video files under a folder by path or by name, with or without suffix.
 
     Hidden files and folders are passed over, and links to folders are not followed.
 
@@ -67,7 +67,7 @@ class Footage:
                 self._named[name].append(path)
 
     def find(self, name: str) -> Path | None:
-        """The file that `name` means, or None where there is none.
+        """Find the file that `name` means, or None where there is none.
 
         A name is a path below the folder or a file's name, each with or without suffix.
 
@@ -83,12 +83,12 @@ class Footage:
         return found[0] if found else None
 
     def expected(self, name: str) -> Path:
-        """Where the file of a video that is not there would be; never outside the folder."""
+        """Tell where the file of a video that is not there would be; never outside the folder."""
         parts = (part for part in Path(name).parts if part not in ("..", Path(name).anchor))
         return self.root.joinpath(*parts)
 
     def name_of(self, path: Path) -> str:
-        """The path below the folder without its suffix, as text that can be shown and stored."""
+        """Name a file by its path below the folder without suffix, as text that can be shown."""
         return display_path(path.relative_to(self.root).with_suffix("").as_posix())
 
 

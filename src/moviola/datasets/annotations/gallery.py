@@ -1,4 +1,4 @@
-"""From what annotations say to a `RetrievalDataset`, the same way for every data set."""
+"""Make a `RetrievalDataset` of what annotations say, the same way for every data set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moviola.datasets.annotations.tables import read_rows
 def assemble(
     name: str, footage: Footage, sources: Mapping[str, Source], captions: Iterable[tuple[str, str]]
 ) -> RetrievalDataset:
-    """The data set of these clips and captions.
+    """Assemble the data set of these clips and captions.
 
     The gallery is always whole: a clip whose video file is not there stays in it, with the path
     where the file would be, and is listed in `missing`. So stores that were encoded elsewhere
@@ -53,7 +53,7 @@ def assemble(
 
 
 def open_footage(root: Path) -> Footage:
-    """The videos of a data set: those in `videos/` where there is such a folder, or all below.
+    """Open the videos of a data set: those in `videos/` where there is such a folder, or all below.
 
     Raises:
         DatasetError: when there is no folder `root`.
@@ -64,7 +64,7 @@ def open_footage(root: Path) -> Footage:
 def _refuse_twins(
     name: str, sources: Mapping[str, Source], paths: Mapping[str, Path | None]
 ) -> None:
-    """Two ids of one clip would share the first rank and halve every measure."""
+    """Refuse two ids of one clip: they would share the first rank and halve every measure."""
     seen: dict[tuple[Path, Span], str] = {}
     for clip, source in sources.items():
         path = paths[clip]
@@ -78,7 +78,7 @@ def _refuse_twins(
 
 
 def look_for(root: Path, *patterns: str) -> Path | None:
-    """The annotation file in `root` or in a folder of it; earlier patterns come first.
+    """Look for the annotation file in `root` or in a folder of it; earlier patterns come first.
 
     Raises:
         DatasetError: when several files fit a pattern.
@@ -96,7 +96,7 @@ def look_for(root: Path, *patterns: str) -> Path | None:
 
 
 def find_annotation(root: Path, *patterns: str) -> Path:
-    """The annotation file in `root` or in a folder of it; earlier patterns come first.
+    """Find the annotation file in `root` or in a folder of it; earlier patterns come first.
 
     Raises:
         DatasetError: when there is none, or several fit a pattern.
@@ -110,7 +110,7 @@ def find_annotation(root: Path, *patterns: str) -> Path:
 
 
 def read_ids(path: Path) -> list[str]:
-    """The video ids of a list: a text file of one id a line, or a CSV with a column `video_id`.
+    """Read the video ids of a list: a text file of one id a line, or a CSV with `video_id`.
 
     Raises:
         DatasetError: when it is empty, or naming the line of an id that comes twice.

@@ -1,4 +1,4 @@
-"""What MSR-VTT calls the kinds of its videos, and which captions belong to which."""
+"""Group the captions of MSR-VTT by the categories of their videos."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _BY_NUMBER = {str(number): name for number, name in enumerate(CATEGORIES)}
 def with_categories(
     dataset: RetrievalDataset, videos: Mapping[str, AnnotatedVideo]
 ) -> RetrievalDataset:
-    """The data set with a group such as `category: music` of the texts of each category.
+    """Add a group such as `category: music` of the texts of each category.
 
     Numbers from 0 to 19 get MSR-VTT's names; what else a data set in its layout writes stands as
     it is. Where all texts are of one category it says nothing about them, and there is no group.

@@ -1,4 +1,4 @@
-"""The splits of MSR-VTT that papers publish numbers on, each checked against what was published."""
+"""Load the splits of MSR-VTT that papers use, each checked against what was published."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _RIVALS = {
 
 
 def load_published(root: Path, split: str) -> RetrievalDataset:
-    """A split that is refused unless its counts and ids are the published ones.
+    """Load a split, refused unless its counts and ids are the published ones.
 
     * `1ka` is the protocol `msrvtt-1ka`: the 1,000 pairs of JSFusion (Yu, Kim and Kim, 2018) in
       `*JSFUSION*test*.csv`, and needs nothing else. `1ka-train-7k` and `1ka-train-9k` are the two

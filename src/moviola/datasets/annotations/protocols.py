@@ -1,4 +1,4 @@
-"""Published evaluation protocols: named, counted and hashed, so that none is guessed.
+"""List published evaluation protocols: named, counted and hashed, so that none is guessed.
 
 A protocol says which split of which data set it is, how many clips and texts there are, and
 digests of the clips' ids and of the captions; `coverage` holds data sets against it.
@@ -16,7 +16,7 @@ from moviola.core import RetrievalDataset
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What a published evaluation consists of.
+    """Describe what a published evaluation consists of.
 
     Attributes:
         name: such as `msrvtt-1ka`; data sets loaded by it carry this name.
@@ -172,7 +172,7 @@ PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in _PU
 
 
 def find_protocol(name: str) -> Protocol:
-    """The protocol called `name`.
+    """Find the protocol called `name`.
 
     Raises:
         ValueError: when there is none, naming those that there are.

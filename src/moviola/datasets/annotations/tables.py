@@ -1,4 +1,4 @@
-"""Annotation files read with errors that name the file and the place."""
+"""Read tables of annotations, with errors that name the file and the place."""
 
 # pyarrow ships no types, so every name that comes out of it is unknown to the checker.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
@@ -28,13 +28,13 @@ _LONGEST = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table, and where it stands, such as `captions.csv, line 3`."""
+    """Hold one row of a table, and where it stands, such as `captions.csv, line 3`."""
 
     place: str
     values: Mapping[str, Any]
 
     def text(self, column: str) -> str:
-        """The words in a column, as they stand.
+        """Read the words in a column, as they stand.
 
         Raises:
             DatasetError: when there are none, or something that cannot be stored as text.
@@ -48,7 +48,7 @@ class Row:
         return checked_text(value, f"{self.place}: {column!r}")
 
     def name(self, column: str) -> str:
-        """The id in a column: words, or a whole number.
+        """Read the id in a column: words, or a whole number.
 
         Raises:
             DatasetError: when there is none.
@@ -57,7 +57,7 @@ class Row:
         return str(value) if type(value) is int else self.text(column)
 
     def seconds(self, column: str) -> float | None:
-        """The number in a column, or None where it is empty or there is no such column.
+        """Read the number in a column, or None where it is empty or there is no such column.
 
         Raises:
             DatasetError: when it is no number.
@@ -73,7 +73,7 @@ class Row:
             ) from None
 
     def span(self) -> Span | None:
-        """The seconds in `start` and `end`, or None where there are neither.
+        """Read the seconds in `start` and `end`, or None where there are neither.
 
         Raises:
             DatasetError: when one of them is not there, or they are no span.
@@ -90,7 +90,7 @@ class Row:
 
 
 def object_rows(values: object, place: str) -> list[Row]:
-    """The objects of a JSON list as rows called `PLACE[0]`, `PLACE[1]`, ….
+    """Read the objects of a JSON list as rows called `PLACE[0]`, `PLACE[1]`, ….
 
     Raises:
         DatasetError: when it is no list, or something in it is no object.
@@ -106,7 +106,7 @@ def object_rows(values: object, place: str) -> list[Row]:
 
 
 def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
-    """The rows of a table whose columns have names: `.csv`, `.jsonl` or `.parquet`.
+    """Read the rows of a table whose columns have names: `.csv`, `.jsonl` or `.parquet`.
 
     Columns beyond the required ones are kept; their order does not matter.
 
@@ -125,7 +125,7 @@ def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
 
 
 def read_tabbed(path: Path, columns: Sequence[str], *, header: bool = False) -> list[Row]:
-    """The rows of a file whose fields are separated by tabs, where quotes mean nothing.
+    """Read the rows of a file whose fields are separated by tabs, where quotes mean nothing.
 
     Args:
         path: the file.
@@ -172,7 +172,7 @@ def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
 
 
 def _csv_fields(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Every row that is not blank, with the line on which it begins."""
+    """Read every row that is not blank, with the line on which it begins."""
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     while True:
         # A row may run over several lines; an open quote is told by the line where its row began.
@@ -242,7 +242,7 @@ def _require(place: str, columns: Sequence[str], required: Iterable[str]) -> Non
 
 
 def _hint(columns: Sequence[str]) -> str:
-    """A header in one piece that holds another separator was written with that separator."""
+    """Hint at another separator, where the header is in one piece and holds it."""
     for separator, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(columns) == 1 and separator in columns[0]:
             return f". The columns seem to be separated by {word}; separate them by commas"

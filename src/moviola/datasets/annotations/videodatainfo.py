@@ -1,4 +1,4 @@
-"""MSR-VTT's annotation layout: one JSON of `videos` and `sentences`."""
+"""Read MSR-VTT's annotation layout: one JSON of `videos` and `sentences`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from moviola.datasets.annotations.tables import Row, object_rows
 
 @dataclass(frozen=True, slots=True)
 class AnnotatedVideo:
-    """One entry of `videos`.
+    """Hold one entry of `videos`.
 
     Attributes:
         id: the video's id, which is also its file's name without suffix.
@@ -31,7 +31,7 @@ class AnnotatedVideo:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One entry of `sentences`.
+    """Hold one entry of `sentences`.
 
     Attributes:
         video: the id of the video that it describes.
@@ -46,7 +46,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """The videos by id and the sentences in order, of one or several files."""
+    """Hold the videos by id and the sentences in order, of one or several files."""
 
     videos: Mapping[str, AnnotatedVideo]
     sentences: Sequence[Sentence]
@@ -61,7 +61,7 @@ class Annotations:
 
 
 def read_annotations(paths: Sequence[Path]) -> Annotations:
-    """The annotations of one data set, which may lie in several files.
+    """Read the annotations of one data set, which may lie in several files.
 
     Raises:
         DatasetError: naming the file and the entry that is not as it should be, or a video that
@@ -87,7 +87,7 @@ def read_annotations(paths: Sequence[Path]) -> Annotations:
 
 
 def find_annotations(root: Path) -> Annotations:
-    """The annotations in `root` or its `annotations/`, as `look_for_annotations`.
+    """Find the annotations in `root` or its `annotations/`, as `look_for_annotations`.
 
     Raises:
         DatasetError: as `read_annotations`, or when there are none.
@@ -102,7 +102,7 @@ def find_annotations(root: Path) -> Annotations:
 
 
 def look_for_annotations(root: Path) -> Annotations | None:
-    """The annotations in `root` or its `annotations/`, or None where there are none.
+    """Look for annotations in `root` or its `annotations/`; None where there are none.
 
     They are the files called `annotations.json`, or else `MSRVTT_data.json`, or else all that fit
     `*videodatainfo*.json`.

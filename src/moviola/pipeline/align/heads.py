@@ -1,4 +1,4 @@
-"""A trained head by name."""
+"""Load a trained head by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WANTED = ("space", "align_texts", "align_clips")
 
 
 def load_head(spec: str) -> Aligner:
-    """The head in the folder `spec`, of the hub, or the one that `module:attribute` names.
+    """Load the head in the folder `spec`, of the hub, or the one that `module:attribute` names.
 
     Raises:
         FileNotFoundError: when there is no such folder.

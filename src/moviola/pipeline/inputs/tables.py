@@ -108,7 +108,7 @@ def make_table(
 
 
 class _Folder:
-    """The `.npy` files of a folder by the id of their item, each checked when it is first used.
+    """List the `.npy` files of a folder by the id of their item, and check each when first used.
 
     Raises:
         ValueError: when there are none.
@@ -143,7 +143,7 @@ class _Folder:
 
 
 class _Join:
-    """Looks up what belongs to a caption, and keeps what was not found."""
+    """Look up what belongs to a caption, and keep what was not found."""
 
     def __init__(self, footage: Footage, videos: _Folder, texts: _Folder, base: Path) -> None:
         self._footage, self._videos, self._texts = footage, videos, texts
