@@ -166,7 +166,7 @@ def test_what_was_cut_short_goes_on_in_every_store(tmp_path, monkeypatch):
 
 
 def test_readouts_are_not_mixed_in_one_store(tmp_path, monkeypatch):
-    def stop(self):
+    def stop(self, order):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
