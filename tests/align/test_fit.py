@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from moviola.align import Aligner
+from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.fit import UnseenPairs, fit, measure
 from moviola.align.methods import METHODS
 from moviola.core import Clip, Embeddings, Readout, Space, SpaceMismatchError, Span, Text
@@ -78,13 +79,12 @@ def test_equal_seeds_fit_equal_heads(
 
 
 def test_the_test_is_read_when_everything_else_is_done(
-    drawn: tuple[PlantedPairs, PlantedPairs], monkeypatch: pytest.MonkeyPatch
+    drawn: tuple[PlantedPairs, PlantedPairs],
 ) -> None:
     done: list[str] = []
-    plain = METHODS["cca"]
 
-    def method(task: object) -> object:
-        fitted = plain(task)
+    def method(task: Task) -> Fitted:
+        fitted = METHODS["cca"](task)
         done.append("fitted")
         return fitted
 
@@ -92,8 +92,7 @@ def test_the_test_is_read_when_everything_else_is_done(
         done.append("test")
         return UnseenPairs(*embedded(drawn[1]))
 
-    monkeypatch.setitem(METHODS, "cca", method)
-    with_test = fit(*embedded(drawn[0]), method="cca", test=test)
+    with_test = fit(*embedded(drawn[0]), method=method, test=test)
     assert done == ["fitted", "test"]
     without = fit(*embedded(drawn[0]), method="cca")
     assert with_test.space == without.space

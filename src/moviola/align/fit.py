@@ -16,7 +16,7 @@ from moviola.align.data.rows import RaggedRows
 from moviola.align.fit_report import report_of, validation_of
 from moviola.align.head.aligner import Aligner
 from moviola.align.head.side import Side
-from moviola.align.methods import METHODS
+from moviola.align.methods import Method, find_method
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
 from moviola.evaluate.chance import chance_level
@@ -48,7 +48,7 @@ def fit(
     clips: Embeddings[Clip],
     owner: NDArray[np.int64],
     *,
-    method: str = AUTO,
+    method: str | Method = AUTO,
     seed: int = 0,
     test: Callable[[], UnseenPairs] | None = None,
 ) -> Aligner:
@@ -61,21 +61,24 @@ def fit(
         texts: N texts; several rows an item only for methods that take them.
         clips: M clips, likewise.
         owner: `(N,)` row of its clip for every text.
-        method: `auto`, or a name of `METHODS`.
+        method: `auto`, another name of `moviola.align.methods.METHODS`, `module:attribute`, or a
+            function of a `Task` that gives what it `Fitted`.
         seed: of what is held out and drawn; equal seeds give equal heads.
         test: gives pairs of other videos; called when the head is finished, and not before.
 
     Raises:
         ValueError: when a side is constant, items have several rows and the method takes one, or
             there is no such method.
+        PluginNotFoundError: when a method cannot be imported.
+        TypeError: when a method gives anything but a `Fitted`.
         MissingExtraError: when the method needs a package that is not installed.
     """
     began = perf_counter()
-    if method not in METHODS:
-        known = ", ".join(METHODS)
-        raise ValueError(f"there is no method {method!r}; there are {known}")
+    function = find_method(method) if isinstance(method, str) else method
     task, warnings = task_of(texts, clips, owner, seed=seed)
-    fitted = METHODS[method](task)
+    fitted = function(task)
+    if not isinstance(fitted, Fitted):  # pyright: ignore[reportUnnecessaryIsInstance] -- a stranger's
+        raise TypeError(f"the method {method!r} gave a {type(fitted).__name__}, not a Fitted")
     sides = (task.text_side, task.clip_side)
     record = _record(task, fitted, [*warnings, *fitted.warnings])
     record["seconds"] = round(perf_counter() - began, 3)

@@ -1,10 +1,13 @@
-"""List the alignment methods by name."""
+"""List the alignment methods by name, and find one, somebody's own included."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
+from types import MappingProxyType
+from typing import cast
 
 import numpy as np
 
@@ -20,7 +23,8 @@ from moviola.align.closed_form.classical import (
 )
 from moviola.align.closed_form.selection import reciprocal_ranks
 from moviola.align.closed_form.task import Fitted, Task
-from moviola.core import MissingExtraError
+from moviola.core import MissingExtraError, PluginNotFoundError
+from moviola.core.attributes import is_attribute, load_attribute
 
 Method = Callable[[Task], Fitted]
 
@@ -61,20 +65,47 @@ def _trained(method: str, task: Task, closed: Fitted | None = None) -> Fitted:
     return fit_trained(task, method, closed)
 
 
-METHODS: dict[str, Method] = {
-    "auto": fit_auto,
-    "cca": fit_cca,
-    "centring": fit_centring,
-    "standardising": fit_standardising,
-    "all-but-the-top": fit_top_removed,
-    "whitening": fit_whitening,
-    "procrustes": fit_procrustes,
-    "ridge": fit_ridge,
-    "asif": fit_asif,
-    "linear": partial(_from_closed, "linear"),
-    "siglip": partial(_from_closed, "siglip"),
-    "fusemix": partial(_from_closed, "fusemix"),
-    "residual": partial(_from_closed, "residual"),
-    "mlp": partial(_trained, "mlp"),
-    "transformer": partial(_trained, "transformer"),
-}
+#: Every method that has a name. A method is one function of a task; pass your own.
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        "auto": fit_auto,
+        "cca": fit_cca,
+        "centring": fit_centring,
+        "standardising": fit_standardising,
+        "all-but-the-top": fit_top_removed,
+        "whitening": fit_whitening,
+        "procrustes": fit_procrustes,
+        "ridge": fit_ridge,
+        "asif": fit_asif,
+        "linear": partial(_from_closed, "linear"),
+        "siglip": partial(_from_closed, "siglip"),
+        "fusemix": partial(_from_closed, "fusemix"),
+        "residual": partial(_from_closed, "residual"),
+        "mlp": partial(_trained, "mlp"),
+        "transformer": partial(_trained, "transformer"),
+    }
+)
+
+
+def find_method(name: str) -> Method:
+    """Find the method of a name of `METHODS`, or the function that `module:attribute` names.
+
+    Raises:
+        ValueError: when there is none of that name.
+        PluginNotFoundError: when an attribute cannot be imported, or is no function.
+    """
+    if name in METHODS:
+        return METHODS[name]
+    if not is_attribute(name):
+        close = get_close_matches(name, METHODS, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"there is no method {name!r}; there are {', '.join(METHODS)}, and your own as "
+            f"module:attribute.{hint}"
+        )
+    found = load_attribute(name, "alignment method")
+    if not callable(found):
+        raise PluginNotFoundError(
+            f"{name!r} is a {type(found).__name__}; a method is a function of a Task"
+        )
+    return cast("Method", found)
