@@ -44,7 +44,7 @@ def examine(library: Path) -> list[Finding]:
         for name, version in versions().items()
         if name not in ("python", "ffmpeg")
     ]
-    findings += [_decoding(), _encoder(), _disk(library), _writing(library)]
+    findings += [_decoding(), _confinement(), _encoder(), _disk(library), _writing(library)]
     findings += _model_cache()
     return findings
 
@@ -87,6 +87,14 @@ def _decoding() -> Finding:
         except MoviolaError as error:
             return Finding("decoding", ok=False, detail=f"a worker could not read H.264: {error}")
     return Finding("decoding", ok=True, detail=f"{info.codec} in a worker process")
+
+
+def _confinement() -> Finding:
+    """Ask a worker process what the system keeps from it."""
+    from moviola.video import tell_confinement
+
+    holds = ", ".join(tell_confinement()) or "nothing"
+    return Finding("decoding is kept from", ok=True, detail=f"{holds}; an empty environment")
 
 
 def _encoder() -> Finding:

@@ -16,7 +16,12 @@ from moviola.video.stills import (
     read_play_facts,
 )
 from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
-from moviola.video.worker.once import probe, read_frames_at, read_waveform
+from moviola.video.worker.once import (
+    probe,
+    read_frames_at,
+    read_waveform,
+    tell_confinement,
+)
 from moviola.video.worker.pool import DecodePool
 from moviola.video.worker.replies import PlayFacts
 
@@ -40,4 +45,5 @@ __all__ = [
     "read_picture",
     "read_play_facts",
     "read_waveform",
+    "tell_confinement",
 ]

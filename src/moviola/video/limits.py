@@ -29,6 +29,8 @@ class Limits:
         max_clips: clips taken of one video; the rest is left out, with a message.
         frame_pixels: larger frames are reduced to about this many pixels before they leave the
             worker.
+        clip_frame_pixels: the same for frames of clips, which wait in memory for an encoder: more
+            than any encoder sees of a frame.
         clip_bytes: frames of a clip that would take more are reduced further; a clip whose sound
             would take more is refused.
         extra_codecs: names of FFmpeg decoders allowed beyond the built-in list.
@@ -42,6 +44,7 @@ class Limits:
     decode_at_most: float = 6 * 3600.0
     max_clips: int = 20_000
     frame_pixels: int = 4 * MIB
+    clip_frame_pixels: int = MIB
     clip_bytes: int = 256 * MIB
     extra_codecs: tuple[str, ...] = ()
 

@@ -267,3 +267,19 @@ def test_frames_that_nothing_depends_on_are_skipped_bit_exactly(studio, read, tm
         assert (few.pixels == everything.pixels[at]).all()
     with_all = read(path, WindowSegmenter(0.6, 0.2), UniformSampler(2))
     assert with_all[1].code is FileCode.OK
+
+
+def test_large_frames_of_clips_are_reduced_before_they_leave_the_worker(
+    studio, read, pool, tmp_path
+):
+    path = studio.film(tmp_path / "v.mp4", 3, size=(2560, 1440), options={"preset": "ultrafast"})
+    clips, _ = read(path, sampler=UniformSampler(2))
+    count, height, width, _ = clips[0].frames.pixels.shape
+    assert count == 2
+    assert width * height <= 1 << 20
+    assert width / height == pytest.approx(16 / 9, abs=0.01)
+    assert numbers(studio, clips[0].frames) == [0, 2]
+    # What is asked for by itself comes as large as ever.
+    assert pool.read_frames_at(path, [0.0]).pixels.shape[1:3] == (1440, 2560)
+    small = studio.film(tmp_path / "s.mp4", 3, size=(1280, 720), options={"preset": "ultrafast"})
+    assert read(small)[0][0].frames.pixels.shape[1:3] == (720, 1280)

@@ -26,6 +26,7 @@ sys.path[:] = sys.argv[1:]
 from moviola.video.worker import confinement, ipc, program, serving
 
 honest = serving.Worker.serve
+program.confine = lambda: []  # some of these deaths leave a mark beside the file
 
 def serve(self, task):
     name = task.path.name

@@ -14,6 +14,8 @@ RowsT_co = TypeVar("RowsT_co", covariant=True)
 
 #: Clips encoded at a time. More gains nothing on a CPU and holds more pixels in memory.
 _BATCH = 16
+#: Bytes of frames that wait to be encoded together; a clip that is larger goes alone.
+_BATCH_BYTES = 128 << 20
 
 
 class VideoTower(Protocol[RowsT_co]):
@@ -57,10 +59,14 @@ class _Batch(Generic[RowsT]):
         self._encoder = encoder
         self._frames: list[Frames] = []
         self._owners: list[_Unfinished[RowsT]] = []
+        self._bytes = 0
 
     def add(self, owner: _Unfinished[RowsT], frames: Frames) -> None:
+        if self._bytes + frames.pixels.nbytes > _BATCH_BYTES:
+            self.flush()
         self._frames.append(frames)
         self._owners.append(owner)
+        self._bytes += frames.pixels.nbytes
         if len(self._frames) >= _BATCH:
             self.flush()
 
@@ -69,7 +75,7 @@ class _Batch(Generic[RowsT]):
             rows = self._encoder.encode_videos(self._frames)
             for owner, own in zip(self._owners, rows, strict=True):
                 owner.rows.append(own)
-            self._frames, self._owners = [], []
+            self._frames, self._owners, self._bytes = [], [], 0
 
 
 def encode_stream(

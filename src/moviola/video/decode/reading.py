@@ -58,19 +58,22 @@ def read_clips(
     *,
     limits: Limits,
     emit: Emit,
+    frame_pixels: int | None = None,
 ) -> Reading:
     """Decode once, in order, and `emit` each clip as soon as its last frame is known.
 
     A frame is shown from its presentation time until the next one's; the first is also shown
     before. Where the end cannot be decoded, clips are clamped to what was; a clip in which
-    nothing was decoded is dropped.
+    nothing was decoded is dropped. Frames of more than about `frame_pixels`, by default those of
+    `limits` for clips, are reduced.
     """
     clips = [
         CollectedClip(index, span, wanted_times(sampler, span, found.starts))
         for index, span in spans
     ]
     most = max((len(clip.wanted) for clip in clips), default=1)
-    at_most = min(limits.frame_pixels, max(1, limits.clip_bytes // (3 * most)))
+    frame_pixels = frame_pixels or limits.clip_frame_pixels
+    at_most = min(frame_pixels, max(1, limits.clip_bytes // (3 * most)))
     width, height = reduced_size(found.width, found.height, at_most)
     size = wanted_size(sampler)
     painter = (
@@ -102,7 +105,15 @@ def frames_at(
         shown.extend(at.tolist())
 
     whole = Span(0.0, found.info.duration)
-    read_clips(path, found, [(0, whole)], _Fixed(wanted), limits=limits, emit=keep)
+    read_clips(
+        path,
+        found,
+        [(0, whole)],
+        _Fixed(wanted),
+        limits=limits,
+        emit=keep,
+        frame_pixels=limits.frame_pixels,
+    )
     return pictures, shown
 
 

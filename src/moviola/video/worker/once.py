@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moviola.video.limits import Limits
 from moviola.video.worker.pool import DecodePool
+from moviola.video.worker.process import WorkerProcess, worker_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from moviola.core import Frames, Span, VideoInfo, Waveform
-    from moviola.video.limits import Limits
+
+
+def tell_confinement() -> tuple[str, ...]:
+    """Tell what decoding workers are kept from on this machine, such as `no network`."""
+    worker = WorkerProcess(Limits(), worker_command())
+    try:
+        worker.greet()
+        return worker.confinement
+    finally:
+        worker.kill()
 
 
 def probe(path: Path, limits: Limits | None = None) -> VideoInfo:

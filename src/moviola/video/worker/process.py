@@ -36,6 +36,17 @@ def worker_command() -> list[str]:
     return [sys.executable, "-I", "-c", _PROGRAM, *(os.path.abspath(p) for p in sys.path)]  # noqa: PTH100
 
 
+def _environment() -> dict[str, str]:
+    """Choose the variables that a worker gets: none of the caller's that is not needed to run.
+
+    Secrets live there. Names of files are read by the locale, and Windows starts nothing without
+    its root.
+    """
+    needed = ("LC_ALL", "LC_CTYPE", "LANG", "SYSTEMROOT")
+    kept = {name: os.environ[name] for name in needed if name in os.environ}
+    return kept | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
 class WorkerDiedError(Exception):
     """Say that the process ended, or had to be ended; `code` and the text say why."""
 
@@ -64,11 +75,13 @@ class WorkerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             bufsize=0,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            env=_environment(),
             creationflags=subprocess.CREATE_NEW_PROCESS_GROUP if windows else 0,
             start_new_session=not windows,
         )
         self._ready = False
+        #: What is kept from the process, in its own words; known once it was asked something.
+        self.confinement: tuple[str, ...] = ()
 
     @property
     def pid(self) -> int:
@@ -85,16 +98,23 @@ class WorkerProcess:
         """
         data = pickle.dumps(task)
         if not self._ready:
-            self._greet()
+            self.greet()
         self._write(data)
         self.allow(self._limits.open_seconds)
 
-    def _greet(self) -> None:
+    def greet(self) -> None:
+        """Send the limits, and wait until the process is ready.
+
+        Raises:
+            WorkerStartError: when it does not start.
+        """
         self.allow(_START_SECONDS)
         try:
             self._write(pickle.dumps(self._limits))
-            if self.receive().head.get("kind") != "ready":
+            head = self.receive().head
+            if head.get("kind") != "ready":
                 raise self._death("it does not speak the protocol")
+            self.confinement = tuple(str(what)[:100] for what in head.get("holds", ()))
         except WorkerDiedError as death:
             raise WorkerStartError(
                 f"decoding workers do not start: {death} (status {self._process.returncode})"

@@ -12,7 +12,7 @@ import av.logging
 
 from moviola.video.limits import IN_FORCE
 from moviola.video.worker import ipc
-from moviola.video.worker.confinement import limit_memory
+from moviola.video.worker.confinement import confine, limit_memory
 from moviola.video.worker.serving import Worker
 
 if TYPE_CHECKING:
@@ -27,9 +27,10 @@ def main() -> None:
     try:
         limits: Limits = pickle.load(requests)  # noqa: S301 - our own parent sends it
         limit_memory(limits)
+        holds = confine()
         IN_FORCE.set(limits)
         worker = Worker(limits, replies)
-        ipc.send(replies, {"kind": "ready"})
+        ipc.send(replies, {"kind": "ready", "holds": holds})
         while True:
             try:
                 task: Task = pickle.load(requests)  # noqa: S301 - as above
