@@ -79,8 +79,8 @@ def test_moments_of_an_unknown_query_are_refused():
         ([{"qid": 1, "pred_relevant_windows": 3}], None, "found.jsonl, line 1"),
         ([{"qid": 1, "pred_relevant_windows": [[0]]}], None, "no list of moments"),
         ([{"qid": 1, "pred_relevant_windows": []}] * 2, None, "a second time"),
-        ([{"qid": 2, "pred_relevant_windows": []}], None, "'2' has moments but no truth"),
-        (None, [{"qid": 1, "relevant_windows": []}], "no true moment"),
+        ([{"qid": 2, "pred_relevant_windows": []}], None, "'2' has moments for SVMR but no truth"),
+        (None, [{"qid": 1, "relevant_windows": []}], "no list of true moments"),
         (None, [{"qid": 1, "relevant_windows": [[3, 1]]}], "truth.jsonl, line 1"),
         (None, [], "holds no queries"),
     ],
@@ -101,5 +101,5 @@ def test_a_moment_without_length_finds_nothing(tmp_path):
     )
     (tmp_path / "t.jsonl").write_text('{"qid": 1, "relevant_windows": [[0, 4]]}\n')
     found = evaluate_moment_files(tmp_path / "f.jsonl", tmp_path / "t.jsonl", resamples=0)
-    assert found.aggregates["R1@IoU0.5"] == 0
-    assert found.aggregates["mAP"] == 50
+    assert found.inside.aggregates["R1@IoU0.5"] == 0
+    assert found.inside.aggregates["mAP"] == 50

@@ -1,4 +1,4 @@
-"""Run `moviola evaluate-moments`: moments found inside videos against the true ones."""
+"""Run `moviola evaluate-moments`: moments that were found against the true ones."""
 
 from __future__ import annotations
 
@@ -14,16 +14,38 @@ from moviola.cli.options import JsonOption
 def run(
     *,
     predictions: Annotated[
-        Path, typer.Option(metavar="PRED", help="Moments found (QVHighlights .jsonl).")
+        Path,
+        typer.Option(
+            metavar="PRED",
+            help="Moments found: TVR's submission (.json), QVHighlights' lines, or lines of "
+            "query_id and predictions (.jsonl).",
+        ),
     ],
-    truth: Annotated[Path, typer.Option(metavar="TRUTH", help="The true moments.")],
+    truth: Annotated[
+        Path,
+        typer.Option(
+            metavar="TRUTH",
+            help="The true moments: TVR, QVHighlights, Charades-STA, ActivityNet, DiDeMo, or lines "
+            "of query_id, query, video, start, end.",
+        ),
+    ],
+    per_query: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Also write a row a query there: .parquet or .csv."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure moments found inside videos: R1 at IoU 0.5 and 0.7, mIoU and mAP."""
-    from moviola.pipeline.evaluate.moments import as_object, as_text, evaluate_moment_files
+    """Measure moments that were found in a corpus of videos (VCMR, SVMR, VR), or inside one.
+
+    R@1, 5, 10, 100 at IoU 0.5 and 0.7 as TVR's evaluation code defines them; for files in
+    QVHighlights' layout also R1@IoU, mIoU, mAP, and HIT@1 and mAP of highlights.
+    """
+    from moviola.pipeline.evaluate.moments import evaluate_moment_files, write_rows
 
     result = evaluate_moment_files(predictions, truth)
+    if per_query is not None:
+        write_rows(result, per_query)
     if as_json:
-        print_json(as_object(result))
+        print_json(result.to_json())
     else:
-        typer.echo(as_text(result))
+        typer.echo(str(result))

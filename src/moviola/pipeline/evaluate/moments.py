@@ -1,91 +1,194 @@
-"""Moments found and true moments, in QVHighlights' files, into measures."""
+"""Evaluate files of moments: in a corpus of videos as TVR does, inside one as QVHighlights does."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from moviola.core import DatasetError, Span, display_path
-from moviola.datasets.annotations.tables import Row, read_rows
+from moviola.core.moment_queries import FoundMoment, MomentQuery
+from moviola.datasets.moments import qvhighlights
+from moviola.datasets.moments.reading import read_moment_queries
+from moviola.evaluate.corpus_moments import CorpusMomentResult, evaluate_corpus_moments
+from moviola.evaluate.highlights import HighlightResult, evaluate_highlights
 from moviola.evaluate.moments import MomentResult
 from moviola.evaluate.ranked_moments import evaluate_ranked_moments
+from moviola.pipeline.evaluate.moment_files import Predictions, read_predictions
 
-ValueT = TypeVar("ValueT")
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Annotators of a clip in QVHighlights.
+_ANNOTATORS = 3
 
 
-def evaluate_moment_files(found: Path, truth: Path, *, resamples: int = 1000) -> MomentResult:
-    """R1@IoU and mAP of the moments in `found` against those in `truth`.
+@dataclass(frozen=True, slots=True)
+class MomentEvaluation:
+    """What came of moments that were found.
+
+    Attributes:
+        corpus: VCMR, SVMR and VR, as far as moments of them were given.
+        inside: R1@IoU, mIoU and mAP inside one video, of files in QVHighlights' layout.
+        highlights: HIT@1 and mAP of highlights, where salience was told.
+        notes: what must be known of the numbers.
+    """
+
+    corpus: CorpusMomentResult
+    inside: MomentResult | None = None
+    highlights: HighlightResult | None = None
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the numbers as JSON values: percent, but for mIoU."""
+        told: dict[str, Any] = {} if self.inside is None else dict(self.inside.aggregates)
+        told |= {
+            "n_queries": len(self.corpus.queries),
+            "tvr": self.corpus.to_json(),
+            "intervals": {task: dict(values) for task, values in self.corpus.intervals.items()},
+        }
+        if self.highlights is not None:
+            told["highlights"] = self.highlights.to_json()
+        if self.notes:
+            told["notes"] = list(self.notes)
+        return told
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        if self.inside is not None:
+            lines += _lines(self.inside.aggregates, self.inside.intervals)
+        for task, values in self.corpus.aggregates.items():
+            names = {f"{task} {name}": value for name, value in values.items()}
+            bounds = {
+                f"{task} {name}": pair for name, pair in self.corpus.intervals.get(task, {}).items()
+            }
+            lines += ["", *_lines(names, bounds)]
+        if self.highlights is not None:
+            lines += ["", *_lines(self.highlights.aggregates, self.highlights.intervals)]
+        said = f"{len(self.corpus.queries)} queries; in brackets: 95 % bootstrap intervals"
+        return "\n".join([*lines, "", said, *(f"NOTE: {note}" for note in self.notes)]).lstrip()
+
+
+def evaluate_moment_files(found: Path, truth: Path, *, resamples: int = 1000) -> MomentEvaluation:
+    """Measure the moments in `found` against those in `truth`.
 
     Args:
-        found: JSON lines with `qid` and `pred_relevant_windows`: `[start, end, score]`, the best
-            first, in seconds.
-        truth: JSON lines with `qid` and `relevant_windows`: `[start, end]`, in seconds.
+        found: as `read_predictions` takes it.
+        truth: as `read_moment_queries` takes it.
         resamples: of the bootstrap; 0 for no intervals.
 
     Raises:
-        DatasetError: naming the file and the line that is wrong.
+        FileNotFoundError: when a file is not there.
+        DatasetError: naming the file and the place that is wrong.
         ValueError: when moments were found for a query that has no truth.
     """
-    true = _read(truth, "relevant_windows", _true)
-    for query, spans in true.items():
-        if not spans:
-            raise DatasetError(f"{display_path(truth)}: query {query!r} has no true moment")
-    listed = _read(found, "pred_relevant_windows", _listed)
-    return evaluate_ranked_moments(listed, true, resamples=resamples)
-
-
-def as_object(result: MomentResult) -> dict[str, Any]:
-    """The numbers as JSON values: percent, but for mIoU."""
-    return {**result.aggregates, "n_queries": len(result.queries)}
-
-
-def as_text(result: MomentResult) -> str:
-    """The numbers with their intervals as plain text."""
-    lines: list[str] = []
-    for name, value in result.aggregates.items():
-        digits = 4 if name == "mIoU" else 2
-        line = f"{name:<12}{value:8.{digits}f}"
-        if name in result.intervals:
-            low, high = result.intervals[name]
-            line += f"  [{low:.{digits}f}, {high:.{digits}f}]"
-        lines.append(line)
-    return "\n".join(
-        [*lines, "", f"{len(result.queries)} queries; in brackets: 95 % bootstrap intervals"]
+    queries, predictions = read_moment_queries(truth), read_predictions(found)
+    if not predictions.inside:
+        corpus = evaluate_corpus_moments(predictions.corpus, queries, resamples=resamples)
+        return MomentEvaluation(corpus, notes=_absent(queries, predictions.corpus))
+    video = {query.id: query.video for query in queries}
+    placed = {
+        query: [moment._replace(video=video.get(query, "")) for moment in moments]
+        for query, moments in predictions.inside.items()
+    }
+    return MomentEvaluation(
+        corpus=evaluate_corpus_moments({"SVMR": placed}, queries, resamples=resamples),
+        inside=evaluate_ranked_moments(
+            {query: list(map(_ranked, moments)) for query, moments in predictions.inside.items()},
+            {query.id: [_true(query, truth, *span) for span in query.spans] for query in queries},
+            resamples=resamples,
+        ),
+        highlights=_highlights(predictions, truth, resamples=resamples),
+        notes=_absent(queries, {"SVMR": placed}),
     )
 
 
-def _read(path: Path, column: str, parse: Callable[[Any], ValueT]) -> dict[str, ValueT]:
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {display_path(path)}")
-    found: dict[str, ValueT] = {}
-    for row in read_rows(path, ["qid", column]):
-        query = str(row.values["qid"])
-        if query in found:
-            raise DatasetError(f"{row.place}: query {query!r} comes a second time")
-        found[query] = _parsed(row, column, parse)
-    if not found:
-        raise DatasetError(f"{display_path(path)} holds no queries")
-    return found
+def _highlights(predictions: Predictions, truth: Path, *, resamples: int) -> HighlightResult | None:
+    if not predictions.salience or truth.suffix.lower() != ".jsonl":
+        return None
+    told, counts = qvhighlights.load_saliency(truth), qvhighlights.clip_count(truth)
+    if not told:
+        return None
+    scores = {
+        query: _matrix(clips, counts.get(query, max(clips, default=-1) + 1))
+        for query, clips in told.items()
+    }
+    return evaluate_highlights(predictions.salience, scores, resamples=resamples)
 
 
-def _parsed(row: Row, column: str, parse: Callable[[Any], ValueT]) -> ValueT:
+def _matrix(clips: Mapping[int, Sequence[int]], count: int) -> NDArray[np.int64]:
+    """Spread the scores of relevant clips over all `(clips, annotators)` of a video."""
+    scores = np.zeros((count, _ANNOTATORS), np.int64)
+    for clip, given in clips.items():
+        if 0 <= clip < count:
+            scores[clip, : len(given)] = given[:_ANNOTATORS]
+    return scores
+
+
+def _absent(
+    queries: Sequence[MomentQuery], found: Mapping[Any, Mapping[str, Sequence[FoundMoment]]]
+) -> tuple[str, ...]:
+    """Tell of queries without moments, which count as failed."""
+    said: list[str] = []
+    for task, moments in found.items():
+        lost = [query.id for query in queries if query.id not in moments]
+        if lost:
+            said.append(
+                f"{task}: {len(lost)} of {len(queries)} queries have no moments and count as "
+                f"failed, the first of them {lost[0]!r}"
+            )
+    return tuple(said)
+
+
+def _ranked(moment: FoundMoment) -> tuple[Span, float]:
+    """Make a span with its score; one without length overlaps nothing, and none begins below 0."""
+    begin = max(moment.start, 0.0)
+    return Span(begin, max(moment.end, begin + 1e-9)), moment.score
+
+
+def _true(query: MomentQuery, truth: Path, start: float, end: float) -> Span:
     try:
-        return parse(row.values[column])
-    except (TypeError, ValueError) as error:
-        raise DatasetError(f"{row.place}: {column!r} is no list of moments ({error})") from None
+        return Span(start, end)
+    except ValueError as error:
+        raise DatasetError(f"{display_path(truth)}: query {query.id!r}: {error}") from None
 
 
-def _true(windows: Any) -> list[Span]:
-    return [Span(float(start), float(end)) for start, end in windows]
+def _lines(
+    aggregates: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]
+) -> list[str]:
+    width = max(map(len, aggregates))
+    lines: list[str] = []
+    for name, value in aggregates.items():
+        digits = 4 if name == "mIoU" else 2
+        line = f"{name:<{width}}{value:8.{digits}f}"
+        if name in intervals:
+            low, high = intervals[name]
+            line += f"  [{low:.{digits}f}, {high:.{digits}f}]"
+        lines.append(line)
+    return lines
 
 
-def _listed(windows: Any) -> list[tuple[Span, float]]:
-    """Moments with scores; where none are given, the order is the ranking."""
-    found: list[tuple[Span, float]] = []
-    for place, (start, end, *rest) in enumerate(windows):
-        score = float(rest[0]) if rest else -float(place)
-        # A predicted moment without length overlaps nothing; one past the start is cut there.
-        begin, finish = max(float(start), 0.0), float(end)
-        found.append((Span(begin, max(finish, begin + 1e-9)), score))
-    return found
+def write_rows(evaluation: MomentEvaluation, path: Path) -> None:
+    """Write one row a query, with the rank of its first right moment for every criterion.
+
+    Args:
+        evaluation: what was measured.
+        path: a `.parquet` or `.csv` file; 0 stands for a query without a right moment.
+
+    Raises:
+        ValueError: when the file is called otherwise.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist(list(evaluation.corpus.rows()))
+    if path.suffix.lower() == ".parquet":
+        pq.write_table(table, path)
+    elif path.suffix.lower() == ".csv":
+        pa_csv.write_csv(table, path)
+    else:
+        raise ValueError(f"{display_path(path)}: rows are written as .parquet or .csv")
