@@ -99,32 +99,36 @@ def evaluate_corpus_moments(
     for task, moments in found.items():
         if strangers := sorted(moments.keys() - known):
             raise ValueError(f"{strangers[0]!r} has moments for {task} but no truth")
-    ranks = {task: _ranks(task, moments, queries) for task, moments in found.items()}
+    ranks: dict[Task, dict[str, NDArray[np.int64]]] = {
+        task: _ranks(task, moments, queries) for task, moments in found.items()
+    }
     intervals: dict[Task, dict[str, Interval]] = {}
+    by_kind: dict[Task, dict[str, float]] = {}
     kinds = _kinds(queries)
-    hits = {task: _hits(criteria) for task, criteria in ranks.items()}
+    hits: dict[Task, dict[str, NDArray[np.bool_]]] = {
+        task: _hits(criteria) for task, criteria in ranks.items()
+    }
+    if kinds:
+        for task, values in hits.items():
+            by_kind[task] = {
+                f"{kind}-{name}": _percent(hit[members])
+                for kind, members in kinds
+                for name, hit in values.items()
+            }
     if resamples:
         for task, values in hits.items():
             columns = [Column(each.astype(np.float64), scale=100.0) for each in values.values()]
             drawn = resample(columns, resamples=resamples, seed=seed)
             intervals[task] = {name: interval(row) for name, row in zip(values, drawn, strict=True)}
+    aggregates: dict[Task, dict[str, float]] = {
+        task: {name: _percent(hit) for name, hit in values.items()} for task, values in hits.items()
+    }
     return CorpusMomentResult(
         queries=tuple(queries),
         ranks=ranks,
-        aggregates={
-            task: {name: _percent(hit) for name, hit in values.items()}
-            for task, values in hits.items()
-        },
+        aggregates=aggregates,
         intervals=intervals,
-        by_kind={
-            task: {
-                f"{kind}-{name}": _percent(hit[members])
-                for kind, members in kinds
-                for name, hit in values.items()
-            }
-            for task, values in hits.items()
-            if kinds
-        },
+        by_kind=by_kind,
     )
 
 

@@ -18,6 +18,8 @@ from moviola.datasets.moments.spans import span_of
 def load(path: Path) -> tuple[MomentQuery, ...]:
     """Read the queries of a file; sentence i of a video is called `VIDEO-i`, from 0.
 
+    A few spans of the official files stand the wrong way round, and are turned.
+
     Raises:
         DatasetError: naming the video that is wrong.
     """
@@ -32,6 +34,6 @@ def load(path: Path) -> tuple[MomentQuery, ...]:
         except (KeyError, TypeError, ValueError) as error:
             raise DatasetError(f"{place}: needs a timestamp for every sentence ({error})") from None
         for number, (times, sentence) in enumerate(pairs):
-            span = span_of(sorted(times) if isinstance(times, list) else times, place)
+            span = span_of(times, place, turn=True)
             queries.append(MomentQuery(f"{video}-{number}", str(sentence).strip(), video, (span,)))
     return tuple(queries)

@@ -32,9 +32,9 @@ def load(path: Path) -> tuple[MomentQuery, ...]:
         if found is None:
             raise DatasetError(f"{place}: a line is VIDEO START END##SENTENCE, not {line[:60]!r}")
         try:
-            times = sorted((float(found[2]), float(found[3])))
+            times = [float(found[2]), float(found[3])]
         except ValueError:
             raise DatasetError(f"{place}: {found[2]} and {found[3]} are no seconds") from None
-        span = span_of(times, place)
+        span = span_of(times, place, turn=True)
         queries.append(MomentQuery(str(number - 1), found[4].strip(), found[1], (span,)))
     return tuple(queries)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from moviola.core import DatasetError
 from moviola.core.moment_queries import MomentQuery
@@ -67,8 +67,8 @@ def clip_count(path: Path) -> dict[str, int]:
 
 
 def _scores(row: Row) -> dict[int, tuple[int, ...]]:
-    clips = cast("Any", row.values.get("relevant_clip_ids"))
-    scores = cast("Any", row.values["saliency_scores"])
+    clips: Any = row.values.get("relevant_clip_ids")
+    scores: Any = row.values["saliency_scores"]
     try:
         return {
             int(clip): tuple(int(each) for each in given)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from moviola.core import DatasetError, display_path
 from moviola.core.moment_queries import MomentQuery
@@ -68,4 +68,4 @@ def _columns(path: Path, line: str) -> frozenset[str]:
         value: Any = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{display_path(path)}, line 1 is not JSON: {error}") from None
-    return frozenset(value) if isinstance(value, dict) else frozenset()
+    return frozenset(cast("dict[str, Any]", value)) if isinstance(value, dict) else frozenset()

@@ -8,8 +8,8 @@ from typing import cast
 from moviola.core import DatasetError
 
 
-def span_of(given: object, place: str) -> tuple[float, float]:
-    """Read `[start, end]` in seconds.
+def span_of(given: object, place: str, *, turn: bool = False) -> tuple[float, float]:
+    """Read `[start, end]` in seconds; with `turn`, two that stand the wrong way round too.
 
     Raises:
         DatasetError: when these are not two finite numbers in order.
@@ -17,6 +17,8 @@ def span_of(given: object, place: str) -> tuple[float, float]:
     values = cast("list[object]", given) if isinstance(given, list) else []
     if len(values) == 2 and all(isinstance(each, (int, float)) for each in values):
         start, end = (float(cast("float", each)) for each in values)
+        if turn:
+            start, end = min(start, end), max(start, end)
         if math.isfinite(start) and math.isfinite(end) and start <= end:
             return start, end
     raise DatasetError(f"{place}: {given!r} is no [start, end] in seconds")

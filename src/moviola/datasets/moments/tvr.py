@@ -26,10 +26,8 @@ def load(path: Path) -> tuple[MomentQuery, ...]:
 
 
 def _query(row: Row) -> MomentQuery:
-    given = cast("object", row.values["ts"])
-    nested = isinstance(given, list) and any(
-        isinstance(each, list) for each in cast("list[object]", given)
-    )
+    given = cast("list[object]", row.values["ts"])
+    nested = isinstance(row.values["ts"], list) and any(isinstance(each, list) for each in given)
     spans = spans_of(given, row.place) if nested else (span_of(given, row.place),)
     return MomentQuery(
         id=row.name("desc_id"),
