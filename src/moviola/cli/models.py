@@ -69,6 +69,13 @@ def pull(
             err=True,
         )
     fetched = list(pull_model(sources))
+    for source, checkpoint in zip(sources, fetched, strict=True):
+        if source.mirror is not None and checkpoint.model == source.mirror.repository:
+            typer.echo(
+                f"the hub does not give {source.repository}: this is {checkpoint.model} instead, "
+                f"whose vectors are of another space",
+                err=True,
+            )
     if as_json:
         print_json(
             [{"model": c.model, "revision": c.revision, "folder": str(c.folder)} for c in fetched]

@@ -32,6 +32,7 @@ from moviola.core.errors import (
     StorageError,
     StoreCorruptError,
     VideoUnreadableError,
+    WeightsNotFoundError,
     WeightsUnavailableError,
 )
 from moviola.core.frames import Frames, SoundSpec, Waveform
@@ -115,6 +116,7 @@ __all__ = [
     "VideoInfo",
     "VideoUnreadableError",
     "Waveform",
+    "WeightsNotFoundError",
     "WeightsUnavailableError",
     "clip_id",
     "display_path",

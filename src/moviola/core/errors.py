@@ -65,6 +65,10 @@ class WeightsUnavailableError(MoviolaError):
     exit_code = ExitCode.WEIGHTS_UNAVAILABLE
 
 
+class WeightsNotFoundError(WeightsUnavailableError):
+    """The hub does not give the weights of a model, and they are not in its cache."""
+
+
 class StorageError(MoviolaError):
     """No room left, or no permission to write."""
 

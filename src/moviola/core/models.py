@@ -18,6 +18,8 @@ class Source:
             tensor are fetched, in place of `patterns`.
         gigabytes: about how much is fetched; None where the number of weights tells.
         licence: of these files, where it is not the model's.
+        mirror: a second source of the same model, for when the hub does not give the first. It is
+            under another name, so its vectors are of another space.
     """
 
     repository: str
@@ -26,6 +28,7 @@ class Source:
     tensors: tuple[str, ...] = ()
     gigabytes: float | None = None
     licence: str = ""
+    mirror: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

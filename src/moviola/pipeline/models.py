@@ -1,4 +1,4 @@
-"""The models there are: which one is the default, what is known of each, and fetching one."""
+"""List the models there are, name the default, and fetch one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from moviola.core import Reported, Source
+from moviola.core import Reported, Source, WeightsNotFoundError
 from moviola.plugins import (
     PluginInfo,
     describe_encoder,
@@ -31,7 +31,7 @@ _BYTES = 4
 
 @dataclass(frozen=True, slots=True)
 class ListedModel:
-    """What `moviola models` says of one encoder.
+    """The entry of one encoder in `moviola models`.
 
     Attributes:
         info: its name, where it comes from, its dimension, what it is.
@@ -51,7 +51,7 @@ class ListedModel:
 
 
 def list_models() -> list[ListedModel]:
-    """Every encoder and every checkpoint that has a name, sorted by it. Imports no framework."""
+    """List every encoder and every checkpoint that has a name, sorted. Imports no framework."""
     known = known_models()
     listed: list[ListedModel] = []
     for name in encoder_names():
@@ -68,7 +68,7 @@ def list_models() -> list[ListedModel]:
 
 
 def wanted_sources(name: str) -> list[Source]:
-    """What is fetched of a model: from where, how much, and under which licences.
+    """List what is fetched of a model: from where, how much, and under which licences.
 
     Args:
         name: a known checkpoint, or `FAMILY:ID`; either may end in `@REVISION`.
@@ -100,14 +100,29 @@ def wanted_sources(name: str) -> list[Source]:
 def pull(sources: Iterable[Source]) -> Iterator[Checkpoint]:
     """Fetch files into the cache, and the newest of a branch that is not pinned.
 
+    What the hub does not give is fetched from its second source, where it has one; the checkpoint
+    then names that one.
+
     Raises:
         WeightsUnavailableError: when the hub cannot be reached, or has no such model.
     """
+    for source in sources:
+        try:
+            yield _fetch(source)
+        except WeightsNotFoundError as error:
+            if source.mirror is None:
+                raise
+            mirror = replace(source.mirror, patterns=source.mirror.patterns or source.patterns)
+            try:
+                yield _fetch(mirror)
+            except WeightsNotFoundError:
+                raise error from None
+
+
+def _fetch(source: Source) -> Checkpoint:
     from moviola.encode.runtime.hub import MODEL_FILES, fetch, fetch_tensors
 
-    for source in sources:
-        if source.tensors:
-            yield fetch_tensors(source.repository, source.tensors, source.revision, refresh=True)
-        else:
-            patterns = source.patterns or MODEL_FILES
-            yield fetch(source.repository, patterns, source.revision, refresh=True)
+    if source.tensors:
+        return fetch_tensors(source.repository, source.tensors, source.revision, refresh=True)
+    patterns = source.patterns or MODEL_FILES
+    return fetch(source.repository, patterns, source.revision, refresh=True)

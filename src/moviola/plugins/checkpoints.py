@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from moviola.core import KnownModel, ModelFamily
+from moviola.core import KnownModel, ModelFamily, Source
 from moviola.plugins.points import FAMILY_GROUP, a, load_point, points
 
 _OPTION = re.compile(r"([a-z_]+)=(.*)", re.DOTALL)
@@ -23,11 +23,13 @@ class NamedCheckpoint:
         family: name of the family.
         model: an id on the hub, or a folder.
         revision: the one asked for, or pinned; None for the main branch.
+        mirror: where the model is fetched from when the hub does not give it.
     """
 
     family: str
     model: str
     revision: str | None
+    mirror: Source | None = None
 
 
 def families() -> dict[str, ModelFamily]:
@@ -77,7 +79,10 @@ def find_checkpoint(name: str) -> NamedCheckpoint | None:
     card, revision = found
     source = card.sources[0]
     return NamedCheckpoint(
-        known_models()[card.name][0], source.repository, revision or source.revision
+        known_models()[card.name][0],
+        source.repository,
+        revision or source.revision,
+        None if revision else source.mirror,
     )
 
 
@@ -93,6 +98,8 @@ def settled_name(name: str, revision: str) -> str:
         return name
     if (folder := Path(found.model).expanduser()).is_dir():
         settled = f"{found.family}:{folder.absolute()}"
+    elif found.mirror is not None and revision != found.revision:
+        settled = f"{found.family}:{found.mirror.repository}@{revision}"
     elif found.revision:
         settled = bare
     else:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from moviola.core import Encoder, PluginNotFoundError, Precision
+from moviola.core import Encoder, PluginNotFoundError, Precision, WeightsNotFoundError
 from moviola.plugins.checkpoints import families, find_checkpoint, known_models, split_options
 from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not_found, points
+
+_LOG = logging.getLogger(__name__)
 
 
 def encoder_names() -> list[str]:
@@ -28,9 +31,16 @@ def load_encoder(name: str, **options: Any) -> Encoder:
         WeightsUnavailableError: when its weights are neither here nor to be had.
         TypeError: when what was found is no encoder, or does not take these options.
     """
-    bare, named = split_options(name)
+    try:
+        return _load(name, split_options(name)[0], options)
+    except WeightsNotFoundError as error:
+        return _load_mirror(name, options, error)
+
+
+def _load(name: str, bare: str, options: Mapping[str, Any]) -> Encoder:
+    """Load what `bare` stands for, with the options of `name`, over which `options` win."""
     found, given = _found(bare)
-    options = {**given, **named, **options}
+    options = {**given, **split_options(name)[1], **options}
     if isinstance(found, type) or not isinstance(found, Encoder):
         if not callable(found):
             raise TypeError(f"{name!r} is {a(found)}, neither an encoder nor something to call")
@@ -42,6 +52,27 @@ def load_encoder(name: str, **options: Any) -> Encoder:
             f"{name!r} gave {a(found)}, which is no encoder: it lacks {_missing(found)}"
         )
     return found
+
+
+def _load_mirror(name: str, options: Mapping[str, Any], error: WeightsNotFoundError) -> Encoder:
+    """Load a model from its second source, and say so; raise `error` where there is none."""
+    checkpoint = find_checkpoint(split_options(name)[0])
+    if checkpoint is None or checkpoint.mirror is None:
+        raise error
+    mirror = checkpoint.mirror
+    bare = f"{checkpoint.family}:{mirror.repository}"
+    try:
+        loaded = _load(name, f"{bare}@{mirror.revision}" if mirror.revision else bare, options)
+    except WeightsNotFoundError:
+        raise error from None
+    _LOG.warning(
+        "the hub does not give %s; its weights come from %s at %s instead. Their vectors count as "
+        "another space: libraries and heads that were made with the first refuse them",
+        checkpoint.model,
+        loaded.space.model,
+        loaded.space.revision,
+    )
+    return loaded
 
 
 def encoder_options(name: str) -> frozenset[str]:

@@ -64,7 +64,8 @@ def test_a_folder_is_indexed_searched_and_encoded(model, clips, tmp_path, capfd)
     report = moviola.index([clips], library=library, model=model, segment="windows:4/4")
     assert (report.ok, report.failed, report.partial) == (len(list(clips.iterdir())), 0, 0)
     moments = moviola.search("a red square moves left", library=library, top=3)
-    assert len(moments) == 3
+    # Of videos that look alike to a random model, one is shown.
+    assert sum(1 + len(moment.duplicates) for moment in moments) >= 3
     # The best moment of its video is where the encoder itself says.
     encode_videos([moments[0].path], out=tmp_path / "v", model=model, segment="windows:4/4")
     encode_captions([Text("q", "a red square moves left")], out=tmp_path / "t", model=model)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from moviola.core import RateSampler, UniformSampler
+from fixtures.damages import DAMAGES, damaged
+from moviola.core import RateSampler, UniformSampler, WeightsUnavailableError
 from moviola.encode.sentence_transformer.encoder import load
 from moviola.testing import check_encoder
 
@@ -119,3 +120,9 @@ def test_vectors_are_those_of_sentence_transformers(folder, make_clips):
         assert np.abs(encoder.encode_videos([clip])[0] - wanted).max() < 1e-5
     wanted = model.encode(["a dog"], normalize_embeddings=True)
     assert np.abs(encoder.encode_texts(["a dog"])[0] - wanted).max() < 1e-5
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_not_whole_is_refused(folder, damage, tmp_path):
+    with pytest.raises(WeightsUnavailableError, match="some"):
+        load(str(damaged(folder, damage, tmp_path / "some")))

@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer, VideoPrismClipModel
+from typer.testing import CliRunner
 
-from moviola.core import Frames, UniformSampler, WeightsUnavailableError
+from moviola.cli.app import app
+from moviola.core import Frames, UniformSampler, WeightsNotFoundError, WeightsUnavailableError
+from moviola.encode.runtime.hub import Checkpoint
 from moviola.encode.videoprism.encoder import canonical, load
+from moviola.plugins import load_encoder, settled_name
 from moviola.testing import check_encoder
+
+MIRROR = "MHRDYN7/videoprism-lvt-base-f16r288"
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +155,52 @@ def test_places_of_tokens_may_be_left_out_of_a_checkpoint(videoprism_folder, enc
 
 def test_bytes_that_are_no_text(encoder):
     assert encoder.encode_texts(["dog \udcff"])[0].shape == (1, 32)
+
+
+@pytest.fixture
+def mirrored(tmp_path, monkeypatch, videoprism_folder):
+    """A cache without a network that holds the default's second source alone."""
+    cache, commit = tmp_path / "cache", "3" * 40
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    place = cache / f"models--{MIRROR.replace('/', '--')}"
+    shutil.copytree(videoprism_folder, place / "snapshots" / commit)
+    (place / "refs").mkdir()
+    (place / "refs" / "main").write_text(commit)
+    return commit
+
+
+def test_the_second_source_is_taken_where_the_first_is_gone(mirrored, caplog):
+    encoder = load_encoder("videoprism-base,frames=6")
+    assert (encoder.space.model, encoder.space.revision) == (MIRROR, mirrored)
+    assert encoder.sampler == UniformSampler(6)
+    assert f"come from {MIRROR} at {mirrored}" in caplog.text
+    assert "another space" in caplog.text
+    # A library made with it asks for it by its own name from then on.
+    settled = settled_name("videoprism-base,frames=6", encoder.space.revision)
+    assert settled == f"videoprism:{MIRROR}@{mirrored},frames=6"
+    assert load_encoder(settled).space == encoder.space
+
+
+def test_where_neither_source_gives_it_the_first_is_named(mirrored):
+    with pytest.raises(WeightsNotFoundError, match="videoprism-lvt-large"):
+        load_encoder("videoprism-large")
+    with pytest.raises(WeightsNotFoundError, match="google/videoprism-lvt-base"):
+        load_encoder("videoprism-base@main")  # who names a revision means that one
+
+
+def test_pulling_says_which_source_it_was(monkeypatch):
+    asked = []
+
+    def fetch(model, patterns, revision, *, refresh):
+        asked.append((model, revision))
+        if model.startswith("google/"):
+            raise WeightsNotFoundError("gone")
+        return Checkpoint(model, "4" * 40, Path(model))
+
+    monkeypatch.setattr("moviola.encode.runtime.hub.fetch", fetch)
+    done = CliRunner().invoke(app, ["models", "pull", "videoprism-base"])
+    assert done.exit_code == 0, done.output
+    assert [model for model, _ in asked] == ["google/videoprism-lvt-base-f16r288", MIRROR]
+    assert f"this is {MIRROR} instead, whose vectors are of another space" in done.stderr
+    assert f"{MIRROR} at {'4' * 40}" in done.stdout

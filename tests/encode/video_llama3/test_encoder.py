@@ -18,6 +18,7 @@ from transformers.models.video_llama_3.image_processing_pil_video_llama_3 import
     smart_resize,
 )
 
+from fixtures.damages import DAMAGES, damaged
 from moviola.core import Frames, WeightsUnavailableError
 from moviola.encode.video_llama3.encoder import load
 from moviola.encode.video_llama3.patches import PatchProcessor, fitting_size
@@ -171,3 +172,9 @@ def test_a_folder_that_does_not_say_how_frames_are_prepared_is_refused(tmp_path)
         PatchProcessor.from_folder(tmp_path)
     with pytest.raises(ValueError, match="too narrow"):
         fitting_size(1, 300, 28, 1, 1000)
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_what_is_not_whole_is_refused(folder, damage, tmp_path):
+    with pytest.raises(WeightsUnavailableError, match="some"):
+        load(str(damaged(folder, damage, tmp_path / "some")))

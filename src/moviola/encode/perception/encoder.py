@@ -27,7 +27,8 @@ from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import checkpoint_digest
 from moviola.encode.runtime.precision import Tower, best_device, probe_frames
 from moviola.encode.runtime.preprocessing import Preprocessing, stored_config
-from moviola.encode.runtime.text_tower import TextTower, load_tokenizer
+from moviola.encode.runtime.text_tower import TextTower
+from moviola.encode.runtime.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

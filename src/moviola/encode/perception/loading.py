@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ from transformers import (
     PeVideoModel,
 )
 
-from moviola.core.errors import WeightsUnavailableError
-from moviola.core.paths import display_path
 from moviola.encode.perception.vision import PeVisionConfig
+from moviola.encode.runtime.config_files import read_config
 from moviola.encode.runtime.loading import load_strictly
 
 
@@ -30,10 +28,7 @@ def load_model(folder: Path) -> PeAudioVideoModel | PeVideoModel:
         WeightsUnavailableError: when the folder does not hold one.
         ValueError: when its vision tower is not the one that is known here.
     """
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise WeightsUnavailableError(f"{display_path(folder)} holds no config.json") from None
+    config = read_config(folder / "config.json")
     # transformers prints complaints about its own documentation while it makes this model.
     with contextlib.redirect_stdout(io.StringIO()):
         if config.get("model_type") == "pe_video":

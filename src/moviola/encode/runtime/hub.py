@@ -1,17 +1,17 @@
-"""Checkpoints of the Hugging Face hub as folders: fetched once, then read without the network."""
+"""Fetch checkpoints of the Hugging Face hub once, as folders that are read without the network."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from moviola.core.errors import WeightsUnavailableError
+from moviola.core.errors import WeightsNotFoundError, WeightsUnavailableError
 from moviola.core.paths import display_path
+from moviola.encode.runtime.config_files import read_config
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -72,7 +72,10 @@ def fetch(
         return cached
     info = _ask(model, revision)
     names = [file.rfilename for file in info.siblings or ()]
-    _require_files(model, names, patterns)
+    try:
+        _require_files(model, names, patterns)
+    except WeightsUnavailableError as error:
+        raise WeightsNotFoundError(str(error)) from error
     return _download(model, revision, _wanted(names, patterns))
 
 
@@ -91,7 +94,7 @@ def fetch_tensors(
         WeightsUnavailableError: as `fetch`, or there is no such tensor.
     """
     index = fetch(model, (INDEX,), revision, refresh=refresh)
-    said = json.loads((index.folder / INDEX).read_text(encoding="utf-8"))["weight_map"]
+    said = _weight_map(index.folder)
     shards = sorted({file for name, file in said.items() if name.startswith(tuple(tensors))})
     if not shards:
         raise WeightsUnavailableError(f"{model} holds no tensor {' or '.join(tensors)}")
@@ -159,13 +162,13 @@ def _ask(model: str, revision: str | None) -> ModelInfo:
     try:
         return HfApi().model_info(model, revision=revision, timeout=_SECONDS)
     except GatedRepoError as error:
-        raise WeightsUnavailableError(
+        raise WeightsNotFoundError(
             f"{model} is gated: accept its licence on its page on the hub, then set HF_TOKEN"
         ) from error
     except RevisionNotFoundError as error:
-        raise WeightsUnavailableError(f"{model} has no revision {revision!r}") from error
+        raise WeightsNotFoundError(f"{model} has no revision {revision!r}") from error
     except RepositoryNotFoundError as error:
-        raise WeightsUnavailableError(
+        raise WeightsNotFoundError(
             f"the hub knows no model {model}, or it is private: check the name, or set HF_TOKEN"
         ) from error
     except (httpx2.HTTPError, HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
@@ -202,11 +205,11 @@ def _download(model: str, revision: str | None, names: Sequence[str]) -> Checkpo
     return Checkpoint(model, folder.name, folder)
 
 
-def _unreachable(model: str, error: Exception) -> WeightsUnavailableError:
+def _unreachable(model: str, error: Exception) -> WeightsNotFoundError:
     from huggingface_hub.constants import HF_HUB_CACHE
 
     why = str(error).split("\n", maxsplit=1)[0] or type(error).__name__
-    return WeightsUnavailableError(
+    return WeightsNotFoundError(
         f"the weights of {model} are not in the cache ({display_path(HF_HUB_CACHE)}), and the hub "
         f"does not give them ({why}). Ways out: connect once and run `moviola models pull`; copy "
         f"the cache of another machine and set HF_HOME; name a folder with the weights, as "
@@ -249,8 +252,24 @@ def _names(folder: Path) -> list[str]:
 
 
 def _shards(folder: Path) -> set[str]:
-    """The files that the index of a sharded checkpoint names; none where there is no index."""
-    index = folder / INDEX
-    if not index.is_file():
-        return set()
-    return set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+    """Read the files that the index of a sharded checkpoint names; none without an index."""
+    return set(_weight_map(folder).values()) if (folder / INDEX).is_file() else set()
+
+
+def _weight_map(folder: Path) -> dict[str, str]:
+    """Read in which file each tensor of a sharded checkpoint lies.
+
+    Raises:
+        WeightsUnavailableError: when the index is damaged, or names files elsewhere.
+    """
+    found = read_config(folder / INDEX).get("weight_map")
+    if not isinstance(found, dict):
+        raise WeightsUnavailableError(
+            f"{display_path(folder / INDEX)} names no files; fetch it again"
+        )
+    said = cast("dict[str, Any]", found)
+    if any(not isinstance(file, str) or Path(file).name != file for file in said.values()):
+        raise WeightsUnavailableError(
+            f"{display_path(folder / INDEX)} names files outside its folder"
+        )
+    return said

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import torch
+from safetensors import SafetensorError
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
@@ -26,6 +27,16 @@ _COMPUTED_WITH = (
     "tokenizer_config.json",
     "vocab.json",
 )
+DAMAGES = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    SafetensorError,
+)
+"""What transformers raises over files that are missing, cut off, or of another kind."""
 ModelT = TypeVar("ModelT", bound="PreTrainedModel")
 
 
@@ -58,9 +69,11 @@ def load_strictly(
             output_loading_info=True,
             **options,
         )
-    except (OSError, RuntimeError, ValueError) as error:
+    except torch.OutOfMemoryError:
+        raise
+    except DAMAGES as error:
         raise WeightsUnavailableError(
-            f"{display_path(folder)} is no checkpoint of {kind.__name__}: {error}"
+            f"{display_path(folder)} is no checkpoint of {kind.__name__}: {error}; fetch it again"
         ) from error
     model, told = cast("tuple[ModelT, dict[str, Any]]", loaded)
     for what in ("missing_keys", "unexpected_keys", "mismatched_keys"):

@@ -6,7 +6,6 @@ part in training: rounding to bytes in between is part of the recipe.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch.nn import functional
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
+from moviola.encode.runtime.config_files import read_config
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ def stored_config(folder: Path, part: str) -> dict[str, Any]:
     own = ("video_preprocessor_config.json",) if part == "video_processor" else ()
     for name in (*own, "processor_config.json", "preprocessor_config.json"):
         path = folder / name
-        config = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        config = read_config(path) if path.is_file() else {}
         # A processor of several parts keeps each under its name; a lone one fills the file.
         if part in config:
             return config[part]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from moviola.core.abilities import Precision
-from moviola.core.errors import WeightsUnavailableError
-from moviola.core.paths import display_path
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.precision import MixedPrecision
 
@@ -18,22 +15,6 @@ if TYPE_CHECKING:
 
 _BATCH = 64
 _PROBE = ("a dog runs after a ball", "two people are talking in a kitchen at night")
-
-
-def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a transformers checkpoint.
-
-    Raises:
-        WeightsUnavailableError: when the folder holds none that can be loaded.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, ImportError, KeyError) as error:
-        raise WeightsUnavailableError(
-            f"{display_path(folder)} has no tokenizer that can be loaded: {error}"
-        ) from error
 
 
 class TextTower:

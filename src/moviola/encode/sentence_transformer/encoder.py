@@ -11,14 +11,16 @@ import numpy as np
 import torch
 
 from moviola.core.abilities import Precision, TowerName
-from moviola.core.errors import MissingExtraError
+from moviola.core.errors import MissingExtraError, WeightsUnavailableError
 from moviola.core.frames import Frames
+from moviola.core.paths import display_path
 from moviola.core.sampling import RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import MODEL_FILES, fetch
-from moviola.encode.runtime.loading import weights_digest
+from moviola.encode.runtime.loading import DAMAGES, weights_digest
 from moviola.encode.runtime.precision import best_device, weights_precision
+from moviola.encode.runtime.tokenizers import require_vocabulary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,17 +163,24 @@ def load(
             "pip install 'moviola[sentence-transformers]'"
         )
     found = fetch(model, _FILES, revision)
+    require_vocabulary(found.folder)
     import_module("transformers.utils.logging").disable_progress_bar()
     device = best_device()
     library = import_module("sentence_transformers")
-    loaded: SentenceTransformer = library.SentenceTransformer(
-        str(found.folder),
-        device=str(device),
-        trust_remote_code=False,
-        local_files_only=True,
-        truncate_dim=dimension,
-        model_kwargs={"dtype": weights_precision(precision, device), "use_safetensors": True},
-    )
+    try:
+        loaded: SentenceTransformer = library.SentenceTransformer(
+            str(found.folder),
+            device=str(device),
+            trust_remote_code=False,
+            local_files_only=True,
+            truncate_dim=dimension,
+            model_kwargs={"dtype": weights_precision(precision, device), "use_safetensors": True},
+        )
+    except DAMAGES as error:
+        raise WeightsUnavailableError(
+            f"{display_path(found.folder)} is no model of sentence-transformers: {error}; fetch it "
+            f"again"
+        ) from error
     files = sorted(path for path in found.folder.rglob("*") if path.is_file())
     space = Space(
         model=found.model,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +12,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from moviola.core.abilities import Precision, TowerName
-from moviola.core.errors import WeightsUnavailableError
 from moviola.core.frames import Frames
 from moviola.core.paths import display_path
 from moviola.core.sampling import UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.runtime.batching import run_batched
+from moviola.encode.runtime.config_files import read_config
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import checkpoint_digest, load_strictly
 from moviola.encode.runtime.precision import Tower, best_device, probe_frames
 from moviola.encode.runtime.preprocessing import Patches, Preprocessing
-from moviola.encode.runtime.text_tower import TextTower, load_tokenizer
+from moviola.encode.runtime.text_tower import TextTower
+from moviola.encode.runtime.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
     import numpy as np
@@ -274,10 +274,7 @@ def load(
 
 
 def _kind(folder: Path) -> Kind:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise WeightsUnavailableError(f"{display_path(folder)} has no config.json")
-    found = json.loads(path.read_text(encoding="utf-8")).get("model_type")
+    found = read_config(folder / "config.json").get("model_type")
     if found not in KINDS:
         raise ValueError(
             f"{display_path(folder)} is a model of type {found!r}; two-tower loads "

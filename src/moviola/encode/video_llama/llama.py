@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from moviola.core.errors import MissingExtraError, WeightsUnavailableError
@@ -48,7 +49,7 @@ def load_llama(
         else:
             why = "placing layers needs the extra `llama`: pip install 'moviola[llama]'"
         raise MissingExtraError(f"{why} ({str(error).strip().splitlines()[0]})") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise WeightsUnavailableError(
             f"{folder} holds no LLaMA in safetensors: {str(error).splitlines()[0]}"
         ) from error

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from typing import TYPE_CHECKING
 
 from moviola.core.errors import WeightsUnavailableError
+from moviola.encode.runtime import tokenizers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 def load_tokenizer(folder: Path | str) -> PreTrainedTokenizerBase:
-    """The LLaMA tokenizer in `folder`, padded with the unknown token where it names no other.
+    """Load the LLaMA tokenizer in `folder`, padded with the unknown token if it names no other.
 
     Raises:
-        WeightsUnavailableError: there is none in it.
+        WeightsUnavailableError: when there is none in it.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-    except (OSError, ValueError, KeyError) as error:
+        tokenizer = tokenizers.load_tokenizer(Path(folder))
+    except WeightsUnavailableError as error:
         raise WeightsUnavailableError(
-            f"no tokenizer in {folder}: it needs tokenizer.json, or tokenizer.model and the "
-            f"extra `llama` ({str(error).splitlines()[0]})"
+            f"{error} (a LLaMA needs tokenizer.json, or tokenizer.model and the extra `llama`)"
         ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.unk_token

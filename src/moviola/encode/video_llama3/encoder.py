@@ -20,6 +20,7 @@ from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import MODEL_FILES, fetch, weight_files
 from moviola.encode.runtime.loading import load_strictly, weights_digest
 from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
+from moviola.encode.runtime.tokenizers import load_tokenizer
 from moviola.encode.video_llama3.patches import PatchProcessor
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def load(
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when there is no such readout, layer or pooling.
     """
-    from transformers import AutoTokenizer, VideoLlama3ForConditionalGeneration
+    from transformers import VideoLlama3ForConditionalGeneration
 
     checkpoint = fetch(model, MODEL_FILES, revision)
     folder = checkpoint.folder
@@ -163,7 +164,7 @@ def load(
     )
     backbone = VideoLlama3Backbone(
         loaded,
-        AutoTokenizer.from_pretrained(folder, local_files_only=True),
+        load_tokenizer(folder),
         PatchProcessor.from_folder(folder),
         space,
         at_most=frames,

@@ -5,17 +5,17 @@ The steps and names are those of its processor in transformers, which needs torc
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
+from moviola.encode.runtime.config_files import read_config
 from moviola.encode.runtime.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class PatchProcessor:
                 f"{display_path(folder)} does not say how frames are prepared: it has no "
                 f"{path.name}"
             )
-        told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        told = read_config(path)
         if told.get("temporal_patch_size", 1) != 1:
             raise ValueError(f"{display_path(path)} asks for patches of several frames")
         size = told.get("size") or {}

@@ -1,7 +1,8 @@
 """VideoPrism of Google DeepMind (Zhao et al., ICML 2024, arXiv 2402.13217): its video-text models.
 
 The main branches on the hub hold only the original Flax weights. The commits pinned here hold the
-converted safetensors; they are those that mteb 2.26 pins.
+converted safetensors; they are those that mteb 2.26 pins. They belong to requests that were never
+merged, so the base model has a second source: the repository of whoever converted it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ FAMILY = ModelFamily(
                 Source(
                     "google/videoprism-lvt-base-f16r288",
                     revision="fb6de9f0eb7bc285be86bdca1cf7daa3e3ef51ff",
+                    mirror=Source("MHRDYN7/videoprism-lvt-base-f16r288"),
                 ),
             ),
             dimension=768,
