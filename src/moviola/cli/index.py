@@ -35,7 +35,8 @@ def run(
         typer.Option(help="Head of `moviola align fit` for the vectors of a new library."),
     ] = None,
     allow_codec: Annotated[
-        list[str] | None, typer.Option(help="Also decode this codec; may be given again.")
+        list[str] | None,
+        typer.Option(help="Also decode this codec, by FFmpeg's name; may be given again."),
     ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -143,7 +143,17 @@ class Library:
         Raises:
             StorageError: when the card cannot be written.
         """
-        card = self.card.with_precision(precision)
+        self._rewrite(self.card.with_precision(precision))
+
+    def record_codecs(self, codecs: Iterable[str]) -> None:
+        """Put codecs that a run allows on the card, for whoever shows its videos; see above.
+
+        Raises:
+            StorageError: when the card cannot be written.
+        """
+        self._rewrite(self.card.with_codecs(codecs))
+
+    def _rewrite(self, card: LibraryCard) -> None:
         if card != self.card:
             card.write(self.path)
             self.card = card

@@ -1,6 +1,7 @@
 """Turn files into clips, frames and sound, decoded in worker processes."""
 
 from moviola.core.videos import VIDEO_SUFFIXES
+from moviola.video.decode.containers import require_decoders
 from moviola.video.limits import Limits
 from moviola.video.segmenting import (
     GivenSegmenter,
@@ -45,5 +46,6 @@ __all__ = [
     "read_picture",
     "read_play_facts",
     "read_waveform",
+    "require_decoders",
     "tell_confinement",
 ]

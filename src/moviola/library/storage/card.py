@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ class LibraryCard:
         schema: version of the layout on disk.
         precision: that the vectors were computed in, such as `"bfloat16"`; several with commas
             where runs differed; `""` where no run told it, as in libraries of before.
+        codecs: that some run allowed beyond the built-in list, so that its videos are shown too.
     """
 
     model: str
@@ -48,6 +49,7 @@ class LibraryCard:
     created: str = ""
     schema: int = SCHEMA
     precision: str = ""
+    codecs: tuple[str, ...] = ()
 
     @property
     def vector_type(self) -> Literal["float16", "float32"]:
@@ -100,6 +102,10 @@ class LibraryCard:
             return self
         return replace(self, precision=", ".join([*told, precision]))
 
+    def with_codecs(self, codecs: Iterable[str]) -> Self:
+        """Add codecs that a run allows to those of the runs before."""
+        return replace(self, codecs=tuple(sorted({*self.codecs, *codecs})))
+
     def write(self, folder: Path) -> None:
         """Put the card into `folder`: whole or not at all, and still there after a power cut.
 
@@ -135,7 +141,7 @@ class LibraryCard:
                 f"knows up to {SCHEMA}); upgrade Moviola to use this library"
             )
         known = {field.name for field in fields(cls)}
-        if set(parts) | {"precision"} != known:
+        if set(parts) | {"precision", "codecs"} != known:
             raise ValueError(f"its fields are {sorted(parts)}")
         calibration = parts["calibration"]
         if calibration is not None:
@@ -146,6 +152,7 @@ class LibraryCard:
             "video_readout": Readout(**parts["video_readout"]),
             "text_readout": Readout(**parts["text_readout"]),
             "calibration": calibration,
+            "codecs": tuple(map(str, parts.get("codecs", ()))),
         }
         return cls(**{**parts, **made})
 

@@ -36,7 +36,15 @@ from moviola.pipeline.media.sprites import SpriteCache, draw_sprite
 from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
 from moviola.plugins import settled_name
-from moviola.video import VIDEO_SUFFIXES, ClipRead, DecodePool, Limits, ReadRequest, parse_segmenter
+from moviola.video import (
+    VIDEO_SUFFIXES,
+    ClipRead,
+    DecodePool,
+    Limits,
+    ReadRequest,
+    parse_segmenter,
+    require_decoders,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +126,8 @@ def index(
         retry: also try what failed before.
         precision: that the model computes in; None takes that of the device.
         workers: decoding processes; None decides by the number of cores.
-        extra_codecs: names of codecs to decode beyond the allow-list.
+        extra_codecs: names of FFmpeg decoders to allow beyond the built-in list; the library
+            remembers them, so that videos that needed them are shown too.
         on_progress: called after every video.
 
     Raises:
@@ -128,19 +137,23 @@ def index(
         StorageError: when it cannot be written; nothing is decoded before that is known.
         PluginNotFoundError: when there is no such model.
         WeightsUnavailableError: when its weights are neither here nor to be had.
-        ValueError: when `segment` is no policy.
+        ValueError: when `segment` is no policy, or FFmpeg has no decoder of a name.
     """
+    require_decoders(extra_codecs)
     named = [Path(path) for path in paths]
     for path in named:
         if not path.exists() and not path.is_symlink():
             raise FileNotFoundError(f"there is nothing at {path}; name a folder or a video file")
     opened, encoder, segmenter = _prepare(Path(library), model, segment, head, precision)
     with opened.writer() as writer:
-        plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry)
+        # What failed for want of a codec may be read now.
+        news = set(extra_codecs) - set(opened.card.codecs)
+        opened.record_codecs(extra_codecs)
+        plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry or bool(news))
         if plan.decode:
             opened.record_precision(told_precision(encoder, "clips") or "")
         run = _Run(opened.path, writer, encoder, plan, on_progress)
-        with DecodePool(workers, Limits(extra_codecs=extra_codecs)) as pool:
+        with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
             run.decode(pool, segmenter)
     opened.refresh()
     return run.report(opened)

@@ -10,11 +10,12 @@ import hashlib
 import io
 import os
 from collections import OrderedDict
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 
-from moviola.core import Frames, Span, StorageError, clip_id
-from moviola.library import CACHE, VideoRecord
+from moviola.core import Frames, MoviolaError, Span, StorageError, clip_id
+from moviola.library import CACHE, LibraryCard, VideoRecord
 from moviola.pipeline.media.cache_eviction import trim
 from moviola.pipeline.media.opening import FileOpener, OpenedFile
 from moviola.pipeline.media.sprites import SpriteCache, draw_sprite, sprite_times
@@ -59,7 +60,15 @@ class Media:
     @property
     def pool(self) -> DecodePool:
         """The workers for what is quick."""
+        self._allow_codecs()
         return self._quick
+
+    def _allow_codecs(self) -> None:
+        """Let the workers decode whatever was allowed when the library was indexed."""
+        with suppress(OSError, MoviolaError):
+            codecs = LibraryCard.read(self._library).codecs
+            self._quick.allow_codecs(codecs)
+            self._films.allow_codecs(codecs)
 
     def known_facts(self, video: str) -> Facts | None:
         """What is already known about playing a video."""
@@ -75,7 +84,7 @@ class Media:
         if (known := self._facts.get(record.id)) is not None:
             return known
         with self.files.opened(record) as file:
-            found = judge(record, read_play_facts(self._quick, file.path, expected=file.identity))
+            found = judge(record, read_play_facts(self.pool, file.path, expected=file.identity))
             file.require_unchanged()
         with self._lock:
             self._facts[record.id] = found
@@ -96,7 +105,7 @@ class Media:
         with self.files.opened(record) as file:
             times = sprite_times(span)
             frames = read_frames_near(
-                self._quick, file.path, times, longest=2 * _STILL_LONGEST, expected=file.identity
+                self.pool, file.path, times, longest=2 * _STILL_LONGEST, expected=file.identity
             )
             file.require_unchanged()
         sheet = draw_sprite(frames)
@@ -112,7 +121,7 @@ class Media:
         """
         with self.files.opened(record) as file:
             frames = read_frames_near(
-                self._quick, file.path, [time], longest=_STILL_LONGEST, expected=file.identity
+                self.pool, file.path, [time], longest=_STILL_LONGEST, expected=file.identity
             )
             file.require_unchanged()
         return jpeg(frames)
@@ -160,6 +169,7 @@ class Media:
         return path
 
     def _make(self, source: OpenedFile, span: Span, path: Path, *, lines: int, swift: bool) -> None:
+        self._allow_codecs()
         temporary = path.with_suffix(f".{os.getpid()}.new")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

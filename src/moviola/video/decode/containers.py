@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 # FFmpeg's own names. Playlists (hls, dash, concat, sdp), picture sequences and picture pipes are
 # left out on purpose: they open other files, or make a video of a photograph.
 DEMUXERS: tuple[str, ...] = (
@@ -79,3 +84,20 @@ AUDIO_CODECS: tuple[str, ...] = (
     "wmav1",
     "wmav2",
 )
+
+
+def require_decoders(names: Iterable[str]) -> None:
+    """Refuse names that are no decoder of FFmpeg, such as misspelt ones.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    from av.codec.codec import Codec, UnknownCodecError
+
+    for name in names:
+        try:
+            Codec(name, "r")
+        except (UnknownCodecError, ValueError):
+            raise ValueError(
+                f"FFmpeg has no decoder {name!r}; the message of a file that needs one names it"
+            ) from None

@@ -124,8 +124,8 @@ def _survey_stream(
         if frame is None:
             _check_declared_size(path, limits, index)
             return _undecodable(path, stream, table)
-        found = _Scanned(table, frame, damage)
-        return _compose(path, container, stream, found, zero=zero)
+        found = _Scanned(table, frame, damage, zero)
+        return _compose(path, limits, container, stream, found)
     except Exception as error:  # noqa: BLE001 - hostile bytes raise far more than FFmpegError
         return fault(error, path)
 
@@ -202,10 +202,11 @@ class _Scanned:
     table: _Table
     frame: VideoFrame
     damage: Damage
+    zero: float
 
 
 def _compose(
-    path: Path, container: InputContainer, stream: VideoStream, scanned: _Scanned, *, zero: float
+    path: Path, limits: Limits, container: InputContainer, stream: VideoStream, scanned: _Scanned
 ) -> Survey:
     table, frame = scanned.table, scanned.frame
     tick = float(stream.time_base or 1)
@@ -215,6 +216,7 @@ def _compose(
     longest = longest_gap(container)
     starts = continuous(seconds, longest)
     # Where the part that is kept is not the first one, the clock begins anew with it.
+    zero = scanned.zero
     origin = zero if starts[0] - zero <= longest else float(starts[0])
     last = round(starts[-1] / tick)
     end = _last_end(table, last, tick, interval, longest)
@@ -227,7 +229,7 @@ def _compose(
         frames=len(table.starts),
         codec=stream.codec_context.codec.canonical_name,
         container=container.format.name,
-        has_sound=any(_is_audible(audio) for audio in container.streams.audio),
+        has_sound=any(_is_audible(audio, limits) for audio in container.streams.audio),
         created=_created(container),
     )
     return Survey(
@@ -263,9 +265,9 @@ def _last_end(table: _Table, last: int, tick: float, interval: float, longest: f
     return last * tick + length
 
 
-def _is_audible(stream: object) -> bool:
+def _is_audible(stream: object, limits: Limits) -> bool:
     context = getattr(stream, "codec_context", None)
-    return context is not None and context.name in AUDIO_CODECS
+    return context is not None and context.name in {*AUDIO_CODECS, *limits.extra_codecs}
 
 
 def _created(container: InputContainer) -> str | None:

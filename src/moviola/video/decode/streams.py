@@ -128,7 +128,8 @@ def candidates(path: Path, container: InputContainer, limits: Limits) -> list[in
         context = videos[0].codec_context
         name = context.name if context is not None else "unknown"
         raise VideoUnreadableError(
-            f"its video codec ({name}) is not among those that are decoded",
+            f"its video codec ({name}) is not among those that are decoded; allow it by "
+            f"`--allow-codec {name}` of `moviola index`, where you trust the file",
             code=FileCode.UNSUPPORTED_CODEC,
         )
     usable.sort(key=lambda stream: not stream.disposition & Disposition.default)

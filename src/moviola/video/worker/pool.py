@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -79,6 +79,20 @@ class DecodePool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def allow_codecs(self, codecs: Sequence[str]) -> None:
+        """Allow decoders beyond the built-in list from the next task on."""
+        with self._lock:
+            if set(codecs) <= set(self.limits.extra_codecs):
+                return
+            allowed = tuple(sorted({*self.limits.extra_codecs, *codecs}))
+            self.limits = replace(self.limits, extra_codecs=allowed)
+            stale, self._idle = self._idle, []
+            if self._watch is not None:
+                for worker in stale:
+                    self._watch.remove(worker)
+        for worker in stale:
+            worker.kill()
 
     def close(self) -> None:
         """End all workers, at once. A reading that is under way ends too."""
@@ -225,7 +239,8 @@ class DecodePool:
     def _give_back(self, worker: WorkerProcess, *, healthy: bool) -> None:
         with self._lock:
             self._busy.discard(worker)
-            if healthy and self._watch is not None and len(self._idle) < self.workers:
+            current = worker.limits is self.limits
+            if healthy and current and self._watch and len(self._idle) < self.workers:
                 self._idle.append(worker)
                 return
             if self._watch is not None:

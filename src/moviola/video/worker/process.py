@@ -63,7 +63,7 @@ class WorkerProcess:
     """Run one worker. Used by one thread at a time; `kill` may come from any."""
 
     def __init__(self, limits: Limits, command: Sequence[str]) -> None:
-        self._limits = limits
+        self.limits = limits
         self._overdue = False
         self._seconds = _START_SECONDS
         self._deadline: float | None = None
@@ -100,7 +100,7 @@ class WorkerProcess:
         if not self._ready:
             self.greet()
         self._write(data)
-        self.allow(self._limits.open_seconds)
+        self.allow(self.limits.open_seconds)
 
     def greet(self) -> None:
         """Send the limits, and wait until the process is ready.
@@ -110,7 +110,7 @@ class WorkerProcess:
         """
         self.allow(_START_SECONDS)
         try:
-            self._write(pickle.dumps(self._limits))
+            self._write(pickle.dumps(self.limits))
             head = self.receive().head
             if head.get("kind") != "ready":
                 raise self._death("it does not speak the protocol")
@@ -123,7 +123,7 @@ class WorkerProcess:
 
     def allow(self, seconds: float) -> None:
         """Give the process `seconds` from now for what is asked; time not waited for is free."""
-        self._seconds = min(seconds, self._limits.decode_at_most)
+        self._seconds = min(seconds, self.limits.decode_at_most)
 
     def receive(self) -> ipc.Message:
         """Receive the next message.
@@ -137,7 +137,7 @@ class WorkerProcess:
         began = time.monotonic()
         self._deadline = began + self._seconds
         try:
-            return ipc.receive(stream, most=self._limits.message_bytes)
+            return ipc.receive(stream, most=self.limits.message_bytes)
         except (ipc.ClosedError, OSError, ValueError):
             raise self._death("the decoder ended") from None
         except ipc.GarbageError as error:
