@@ -25,10 +25,17 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A caption or a query: an id and its words."""
+    """A caption or a query.
+
+    Attributes:
+        id: names it, among texts alone: a caption and a clip may have one and the same id.
+        text: its words.
+        clip: id of the clip that it describes, as its table calls it; None where that is not known.
+    """
 
     id: str
     text: str
+    clip: str | None = None
 
 
 def clip_id(content_id: str, span: Span) -> str:

@@ -73,7 +73,7 @@ def _relevant(
     relevant: dict[str, set[str]] = {}
     judged: set[tuple[str, str]] = set()
     for row in read_tabbed(path, ("query-id", "corpus-id", "score"), header=True):
-        query, clip = row.text("query-id"), row.text("corpus-id")
+        query, clip = row.name("query-id"), row.name("corpus-id")
         if query not in queries:
             raise DatasetError(f"{row.place}: queries.jsonl has no {query!r}")
         if clip not in sources:

@@ -17,6 +17,7 @@ from moviola.datasets.annotations.gallery import (
     read_ids,
     refuse_overlap,
 )
+from moviola.datasets.annotations.names import spelled_alike
 from moviola.datasets.annotations.tables import object_rows, read_rows
 
 _SPLITS = ("train", "val", "test")
@@ -78,7 +79,7 @@ def _videos(path: Path) -> Sequence[str]:
 
 def _id(name: str) -> str:
     # Some published names end in a dot, others hold several; only what follows the last is cut.
-    stem, dot, _ = PurePosixPath(name).name.rpartition(".")
+    stem, dot, _ = PurePosixPath(spelled_alike(name)).name.rpartition(".")
     return stem if dot else name
 
 
@@ -87,10 +88,10 @@ def _paragraphs(path: Path) -> dict[str, list[str]]:
     if path.suffix == ".json":
         for row in object_rows(read_json(path), display_path(path)):
             sentence = row.text("description").strip()
-            paragraphs.setdefault(_id(row.text("video")), []).append(sentence)
+            paragraphs.setdefault(_id(row.name("video")), []).append(sentence)
         return paragraphs
     for row in read_rows(path, ["video_path", "text"]):
-        video = _id(row.text("video_path"))
+        video = _id(row.name("video_path"))
         if video in paragraphs:
             raise DatasetError(f"{row.place}: {video!r} comes a second time; keep one paragraph")
         paragraphs[video] = [row.text("text").strip()]

@@ -44,17 +44,17 @@ def load(root: Path, split: str) -> RetrievalDataset:
         raise DatasetError(f"LSMDC has no split {split!r}; it has {', '.join(_FILES)}")
     path = find_annotation(root, _FILES[split])
     rows = _rows(path)
-    sources = {row.text("clip"): Source(row.text("clip")) for row in rows}
+    sources = {row.name("clip"): Source(row.name("clip")) for row in rows}
     for other, name in _FILES.items():
         listed = look_for(root, name)
         if listed is not None and other != split:
-            refuse_overlap(sources, path, [row.text("clip") for row in _rows(listed)], listed)
+            refuse_overlap(sources, path, [row.name("clip") for row in _rows(listed)], listed)
     name = "lsmdc" if split == "test" else f"lsmdc-{split}"
     found = assemble(
         name,
         open_footage(root),
         sources,
-        [(row.text("clip"), row.text("sentence")) for row in rows],
+        [(row.name("clip"), row.text("sentence")) for row in rows],
     )
     return require_protocol(found, path) if split == "test" else found
 

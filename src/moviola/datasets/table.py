@@ -8,6 +8,7 @@ from moviola.core import DatasetError, RetrievalDataset, display_path
 from moviola.datasets.annotations.captions import Caption, read_caption_table
 from moviola.datasets.annotations.footage import WHOLE_VIDEO, Footage, Source
 from moviola.datasets.annotations.gallery import assemble
+from moviola.datasets.annotations.names import spelled_alike, without_suffix
 from moviola.datasets.annotations.tables import TABLE_SUFFIXES
 
 
@@ -16,7 +17,8 @@ def load(root: Path, split: str) -> RetrievalDataset:
 
     The table has the columns `video` and `caption`, and may have `start` and `end` (seconds; both
     or none) and `split`. A video is named by its path below the folder or its file's name, each
-    with or without suffix, and alike in every row. Videos that no row names are no part of the
+    with or without suffix, and alike in every row; Unicode form, slash, blanks around it and the
+    case of the suffix do not matter. Videos that no row names are no part of the
     data set.
 
     Args:
@@ -57,7 +59,7 @@ def with_captions(name: str, footage: Footage, table: Path, split: str) -> Retri
     for caption in chosen:
         source = Source(str(caption.video), caption.span or WHOLE_VIDEO)
         before = sources.setdefault(str(caption.clip), source)
-        if before != source:
+        if spelled_alike(before.video) != spelled_alike(source.video):
             raise DatasetError(
                 f"{caption.place}: {source.video!r} is called {before.video!r} in a row above; "
                 f"call it alike in every row"
@@ -66,10 +68,15 @@ def with_captions(name: str, footage: Footage, table: Path, split: str) -> Retri
 
 
 def _refuse_leak(captions: list[Caption]) -> None:
-    trained = {caption.video for caption in captions if caption.split == "train"}
+    trained = {_video(caption) for caption in captions if caption.split == "train"}
     for caption in captions:
-        if caption.split != "train" and caption.video in trained:
+        if caption.split != "train" and _video(caption) in trained:
             raise DatasetError(
                 f"{caption.place}: {caption.video!r} is in the split {caption.split!r} and in "
                 f"'train'; what was trained on one cannot be tested on the other"
             )
+
+
+def _video(caption: Caption) -> str:
+    """Name the video of a caption in the one spelling in which equal names are equal."""
+    return without_suffix(str(caption.video))

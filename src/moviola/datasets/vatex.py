@@ -99,7 +99,7 @@ def _all_captions(root: Path) -> dict[str, list[str]]:
 def _captions(path: Path) -> dict[str, list[str]]:
     captions: dict[str, list[str]] = {}
     for row in object_rows(read_json(path), display_path(path)):
-        video = row.text("videoID")
+        video = row.name("videoID")
         if video in captions:
             raise DatasetError(f"{row.place}: {video!r} comes a second time")
         captions[video] = caption_list(row.values.get("enCap"), f"{row.place}, enCap")

@@ -32,7 +32,14 @@ _SCHEMAS = {
             ("end", pa.float64()),
         ]
     ),
-    "texts": pa.schema([("id", pa.string()), ("rows", pa.int64()), ("text", pa.string())]),
+    "texts": pa.schema(
+        [
+            ("id", pa.string()),
+            ("rows", pa.int64()),
+            ("text", pa.string()),
+            ("clip", pa.string()),
+        ]
+    ),
 }
 
 
@@ -52,7 +59,9 @@ def write_items(
         columns["start"] = [clip.span.start for clip in clips]
         columns["end"] = [clip.span.end for clip in clips]
     else:
-        columns["text"] = [item.text for item in items if isinstance(item, Text)]
+        texts = [item for item in items if isinstance(item, Text)]
+        columns["text"] = [text.text for text in texts]
+        columns["clip"] = [text.clip for text in texts]
     schema = _SCHEMAS[kind]
     temporary = path.with_name(path.name + ".tmp")
     with pa.OSFile(str(temporary), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
@@ -69,8 +78,13 @@ def read_items(path: Path, kind: Kind) -> tuple[list[Clip] | list[Text], NDArray
     try:
         with pa.memory_map(str(path)) as source:
             table = pa.ipc.open_file(source).read_all()
+            # Texts that were stored before this column was: their clips are not known.
+            missing = {"clip"} - set(table.column_names)
             counts = table.column("rows").to_numpy().astype(np.int64)
-            columns = {name: table.column(name).to_pylist() for name in _SCHEMAS[kind].names}
+            columns = {
+                name: [None] * len(table) if name in missing else table.column(name).to_pylist()
+                for name in _SCHEMAS[kind].names
+            }
         items = _items(kind, columns)
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise StoreCorruptError(
@@ -81,7 +95,8 @@ def read_items(path: Path, kind: Kind) -> tuple[list[Clip] | list[Text], NDArray
 
 def _items(kind: Kind, columns: dict[str, list[Any]]) -> list[Clip] | list[Text]:
     if kind == "texts":
-        return [Text(*pair) for pair in zip(columns["id"], columns["text"], strict=True)]
+        kept = zip(columns["id"], columns["text"], columns["clip"], strict=True)
+        return [Text(*parts) for parts in kept]
     names = ("id", "path", "start", "end")
     return [
         Clip(identity, Path(os.fsdecode(raw)), Span(start, end))

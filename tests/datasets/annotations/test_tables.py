@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 
 from moviola.core import DatasetError
 from moviola.datasets import table
-from moviola.datasets.annotations.captions import read_captions
+from moviola.datasets.annotations.captions import read_caption_table, read_captions
 from moviola.datasets.annotations.files import read_json, read_text
+from moviola.datasets.annotations.footage import Footage
 from moviola.datasets.annotations.gallery import read_ids
 from moviola.datasets.annotations.tables import read_rows, read_tabbed
+from moviola.plugins import load_dataset
 from moviola.testing import check_dataset
 
 GOOD = "video,caption\r\na,one\r\nb,two\r\n"
@@ -236,3 +238,68 @@ def test_the_path_of_what_is_missing_stays_in_the_folder(tmp_path):
     path = write_table(tmp_path, ["../../etc/passwd,x", "/etc/passwd,y"], "video,caption")
     for clip in table.load(path, "all").clips:
         assert clip.path == tmp_path / "etc" / "passwd"
+
+
+def test_blanks_round_fields_are_no_part_of_names_and_captions(tmp_path):
+    table = tmp_path / "captions.csv"
+    table.write_text(
+        'video , caption\n red.mp4 , it is red\n"b,c.mp4" ,  "it says ""hi"", twice" \n'
+        'd.mp4,"two\nlines, "" , and more"\n'
+    )
+    found = read_caption_table(table)
+    assert [caption.video for caption in found] == ["red.mp4", "b,c.mp4", "d.mp4"]
+    assert [caption.text for caption in found] == [
+        "it is red",
+        'it says "hi", twice',
+        'two\nlines, " , and more',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "on_disk"),
+    [
+        ("Caf\u00e9.mp4", "Cafe\u0301.mp4"),
+        ("Cafe\u0301.mp4", "Caf\u00e9.mp4"),
+        ("clips\\red.mp4", "clips/red.mp4"),
+        ("./clips/red.mp4", "clips/red.mp4"),
+        ("  red.mp4 ", "red.mp4"),
+        ("CLIP0001.mp4", "CLIP0001.MP4"),
+        ("CLIP0001.MP4", "clips/CLIP0001.mp4"),
+    ],
+)
+def test_every_loader_finds_a_file_however_its_name_is_spelled(tmp_path, written, on_disk):
+    videos = tmp_path / "videos"
+    (videos / on_disk).parent.mkdir(parents=True)
+    (videos / on_disk).write_bytes(b"not looked into")
+    assert Footage(videos).find(written) == videos / on_disk
+    (videos / "captions.csv").write_text(f"video,caption\n{written},words\n")
+    (tmp_path / "val.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 1, "file_name": written}],
+                "annotations": [{"image_id": 1, "id": 1, "caption": "words"}],
+            }
+        )
+    )
+    corpus = json.dumps({"_id": "c", "video": written})
+    (tmp_path / "corpus.jsonl").write_text(corpus)
+    (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "words"}')
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq \tc\t1\n")
+    for found in (
+        load_dataset("table", videos / "captions.csv", "all"),
+        load_dataset("folder", videos, "all"),
+        load_dataset("coco", tmp_path, "val"),
+        load_dataset("beir", tmp_path, "test"),
+    ):
+        assert found.missing == (), found.name
+        assert [clip.path for clip in found.clips] == [videos / on_disk]
+
+
+def test_a_name_that_fits_two_files_is_not_guessed(tmp_path):
+    for name in ("Cafe\u0301.mp4", "Caf\u00e9.mp4"):
+        (tmp_path / name).write_bytes(b"not looked into")
+    footage = Footage(tmp_path)
+    assert footage.find("Caf\u00e9.mp4") == tmp_path / "Caf\u00e9.mp4"
+    with pytest.raises(DatasetError, match="may mean"):
+        footage.find(" Caf\u00e9.MP4")

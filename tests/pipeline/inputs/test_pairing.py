@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,11 @@ from typer.testing import CliRunner
 
 from moviola.cli.app import app
 from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, Text
-from moviola.pipeline.inputs.pairing import Pairs, join_sides, owners_by_id, read_pairs
+from moviola.pipeline.inputs.clip_names import ClipNames
+from moviola.pipeline.inputs.pairing import Pairs, join_sides, owners_by_name, read_pairs
 from moviola.pipeline.inputs.relevance import read_relevance
 from moviola.pipeline.inputs.sources import parse_source
+from moviola.plugins import load_dataset
 from moviola.store import StoreWriter
 
 RNG = np.random.default_rng(0)
@@ -55,14 +58,82 @@ def _stores(folder: Path, texts: Sequence[str], clips: Sequence[str]) -> tuple[s
     )
 
 
+def owners_of(texts: Sequence[str], clips: Sequence[str]) -> list[str | None]:
+    names = ClipNames([Clip(name, Path(), Span(0, 1)) for name in clips])
+    return owners_by_name([Text(name, "") for name in texts], names)
+
+
 def test_names_say_what_belongs_to_what() -> None:
-    assert owners_by_id(["v-1", "v-2", "w-1"], ["v", "w"]) == ["v", "v", "w"]
-    assert owners_by_id(["v-1", "w"], ["v", "w"]) == ["v", "w"]
-    assert owners_by_id(["a-b-12"], ["a-b", "a"]) == ["a-b"]
-    assert owners_by_id(["v-x", "u-1"], ["v"]) == [None, None]
+    assert owners_of(["v-1", "v-2", "w-1"], ["v", "w"]) == ["v", "v", "w"]
+    assert owners_of(["v-1", "w"], ["v", "w"]) == ["v", "w"]
+    assert owners_of(["a-b-12"], ["a-b", "a"]) == ["a-b"]
+    assert owners_of(["v-x", "u-1"], ["v"]) == [None, None]
     # Ids of videos may themselves end in a number.
-    assert owners_by_id(["x-1", "x-2"], ["x-1", "x-2"]) == ["x-1", "x-2"]
-    assert owners_by_id(["x-1-1", "x-2-1"], ["x-1", "x-2"]) == ["x-1", "x-2"]
+    assert owners_of(["x-1", "x-2"], ["x-1", "x-2"]) == ["x-1", "x-2"]
+    assert owners_of(["x-1-1", "x-2-1"], ["x-1", "x-2"]) == ["x-1", "x-2"]
+    assert owners_of(["x-1", "y-1"], ["x", "x-1", "y"]) == ["x", "y"]
+
+
+def test_ids_that_can_be_read_in_two_ways_are_not_guessed() -> None:
+    with pytest.raises(ValueError, match=r"'clip-1' may be a caption of 'clip', or called like"):
+        owners_of(["clip-1", "clip-2"], ["clip", "clip-1", "clip-2"])
+    texts = [Text(f"clip-{number}", "words", "clip") for number in (1, 2)]
+    clips = [Clip(name, Path(), Span(0, 1)) for name in ("clip", "clip-1", "clip-2")]
+    assert owners_by_name(texts, ClipNames(clips)) == ["clip", "clip"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Cafe\u0301", "Caf\u00e9"),
+        ("clips\\red", "red"),
+        ("clips/red.MP4", "red"),
+        (" red ", "red"),
+        ("a/two", "a/two"),
+        ("a\\two.mp4", "a/two"),
+        ("red@1.000-2.000", "red@1.000-2.000"),
+        ("clips/red@1.000-2.000", "red@1.000-2.000"),
+        ("other/red", None),
+        ("ed", None),
+    ],
+)
+def test_clips_are_found_however_their_names_are_spelled(name: str, found: str | None) -> None:
+    clips = ClipNames(
+        [
+            Clip("Caf\u00e9", Path("/v/Caf\u00e9.mp4"), Span(0, 1)),
+            Clip("red", Path("/v/clips/red.MP4"), Span(0, 1)),
+            Clip("red@1.000-2.000", Path("/v/clips/red.MP4"), Span(1, 2)),
+            Clip("a/two", Path("/v/a/two.mp4"), Span(0, 1)),
+            Clip("b/two", Path("/v/b/two.mp4"), Span(0, 1)),
+        ]
+    )
+    assert clips.find(name) == found
+    with pytest.raises(ValueError, match="'two' may mean the clip 'a/two' or 'b/two'"):
+        clips.find("two")
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("case", ["a", "b", "e", "f", "ids"])
+def test_captions_find_their_clips_through_the_command_line(
+    shared_data: Path, tmp_path: Path, case: str
+) -> None:
+    folder = shared_data / "cases" / "tables" / case
+    for given, out in ((folder / "captions.csv", "t"), (folder, "v")):
+        done = CliRunner().invoke(
+            app, ["encode", str(given), "--model", "shapes", "--out", str(tmp_path / out)]
+        )
+        assert done.exit_code == 0, done.output
+    texts, clips, qrels = read_pairs(parse_source(tmp_path / "t"), parse_source(tmp_path / "v"))
+    (owner,) = set.union(*map(set, qrels.relevant.values()))
+    wanted = {"a": "Caf\u00e9", "b": "red", "e": "red", "f": "CLIP0001", "ids": "clip"}[case]
+    assert unicodedata.normalize("NFC", owner) == wanted
+    assert set(qrels.relevant) == {text.id for text in texts.items}
+    if case == "e":
+        assert [text.text for text in texts.items] == ["it is red"]
+    # The table itself says the same where it is named.
+    table = parse_source(folder / "captions.csv")
+    assert join_sides(texts, clips, table).relevant == qrels.relevant
+    assert load_dataset("folder", folder, "all").missing == ()
 
 
 def test_rows_are_paired_by_position_in_bare_arrays_only(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from moviola.core import DatasetError, Span, Text, display_path
 from moviola.datasets.annotations.coco_file import read_coco
 from moviola.datasets.annotations.files import checked_text, read_json_object, read_lines
-from moviola.datasets.annotations.footage import without_suffix
+from moviola.datasets.annotations.names import without_suffix
 from moviola.datasets.annotations.tables import TABLE_SUFFIXES, Row, read_rows
 from moviola.datasets.annotations.videodatainfo import read_annotations
 
@@ -70,7 +70,10 @@ def read_captions(path: Path) -> list[Text]:
     else:
         captions = read_caption_table(path)
         names = caption_ids(caption.clip or "caption" for caption in captions)
-        texts = [Text(name, caption.text) for name, caption in zip(names, captions, strict=True)]
+        texts = [
+            Text(name, caption.text, caption.clip)
+            for name, caption in zip(names, captions, strict=True)
+        ]
     if not texts:
         raise DatasetError(f"{display_path(path)} holds no captions")
     return texts
@@ -128,7 +131,7 @@ def caption_of(row: Row) -> Caption:
     return Caption(
         place=row.place,
         video=row.name("video") if "video" in row.values else None,
-        text=row.text("caption"),
+        text=row.text("caption").strip(),
         span=row.span(),
         split=row.name("split") if "split" in row.values else None,
     )

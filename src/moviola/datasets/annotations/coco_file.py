@@ -7,7 +7,7 @@ from pathlib import Path
 
 from moviola.core import DatasetError, display_path
 from moviola.datasets.annotations.files import read_json_object
-from moviola.datasets.annotations.footage import without_suffix
+from moviola.datasets.annotations.names import without_suffix
 from moviola.datasets.annotations.tables import object_rows
 
 
@@ -42,7 +42,7 @@ def read_coco(path: Path) -> CocoCaptions:
     videos: dict[str, str] = {}
     for row in object_rows(value.get(key), f"{shown}, {key}"):
         identity = row.name("id")
-        file = row.text("file_name") if "file_name" in row.values else identity
+        file = row.name("file_name") if "file_name" in row.values else identity
         clip = without_suffix(file)
         if identity in clips or clip in videos:
             raise DatasetError(f"{row.place}: {identity!r} ({clip!r}) comes a second time")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from moviola.core import DatasetError, Span, display_path
 from moviola.core.videos import VIDEO_SUFFIXES
+from moviola.datasets.annotations.names import spelled_alike
 
 _CUT = re.compile(r"@\d+\.\d{3}-\d+\.\d{3}$")
 #: The clip of a whole video whose length the annotations do not tell; readers clamp it.
@@ -35,12 +36,6 @@ def video_of(clip: str) -> str:
     return _CUT.sub("", clip)
 
 
-def without_suffix(name: str) -> str:
-    """Cut the suffix of a video off its name or path, where it has one."""
-    path = Path(name)
-    return path.with_suffix("").as_posix() if path.suffix.lower() in VIDEO_SUFFIXES else name
-
-
 class Footage:
     """Find the video files under a folder by path or by name, with or without suffix.
 
@@ -60,21 +55,25 @@ class Footage:
         self.root = root
         self.paths = sorted(_walk(root))
         self._named: dict[str, list[Path]] = defaultdict(list)
+        self._alike: dict[str, list[Path]] = defaultdict(list)
         for path in self.paths:
             relative = path.relative_to(root)
             names = (relative.as_posix(), relative.with_suffix("").as_posix(), path.name, path.stem)
             for name in dict.fromkeys(names):
                 self._named[name].append(path)
+            for name in dict.fromkeys(spelled_alike(display_path(name)) for name in names):
+                self._alike[name].append(path)
 
     def find(self, name: str) -> Path | None:
         """Find the file that `name` means, or None where there is none.
 
-        A name is a path below the folder or a file's name, each with or without suffix.
+        A name is a path below the folder or a file's name, each with or without suffix. Where none
+        is spelled just so, the one that `spelled_alike` calls equal is meant.
 
         Raises:
             DatasetError: when several files are called so.
         """
-        found = self._named.get(name, [])
+        found = self._named.get(name) or self._alike.get(spelled_alike(name), [])
         if len(found) > 1:
             both = " and ".join(display_path(path) for path in found[:2])
             raise DatasetError(
@@ -84,7 +83,8 @@ class Footage:
 
     def expected(self, name: str) -> Path:
         """Tell where the file of a video that is not there would be; never outside the folder."""
-        parts = (part for part in Path(name).parts if part not in ("..", Path(name).anchor))
+        path = Path(spelled_alike(name))
+        parts = (part for part in path.parts if part not in ("..", path.anchor))
         return self.root.joinpath(*parts)
 
     def name_of(self, path: Path) -> str:

@@ -44,7 +44,9 @@ def assemble(
             Clip(clip, paths[clip] or footage.expected(source.video), source.span)
             for clip, source in sources.items()
         ],
-        texts=[Text(text_id, words) for text_id, (_, words) in zip(ids, pairs, strict=True)],
+        texts=[
+            Text(text_id, words, clip) for text_id, (clip, words) in zip(ids, pairs, strict=True)
+        ],
         qrels=Qrels(
             {text_id: frozenset([clip]) for text_id, (clip, _) in zip(ids, pairs, strict=True)}
         ),

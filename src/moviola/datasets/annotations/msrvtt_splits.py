@@ -96,7 +96,7 @@ def load_published(root: Path, split: str) -> RetrievalDataset:
 def _pairs(root: Path) -> RetrievalDataset:
     path = find_annotation(root, _PAIRS)
     pairs = [
-        (row.text("video_id"), row.text("sentence"))
+        (row.name("video_id"), row.text("sentence"))
         for row in read_rows(path, ["video_id", "sentence"])
     ]
     sources = {video: Source(video) for video, _ in pairs}

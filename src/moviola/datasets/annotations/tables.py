@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -24,6 +25,9 @@ TABLE_SUFFIXES = (".csv", ".jsonl", ".parquet")
 #: Longest field of a CSV, in characters. Python's own limit of 131,072 would take a long caption
 #: for a quote that was never closed.
 _LONGEST = 2**31 - 1
+
+#: A field of a CSV with the blanks around it: in quotes, or up to the next comma or line.
+_FIELD = re.compile(r'[ \t]*("(?:[^"]|"")*")[ \t]*(?=[,\r\n]|\Z)|[^,\r\n]+')
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,13 @@ class Row:
         return checked_text(value, f"{self.place}: {column!r}")
 
     def name(self, column: str) -> str:
-        """Read the id in a column: words, or a whole number.
+        """Read the id in a column: words without blanks around them, or a whole number.
 
         Raises:
             DatasetError: when there is none.
         """
         value = self.values.get(column)
-        return str(value) if type(value) is int else self.text(column)
+        return str(value) if type(value) is int else self.text(column).strip()
 
     def seconds(self, column: str) -> float | None:
         """Read the number in a column, or None where it is empty or there is no such column.
@@ -172,8 +176,12 @@ def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
 
 
 def _csv_fields(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Read every row that is not blank, with the line on which it begins."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    """Read every row that is not blank, with the line on which it begins.
+
+    Blanks around a quoted field are no part of it.
+    """
+    text = _FIELD.sub(lambda field: field[1] or field[0], read_text(path))
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         # A row may run over several lines; an open quote is told by the line where its row began.
         line = reader.line_num + 1

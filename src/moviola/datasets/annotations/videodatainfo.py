@@ -128,7 +128,7 @@ def _video(row: Row) -> AnnotatedVideo:
     # The times cut the video out of a longer one; the file holds what was cut.
     length = 0.0 if start is None or end is None else end - start
     return AnnotatedVideo(
-        id=row.text("video_id"),
+        id=row.name("video_id"),
         split="validate" if split == "val" else split,
         span=Span(0.0, length) if 0 < length < WHOLE_VIDEO.end else WHOLE_VIDEO,
         category="" if row.values.get("category") in (None, "") else row.name("category"),
@@ -137,7 +137,7 @@ def _video(row: Row) -> AnnotatedVideo:
 
 def _sentence(row: Row) -> Sentence:
     return Sentence(
-        video=row.text("video_id"),
+        video=row.name("video_id"),
         caption=row.text("caption"),
         flags=frozenset(name for name, value in row.values.items() if value is True),
     )

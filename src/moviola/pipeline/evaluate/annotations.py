@@ -8,6 +8,7 @@ from pathlib import Path
 
 from moviola.core import Clip, RetrievalDataset, display_path
 from moviola.core.embeddings import ItemT
+from moviola.datasets.annotations.names import NameIndex
 from moviola.pipeline.evaluate.evaluation import Evaluation
 from moviola.plugins import load_dataset
 
@@ -75,7 +76,9 @@ def _found(ours: Sequence[ItemT], theirs: Sequence[ItemT]) -> dict[str, ItemT]:
     numbered = all(item.id == str(row) for row, item in enumerate(ours))
     if numbered and len(ours) == len(theirs):
         return {item.id: other for item, other in zip(ours, theirs, strict=True)}
-    return {item.id: known[item.id] for item in ours if item.id in known}
+    names = NameIndex(known)
+    found = {item.id: names.find(item.id) for item in ours}
+    return {ours: known[theirs] for ours, theirs in found.items() if theirs is not None}
 
 
 def _with_file(clip: Clip, known: Clip | None) -> Clip:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from moviola.core import Clip, Embeddings, Qrels, Text
+from moviola.pipeline.inputs.clip_names import ClipNames
 from moviola.pipeline.inputs.relevance import read_relevance
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ def join_sides(
 ) -> Qrels:
     """Join two sides: text id to the ids of the clips that it describes.
 
-    By ids, `video7890-3` belongs to `video7890`, and a text that is called like a clip to it.
+    A text belongs to the clip that its table named. Where that is not known, ids say it:
+    `video7890-3` belongs to `video7890`, and a text that is called like a clip to it.
 
     Args:
         texts: N texts.
@@ -100,7 +102,7 @@ def join_sides(
     text_ids = [text.id for text in texts.items]
     clip_ids = [clip.id for clip in clips.items]
     if table is not None:
-        return read_relevance(table, text_ids, clip_ids)
+        return read_relevance(table, text_ids, clip_ids, ClipNames(clips.items).find)
     if bare:
         if len(text_ids) != len(clip_ids):
             raise ValueError(
@@ -110,7 +112,7 @@ def join_sides(
             )
         owners: Sequence[str | None] = clip_ids
     else:
-        owners = owners_by_id(text_ids, clip_ids)
+        owners = owners_by_name(texts.items, ClipNames(clips.items))
     lost = [name for name, owner in zip(text_ids, owners, strict=True) if owner is None]
     if lost:
         raise ValueError(
@@ -124,22 +126,35 @@ def join_sides(
     )
 
 
-def owners_by_id(texts: Sequence[str], clips: Sequence[str]) -> list[str | None]:
-    """Find for each text id the clip id that it names, None where there is no such clip.
+def owners_by_name(texts: Sequence[Text], clips: ClipNames) -> list[str | None]:
+    """Find for each text the id of the clip that it describes, None where there is no such clip.
 
-    Where every text is called like a clip, those are the pairs, whatever their names end in.
+    Ids of captions and of clips are two spaces: a caption that its table gave to a clip belongs to
+    that one, whatever else is called like it.
+
+    Raises:
+        ValueError: when nothing but ids is known and they can be read in two ways.
     """
-    known = set(clips)
-    if all(name in known for name in texts):
-        return list(texts)
-    found: list[str | None] = []
-    for name in texts:
-        numbered = _NUMBERED.fullmatch(name)
-        if numbered and numbered[1] in known:
-            found.append(numbered[1])
-        else:
-            found.append(name if name in known else None)
-    return found
+    if all(text.clip is not None for text in texts):
+        return [clips.find(str(text.clip)) for text in texts]
+    same = [clips.find(text.id) for text in texts]
+    described = [
+        clips.find(numbered[1]) if (numbered := _NUMBERED.fullmatch(text.id)) else None
+        for text in texts
+    ]
+    # One reading that fits everything is meant; else each text is read as it can be.
+    if None in same and None not in described:
+        return described
+    if None not in same and None in described:
+        return same
+    for text, one, other in zip(texts, same, described, strict=True):
+        if one is not None and other is not None:
+            raise ValueError(
+                f"the text {text.id!r} may be a caption of {other!r}, or called like {one!r}; say "
+                f"which with --caption-video PAIRS.csv (columns text and video), or encode the "
+                f"captions again: stores keep what they describe"
+            )
+    return [one or other for one, other in zip(same, described, strict=True)]
 
 
 def _some(ids: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from moviola.core import DatasetError, Qrels, display_path
 from moviola.datasets.annotations.captions import caption_ids, caption_of
+from moviola.datasets.annotations.names import NameIndex
 from moviola.datasets.annotations.tables import Row, read_rows
 from moviola.evaluate.trec import read_qrels
 
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 _TEXT_COLUMNS, _VIDEO_COLUMNS = ("text_id", "text", "id"), ("video_id", "video")
 
 
-def read_relevance(table: Source, texts: Sequence[str], clips: Sequence[str]) -> Qrels:
+def read_relevance(
+    table: Source,
+    texts: Sequence[str],
+    clips: Sequence[str],
+    find_clip: Callable[[str], str | None] | None = None,
+) -> Qrels:
     """Read which texts belong to which clips from a table that says so.
 
     Args:
@@ -33,6 +39,7 @@ def read_relevance(table: Source, texts: Sequence[str], clips: Sequence[str]) ->
             what `moviola encode` took; anything else is TREC qrels.
         texts: ids of the texts, in order.
         clips: ids of the clips, in order.
+        find_clip: finds the id of the clip that a name means; None goes by the ids alone.
 
     Raises:
         ValueError: naming the row or the id that is not there.
@@ -48,7 +55,7 @@ def read_relevance(table: Source, texts: Sequence[str], clips: Sequence[str]) ->
         pairs = [(text, clip) for text, ids in qrels.items() for clip in sorted(ids)]
     else:
         raise ValueError(f"{shown} is a folder; a file says which text belongs to which video")
-    return _checked(pairs, shown, texts, clips)
+    return _checked(pairs, shown, texts, find_clip or NameIndex(clips).find)
 
 
 def _of_rows(
@@ -104,17 +111,23 @@ def _clip_of(row: Row, column: str) -> str:
 
 
 def _checked(
-    pairs: Iterable[tuple[str, str]], shown: str, texts: Sequence[str], clips: Sequence[str]
+    pairs: Iterable[tuple[str, str]],
+    shown: str,
+    texts: Sequence[str],
+    find_clip: Callable[[str], str | None],
 ) -> Qrels:
-    """Refuse ids that are not there."""
-    known_texts, known_clips = set(texts), set(clips)
+    """Refuse names that are not there."""
+    known = NameIndex(texts)
     hint = "; rows of an array are called by their number, from 0" if texts[0] == "0" else ""
     found: list[tuple[str, str]] = []
-    for text, clip in pairs:
-        if text not in known_texts:
-            raise ValueError(f"{shown}: there is no text {text!r}{hint}")
-        if clip not in known_clips:
-            raise ValueError(f"{shown}: there is no video {clip!r}, relevant to {text!r}{hint}")
+    for given_text, given_clip in pairs:
+        text, clip = known.find(given_text), find_clip(given_clip)
+        if text is None:
+            raise ValueError(f"{shown}: there is no text {given_text!r}{hint}")
+        if clip is None:
+            raise ValueError(
+                f"{shown}: there is no video {given_clip!r}, relevant to {given_text!r}{hint}"
+            )
         found.append((text, clip))
     return _gathered(found)
 

@@ -24,7 +24,7 @@ def table_texts(table: Path) -> Embeddings[Text]:
         DatasetError: when it is not as `moviola table` writes it.
     """
     rows = _read(table)
-    texts = [Text(row.name("id"), row.text("caption")) for row in rows]
+    texts = [Text(row.name("id"), row.text("caption"), caption_of(row).clip) for row in rows]
     return _of_files(texts, [table.parent / row.text("text_embedding") for row in rows])
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from moviola.core import DatasetError, display_path
 from moviola.datasets.annotations.captions import Caption, caption_ids, read_caption_table
 from moviola.datasets.annotations.footage import Footage
+from moviola.datasets.annotations.names import NameIndex
 from moviola.store.npy import list_npy, open_npy, read_npy_rows
 
 #: Columns of the table, in order. Those of the second group are there where the captions have
@@ -116,8 +117,18 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self.paths = list_npy(folder)
+        self._names = NameIndex(self.paths)
         self._shapes: dict[Path, str] = {}
         self._dimension: tuple[int, Path] | None = None
+
+    def find(self, name: str) -> Path | None:
+        """Find the file of the item that is called `name`, or None where there is none.
+
+        Raises:
+            ValueError: when the names of several files read like it.
+        """
+        found = self._names.find(name)
+        return None if found is None else self.paths[found]
 
     def shape(self, path: Path) -> str:
         """Check one file and write its shape, such as `32x768`."""
@@ -175,8 +186,8 @@ class _Join:
             cut = clip[len(clip.rpartition("@")[0]) :] if caption.span else ""
             below = video.relative_to(self._footage.root).as_posix()
             names += [f"{display_path(called)}{cut}" for called in (video.stem, below)]
-        vectors = next((self._videos.paths[n] for n in names if n in self._videos.paths), None)
-        words = self._texts.paths.get(name)
+        vectors = next((found for each in names if (found := self._videos.find(each))), None)
+        words = self._texts.find(name)
         for what, called, path in (
             ("video", str(caption.video), video),
             ("video embedding", clip, vectors),
