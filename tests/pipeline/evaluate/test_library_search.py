@@ -14,7 +14,6 @@ from moviola.core.moments import Moment
 from moviola.pipeline.evaluate.library_search import evaluate_search, submission, write_submission
 from moviola.pipeline.evaluate.moments import evaluate_moment_files
 from moviola.pipeline.search.search import open_library
-from moviola.plugins import load_dataset
 from moviola.synthetic import shapes
 
 
@@ -27,25 +26,19 @@ def place(tmp_path_factory) -> Path:
 
 
 def _queries(root: Path, count: int = 12) -> list[dict]:
-    dataset = load_dataset("folder", root, "test")
-    path = {clip.id: clip.path for clip in dataset.clips}
-    words = {text.id: text.text for text in dataset.texts}
-    lines = [
-        {"query_id": text, "query": words[text], "video": path[next(iter(ids))], "span": spans[0]}
-        for text, ids in dataset.qrels.relevant.items()
-        if len(ids) == 1 and (spans := dataset.moments.get(text))
-    ]
+    lines = [json.loads(line) for line in (root / "moments.jsonl").read_text().splitlines()]
     assert len(lines) >= count
     return [
         {
-            "query_id": line["query_id"],
+            "query_id": line["qid"],
             "query": line["query"],
             # Each way in which a video may be told.
-            "video": (str(line["video"]), line["video"].name, line["video"].stem)[number % 3],
-            "start": line["span"].start,
-            "end": line["span"].end,
+            "video": (str(path), path.name, path.stem)[number % 3],
+            "start": line["relevant_windows"][0][0],
+            "end": line["relevant_windows"][0][1],
         }
         for number, line in enumerate(lines[:count])
+        if (path := root / "videos" / f"{line['vid']}.mp4").is_file()
     ]
 
 
