@@ -36,3 +36,19 @@ def test_there_is_one_version():
     project = PACKAGE.parents[1] / "pyproject.toml"
     if project.is_file():
         assert "version" in tomllib.loads(project.read_text())["project"]["dynamic"]
+
+
+#: Words that tell what a thing is, where a docstring says what is done.
+RIDDLES = ("What", "How", "Which", "Whose", "Whether", "Where", "When", "Is", "Are")
+ROOMS = ("core", "encode", "plugins", "testing")
+
+
+def test_docstrings_begin_with_what_is_done():
+    found = []
+    for path in (path for room in ROOMS for path in sorted((PACKAGE / room).rglob("*.py"))):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+                said = ast.get_docstring(node) or "-"
+                if said.split()[0] in RIDDLES:
+                    found.append(f"{path.relative_to(PACKAGE)}: {said.splitlines()[0]}")
+    assert found == []

@@ -15,9 +15,13 @@ from moviola.plugins import (
     encoder_names,
     families,
     find_known,
+    join_options,
     load_dataset,
     load_encoder,
+    settled_name,
+    split_options,
 )
+from moviola.plugins.points import FAMILY_GROUP, load_point
 
 MODULE = '''"""Encoders of a stranger."""
 
@@ -244,3 +248,39 @@ def test_a_module_in_the_current_folder_shadows_nothing(stranger, monkeypatch):
     assert sys.path[-1] == str(Path.cwd())
     load_encoder(f"{stranger}:Tower")
     assert sys.path.count(str(Path.cwd())) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "bare", "options"),
+    [
+        ("clip,frames=16", "clip", {"frames": 16}),
+        (
+            "xclip:a,recipe=prototype,output=towers",
+            "xclip:a",
+            {"recipe": "prototype", "output": "towers"},
+        ),
+        (r"two-tower:cut\,dry,frames=4", "two-tower:cut,dry", {"frames": 4}),
+        (r"two-tower:a\,frames=4", "two-tower:a,frames=4", {}),
+        (r"two-tower:a\,frames=4,frames=8", "two-tower:a,frames=4", {"frames": 8}),
+        ("two-tower:cut,dry", "two-tower:cut,dry", {}),
+        ("two-tower:cut,dry,frames=4", "two-tower:cut,dry", {"frames": 4}),
+        (r"video-llama:x,llama=my\,own", "video-llama:x", {"llama": "my,own"}),
+        ("q:m,layout=wrapped,dimension=512", "q:m", {"layout": "wrapped", "dimension": 512}),
+    ],
+)
+def test_options_stand_behind_commas_that_no_backslash_guards(name, bare, options):
+    assert split_options(name) == (bare, options)
+    assert split_options(join_options(bare, options)) == (bare, options)
+
+
+def test_a_folder_with_commas_loads_and_is_found_again(stranger, tmp_path, monkeypatch):
+    family = load_point(FAMILY_GROUP, f"{stranger}:FAMILY")
+    monkeypatch.setattr("moviola.plugins.encoders.families", lambda: {"trees": family})
+    monkeypatch.setattr("moviola.plugins.checkpoints.points", lambda _: {"trees": None})
+    folder = tmp_path / "oak,height=2"
+    folder.mkdir()
+    name = r"trees:oak\,height=2,age=9"
+    assert load_encoder(name).height == ("oak,height=2", None, {"age": 9})
+    settled = settled_name(name, "local")
+    assert settled == rf"trees:{tmp_path}/oak\,height=2,age=9"
+    assert load_encoder(settled).height == (str(folder), None, {"age": 9})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from moviola.core import (
     Clip,
     DatasetError,
     Frames,
+    PictureSize,
     Qrels,
     Readout,
     RetrievalDataset,
@@ -21,6 +23,7 @@ from moviola.core import (
     Text,
     UniformSampler,
 )
+from moviola.score import cosine
 from moviola.testing import EchoEncoder, check_dataset, check_encoder, check_unpooled
 
 
@@ -261,3 +264,59 @@ def test_a_loader_that_differs_or_guesses_is_told(tmp_path):
         check_dataset(lambda root, _: loader()(root, "test"), tmp_path, "test")
     with pytest.raises(AssertionError, match="gave a int instead of a RetrievalDataset"):
         check_dataset(lambda *_: 3, tmp_path, "test")
+
+
+class Able(EchoEncoder):
+    """Has every ability of an encoder of one readout."""
+
+    calibration = SimpleNamespace(slope=9.0, intercept=-4.0)
+
+    def __init__(self, scorer=cosine):
+        self.scorer = scorer
+
+    def precision(self, _):
+        return "float32"
+
+
+class Choosing(UniformSampler):
+    """Takes the first frame that is shown."""
+
+    __slots__ = ()
+
+    size = None
+
+    def choose(self, _, shown):
+        return shown[:1]
+
+
+class Inventing(Choosing):
+    __slots__ = ()
+
+    def choose(self, _, shown):
+        return shown[:1] + 0.01
+
+
+class Misnamed(Choosing):
+    __slots__ = ()
+    size = PictureSize(8, 8)
+
+
+def test_abilities_that_are_whole_pass():
+    check_encoder(Able())
+    check_encoder(changed(sampler=Choosing(4)))
+
+
+@pytest.mark.parametrize(
+    ("attributes", "sentence"),
+    [
+        ({"calibration": 5}, "calibration is a int without slope and intercept"),
+        ({"calibration": SimpleNamespace(slope=-1.0, intercept=0.0)}, "slope -1.0 .* more likely"),
+        ({"precision": lambda *_: "half"}, "is 'half', which is none of float32, bfloat16"),
+        ({"scorer": lambda *_: 5}, "scorer gives a int, not Scores"),
+        ({"sampler": Inventing(4)}, "must give some of the seconds it is shown"),
+        ({"sampler": Misnamed(4)}, "does not name the size that is wanted"),
+    ],
+)
+def test_a_broken_ability_is_one_sentence(attributes, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        check_encoder(changed(**attributes))

@@ -1,4 +1,4 @@
-"""What an encoder, a sampler or a correction may be able to do beyond its protocol.
+"""Name what an encoder, a sampler or a correction may be able to do beyond its protocol.
 
 Each ability is a small protocol that is asked for by `isinstance`; who lacks it is simply without
 it. `moviola.testing.check_encoder` checks those that an encoder has.

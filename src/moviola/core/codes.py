@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 
 class FileCode(StrEnum):
-    """What became of one input file. Anything else is a bug."""
+    """The result of one input file. Anything else is a bug."""
 
     OK = "ok"
     OK_PARTIAL = "ok_partial"
@@ -28,17 +28,17 @@ class FileCode(StrEnum):
 
     @property
     def has_clips(self) -> bool:
-        """Whether a file of this code contributed clips."""
+        """Tell whether a file of this code contributed clips."""
         return self in (FileCode.OK, FileCode.OK_PARTIAL)
 
     @property
     def is_failure(self) -> bool:
-        """Whether the file could not be used at all."""
+        """Tell whether the file could not be used at all."""
         return not self.has_clips and self is not FileCode.DUPLICATE
 
 
 class ExitCode(IntEnum):
-    """What a command returns to the shell."""
+    """The number that a command returns to the shell."""
 
     OK = 0
     UNEXPECTED = 1

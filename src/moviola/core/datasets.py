@@ -36,5 +36,5 @@ class RetrievalDataset:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every video of the protocol is there, so that results can be compared."""
+        """Tell whether every video of the protocol is there, so that results can be compared."""
         return not self.missing

@@ -66,7 +66,7 @@ class Embeddings(Generic[ItemT]):
     def from_rows(
         cls, items: Sequence[ItemT], rows: Sequence[Rows], space: Space, readout: Readout
     ) -> Self:
-        """Embeddings from one `(n_i, D)` array an item, kept in one shard."""
+        """Make embeddings from one `(n_i, D)` array an item, kept in one shard."""
         counts = [array.shape[0] for array in rows]
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         shards = [np.concatenate(rows)] if rows else []
@@ -77,7 +77,7 @@ class Embeddings(Generic[ItemT]):
 
     @property
     def vectors(self) -> Rows:
-        """All rows `(M, D)`, where one shard holds everything.
+        """Return all rows `(M, D)`, where one shard holds everything.
 
         Raises:
             ValueError: when the rows lie in several shards; use `blocks`.
@@ -90,11 +90,11 @@ class Embeddings(Generic[ItemT]):
 
     @property
     def is_pooled(self) -> bool:
-        """Whether every item has exactly one row."""
+        """Tell whether every item has exactly one row."""
         return int(self.offsets[-1]) == len(self.items)
 
     def rows(self, index: int) -> Rows:
-        """The rows `(n_i, D)` of item `index`."""
+        """Return the rows `(n_i, D)` of item `index`."""
         if not 0 <= index < len(self.items):
             raise IndexError(f"item {index} of {len(self.items)}")
         first, last = int(self.offsets[index]), int(self.offsets[index + 1])
@@ -108,7 +108,7 @@ class Embeddings(Generic[ItemT]):
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def blocks(self, size: int = 8192) -> Iterator[tuple[slice, Rows]]:
-        """Row ranges of the whole and their rows, at most `size` rows at a time, in order."""
+        """Yield ranges of rows and their rows, at most `size` rows at a time, in order."""
         begin = 0
         for shard in self.shards:
             for first in range(0, shard.shape[0], size):

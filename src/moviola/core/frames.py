@@ -94,5 +94,5 @@ class SoundSpec:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `sound:16000/1`; a part of the readout that it was read for."""
+        """Return the canonical text, such as `sound:16000/1`, for a readout."""
         return f"sound:{self.rate}/{self.channels}"

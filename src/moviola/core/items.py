@@ -1,4 +1,4 @@
-"""What is embedded and retrieved: clips of videos, and texts. Pointers, never pixels."""
+"""Point to what is embedded and retrieved: clips of videos, and texts. Never pixels."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Text:
 
 
 def clip_id(content_id: str, span: Span) -> str:
-    """The id of a span of a file's content: 32 hexadecimal digits.
+    """Return the id of a span of a file's content: 32 hexadecimal digits.
 
     Spans that agree to the microsecond are the same clip. The space of its vectors is not part of
     the id: a library holds one space, and a new head re-vectors the same clips.

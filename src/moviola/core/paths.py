@@ -1,4 +1,4 @@
-"""Where things lie unless another place is named."""
+"""Find the folders that things lie in unless another place is named."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def library_path(named: Path | None = None) -> Path:
-    """The library's folder: the one `named`, or the one in the user's data folder."""
+    """Return the library's folder: the one `named`, or the one in the user's data folder."""
     if named is not None:
         return named.expanduser().absolute()
     from platformdirs import user_data_path
@@ -15,7 +15,7 @@ def library_path(named: Path | None = None) -> Path:
 
 
 def display_path(path: Path | str) -> str:
-    """`path` as printable text that stays unambiguous.
+    """Return `path` as printable text that stays unambiguous.
 
     Undecodable bytes, control characters and direction overrides become backslash escapes; a
     literal backslash is doubled only where an escape was needed, so that ordinary names stay as

@@ -1,4 +1,4 @@
-"""What the rooms expect of each other. Structural: implement the names, inherit nothing.
+"""State what the rooms expect of each other. Structural: implement the names, inherit nothing.
 
 What some of them can do beyond this stands in `moviola.core.abilities`.
 """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Qrels:
-    """Which gallery ids are relevant to each query id. Ragged in both directions.
+    """The gallery ids that are relevant to each query id. Ragged in both directions.
 
     Raises:
         ValueError: when a query has no relevant id.
@@ -33,7 +33,7 @@ class Qrels:
         return len(self.relevant)
 
     def transposed(self) -> Self:
-        """The same relevance asked the other way round (video-to-text from text-to-video)."""
+        """Return the same relevance asked the other way round, video-to-text."""
         turned: dict[str, set[str]] = {}
         for query, ids in self.relevant.items():
             for item in ids:
@@ -68,16 +68,16 @@ class Scores:
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """Of the matrix."""
+        """Return the dtype of the matrix."""
         return self.matrix.dtype
 
     def block(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32 | np.float64]:
-        """The scores of some queries `(q, G)`, C-contiguous."""
+        """Return the scores of some queries `(q, G)`, C-contiguous."""
         # A transposed matrix would be read across its grain, row after row.
         return np.ascontiguousarray(self.matrix[rows])
 
     def transposed(self) -> Self:
-        """The same scores with queries and gallery exchanged."""
+        """Return the same scores with queries and gallery exchanged."""
         return type(self)(self.gallery, self.queries, self.matrix.T, self.notes)
 
 
@@ -95,28 +95,28 @@ class ScoreBlocks(Protocol):
 
     @property
     def queries(self) -> Sequence[str]:
-        """Ids of the Q queries."""
+        """Return the ids of the Q queries."""
         ...
 
     @property
     def gallery(self) -> Sequence[str]:
-        """Ids of the G gallery items."""
+        """Return the ids of the G gallery items."""
         ...
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
-        """Of the scores: float32 or float64."""
+        """Return the dtype of the scores: float32 or float64."""
         ...
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know wherever the scores are shown, such as `unaligned`."""
+        """Tell what a reader must know wherever the scores are shown, such as `unaligned`."""
         ...
 
     def block(self, rows: slice | NDArray[np.int64]) -> NDArray[np.float32 | np.float64]:
-        """Finite scores of some queries against the whole gallery, `(q, G)`, C-contiguous."""
+        """Return finite scores of some queries against all items, `(q, G)`, C-contiguous."""
         ...
 
     def transposed(self) -> ScoreBlocks:
-        """The same scores with queries and gallery exchanged."""
+        """Return the same scores with queries and gallery exchanged."""
         ...

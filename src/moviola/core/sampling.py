@@ -1,4 +1,4 @@
-"""Which moments of a clip are looked at. Times, never frame numbers."""
+"""Choose the moments of a clip that are looked at. Times, never frame numbers."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class UniformSampler:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `uniform:8`."""
+        """Return the canonical text, such as `uniform:8`."""
         return f"uniform:{self.count}"
 
     def times(self, span: Span) -> NDArray[np.float64]:
-        """`(count,)` seconds inside `span`."""
+        """Return times `(count,)` in seconds inside `span`."""
         return _centres(span, self.count)
 
 
@@ -57,7 +57,7 @@ class PictureSize:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `scale:224x224:bilinear`."""
+        """Return the canonical text, such as `scale:224x224:bilinear`."""
         return f"scale:{self.width}x{self.height}:bilinear"
 
 
@@ -77,15 +77,15 @@ class LeftSampler:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `left:8 scale:224x224:bilinear`."""
+        """Return the canonical text, such as `left:8 scale:224x224:bilinear`."""
         return f"left:{self.count}" + (f" {self.size.spec}" if self.size else "")
 
     def times(self, span: Span) -> NDArray[np.float64]:
-        """`(count,)` seconds inside `span`."""
+        """Return times `(count,)` in seconds inside `span`."""
         return span.start + np.arange(self.count, dtype=np.float64) * (span.duration / self.count)
 
     def choose(self, _: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The first of each of `count` equal parts of the `(n,)` frames of `span`; all if fewer.
+        """Choose the first of each of `count` equal parts of the `(n,)` frames; all if fewer.
 
         By number, not by time: a video whose frames last unequally long is read as it was in
         training.
@@ -114,16 +114,16 @@ class ConsecutiveSampler:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `consecutive:8/0`."""
+        """Return the canonical text, such as `consecutive:8/0`."""
         return f"consecutive:{self.count}/{self.seed}"
 
     def times(self, span: Span) -> NDArray[np.float64]:
-        """`(count,)` seconds inside `span`, as of a video with 25 frames a second."""
+        """Return times `(count,)` in seconds inside `span`, as if it had 25 frames a second."""
         frames = max(1, math.floor(span.duration * 25))
         return self.choose(span, span.start + np.arange(frames, dtype=np.float64) / 25)
 
     def choose(self, span: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
-        """`(count,)` of the seconds `(n,)`, n >= 1, at which frames of `span` are shown."""
+        """Choose `(count,)` of the seconds `(n,)`, n >= 1, at which frames are shown."""
         edges = np.array([span.start, span.end]).view(np.uint64)
         random = np.random.default_rng([self.seed, len(shown), *edges.tolist()])
         # The last frame of a clip is never reached, as in the prototype that this is taken from.
@@ -150,11 +150,11 @@ class RateSampler:
 
     @property
     def spec(self) -> str:
-        """Canonical text, such as `rate:4/64`."""
+        """Return the canonical text, such as `rate:4/64`."""
         return f"rate:{self.rate:g}/{self.at_most}"
 
     def times(self, span: Span) -> NDArray[np.float64]:
-        """`(T,)` seconds inside `span`, 1 <= T <= `at_most`."""
+        """Return times `(T,)` in seconds inside `span`, 1 <= T <= `at_most`."""
         # Rounded, so that a span of 1.9999999 s still gets the frames of one of 2 s.
         count = max(1, math.floor(round(span.duration * self.rate, 6)))
         if count > self.at_most:

@@ -1,4 +1,4 @@
-"""What may be compared with what: spaces and readouts, each known by a digest."""
+"""Tell what may be compared with what: spaces and readouts, each known by a digest."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ class Space:
 
     @classmethod
     def anonymous(cls, dimension: int, metric: Metric = "cosine") -> Self:
-        """The space of bare arrays, of which only the dimension can be checked."""
+        """Return the space of bare arrays, of which only the dimension can be checked."""
         return cls(model="", revision="", weights="", dimension=dimension, metric=metric)
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether this is the space of bare arrays."""
+        """Tell whether this is the space of bare arrays."""
         return not self.model
 
     @property
     def digest(self) -> str:
-        """32 hexadecimal digits that equal spaces, and only they, share."""
+        """Return 32 hexadecimal digits that equal spaces, and only they, share."""
         return _digest("space", asdict(self))
 
     def require(self, other: Space, *, what: str) -> None:
@@ -73,7 +73,7 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """How one tower of a model was read. Everything that changes a vector is a part of it.
+    """The way one tower of a model was read. Everything that changes a vector is a part of it.
 
     Attributes:
         preprocessing: resizing, cropping and normalisation of the input.
@@ -93,7 +93,7 @@ class Readout:
 
     @property
     def digest(self) -> str:
-        """32 hexadecimal digits that equal readouts, and only they, share."""
+        """Return 32 hexadecimal digits that equal readouts, and only they, share."""
         return _digest("readout", asdict(self))
 
     def require(self, other: Readout, *, what: str) -> None:

@@ -25,19 +25,19 @@ class Span:
 
     @property
     def duration(self) -> float:
-        """Length in seconds, always positive."""
+        """Return the length in seconds, always positive."""
         return self.end - self.start
 
     @property
     def middle(self) -> float:
-        """The moment halfway, in seconds."""
+        """Return the moment halfway, in seconds."""
         return (self.start + self.end) / 2
 
     def overlap(self, other: Span) -> float:
-        """Seconds that both spans hold."""
+        """Return the seconds that both spans hold."""
         return max(0.0, min(self.end, other.end) - max(self.start, other.start))
 
     def iou(self, other: Span) -> float:
-        """Intersection over union of the two intervals, in [0, 1]."""
+        """Return the intersection over union of the two intervals, in [0, 1]."""
         shared = self.overlap(other)
         return shared / (self.duration + other.duration - shared)

@@ -45,7 +45,7 @@ VIDEO_SUFFIXES: frozenset[str] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What probing a file found. Times come from packets, not from the container's claims.
+    """The facts that probing a file found. Times come from packets, not from its claims.
 
     Attributes:
         duration: seconds from the first moment to the end of the last frame.

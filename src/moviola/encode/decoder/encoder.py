@@ -35,27 +35,27 @@ class Backbone(Protocol):
 
     @property
     def space(self) -> Space:
-        """The space of its hidden states."""
+        """Return the space of its hidden states."""
         ...
 
     @property
     def depth(self) -> int:
-        """Layers of the decoder."""
+        """Return the number of layers of the decoder."""
         ...
 
     @property
     def sampler(self) -> FrameSampler:
-        """Which frames it sees."""
+        """Tell which frames it sees."""
         ...
 
     @property
     def sound(self) -> SoundSpec | None:
-        """Which sound it hears, if any."""
+        """Tell which sound it hears, if any."""
         ...
 
     @property
     def preprocessing(self) -> str:
-        """What becomes of frames and sound before they are vectors, for a `Readout`."""
+        """Tell what becomes of frames and sound before they are vectors, for a `Readout`."""
         ...
 
     @property
@@ -65,23 +65,23 @@ class Backbone(Protocol):
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Of the decoder."""
+        """Return the tokenizer of the decoder."""
         ...
 
     def decoder(self) -> nn.Module:
-        """The layers and the norm, which take `inputs_embeds`."""
+        """Return the layers and the norm, which take `inputs_embeds`."""
         ...
 
     def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
-        """What the decoder reads for some rows, padded to one batch."""
+        """Assemble what the decoder reads for some rows, padded to one batch."""
         ...
 
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
-        """The vectors that stand for each clip among the words."""
+        """Return the vectors that stand for each clip among the words."""
         ...
 
     def timing(self, clip: Frames) -> str:
-        """The sentence that tells when its frames were sampled, for prompts that ask for it."""
+        """Tell when the frames of a clip were sampled, for prompts that ask for it."""
         ...
 
 
@@ -122,17 +122,17 @@ class DecoderEncoder:
 
     @property
     def space(self) -> Space:
-        """The space of the model's hidden states, all layers alike."""
+        """Return the space of the model's hidden states, all layers alike."""
         return self.backbone.space
 
     @property
     def sampler(self) -> FrameSampler:
-        """Which frames the model sees."""
+        """Tell which frames the model sees."""
         return self.backbone.sampler
 
     @property
     def sound(self) -> SoundSpec | None:
-        """Which sound it hears."""
+        """Tell which sound it hears."""
         return self.backbone.sound
 
     def precision(self, tower: TowerName) -> Precision:
@@ -142,31 +142,31 @@ class DecoderEncoder:
 
     @property
     def text_readouts(self) -> Mapping[str, Readout]:
-        """How captions are read, by name."""
+        """Tell how captions are read, by name."""
         return self._text_readouts
 
     @property
     def video_readouts(self) -> Mapping[str, Readout]:
-        """How clips are read, by name."""
+        """Tell how clips are read, by name."""
         return self._video_readouts
 
     @property
     def text_readout(self) -> Readout:
-        """The first of `text_readouts`."""
+        """Return the first of `text_readouts`."""
         return self._text_readouts[self._first]
 
     @property
     def video_readout(self) -> Readout:
-        """The first of `video_readouts`."""
+        """Return the first of `video_readouts`."""
         return self._video_readouts[self._first]
 
     def encode_texts(self, texts: Sequence[str]) -> list[Rows]:
-        """One `(n_i, D)` float32 array a text under the first readout; one unit row if pooled."""
+        """Encode each text to `(n_i, D)` float32 by the first readout; a unit row if pooled."""
         first = {self._first: self._texts[self._first]}
         return [_directed(rows, self.text_readout) for rows in self._of_texts(texts, first)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[Rows]:
-        """One `(n_i, D)` float32 array a clip under the first readout; one unit row if pooled.
+        """Encode each clip to `(n_i, D)` float32 by the first readout; a unit row if pooled.
 
         Raises:
             ValueError: when a clip has no frames.
@@ -175,11 +175,11 @@ class DecoderEncoder:
         return [_directed(rows, self.video_readout) for rows in self._of_videos(clips, first)]
 
     def read_texts(self, texts: Sequence[str]) -> list[Mapping[str, Rows]]:
-        """For every text its rows `(n_i, D)` under each readout, as the model made them."""
+        """Encode every text to its rows `(n_i, D)` under each readout, as the model made them."""
         return self._of_texts(texts, self._texts)
 
     def read_videos(self, clips: Sequence[Frames]) -> list[Mapping[str, Rows]]:
-        """For every clip its rows `(n_i, D)` under each readout, as the model made them.
+        """Encode every clip to its rows `(n_i, D)` under each readout, as the model made them.
 
         Raises:
             ValueError: when a clip has no frames.
@@ -227,7 +227,7 @@ class DecoderEncoder:
         row: Callable[[str, int], list[Piece]],
         readouts: Mapping[str, DecoderReadout],
     ) -> list[Mapping[str, Rows]]:
-        """Rows by name of `count` inputs, each of which `row` puts into a prompt."""
+        """Read rows by name of `count` inputs, each of which `row` puts into a prompt."""
         found: list[dict[str, Rows]] = [{} for _ in range(count)]
         for prompt in dict.fromkeys(readout.prompt for readout in readouts.values()):
             asked = {n: each for n, each in readouts.items() if each.prompt == prompt}

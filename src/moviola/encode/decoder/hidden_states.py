@@ -36,7 +36,7 @@ class Decoder(Protocol):
 def read_decoder(
     decoder: nn.Module, inputs: DecoderInputs, readouts: Sequence[DecoderReadout]
 ) -> list[list[NDArray[np.float32]]]:
-    """The rows of every input under every readout, from as few passes as there are masks.
+    """Read the rows of every input by every readout, in as few passes as there are masks.
 
     The prompts of the readouts are not looked at: they are in the inputs already.
 
@@ -73,7 +73,7 @@ def read_decoder(
 def read_layers(
     decoder: nn.Module, run: Callable[[], Any], kinds: Tensor, readouts: Sequence[DecoderReadout]
 ) -> list[list[NDArray[np.float32]]]:
-    """As `read_decoder`, where `run` sends sequences of these `kinds` through the decoder once."""
+    """Read rows as `read_decoder`; `run` sends sequences of these `kinds` through once."""
     shape: Decoder = decoder  # pyright: ignore[reportAssignmentType] -- structural, by attributes
     count = len(shape.layers)
     asked: dict[int, list[int]] = {}
@@ -111,7 +111,7 @@ def read_layers(
 
 
 def chosen_positions(tokens: Tokens, kinds: Tensor) -> Tensor:
-    """Which positions count `(B, L)` bool, of `kinds` `(B, L)`; at least one in every row.
+    """Mark the positions that count `(B, L)` bool, of `kinds` `(B, L)`; one a row at least.
 
     Raises:
         ValueError: when a row is all padding.
@@ -136,7 +136,7 @@ class _DeepEnoughError(Exception):
 
 @contextmanager
 def _hooks(modules: Sequence[nn.Module], look: Callable[[int, Tensor], None]) -> Iterator[None]:
-    """Shows `look` what goes into each module, with its number."""
+    """Show `look` what goes into each module, with its number."""
 
     def hook(state: int) -> Callable[..., None]:
         def seen(_module: nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -159,7 +159,7 @@ class StatePool:
         self._chosen = chosen_positions(readout.tokens, kinds)
 
     def __call__(self, hidden: Tensor) -> list[NDArray[np.float32]]:
-        """`(B, L, H)` to one `(n, H)` float32 array an input."""
+        """Map `(B, L, H)` to one `(n, H)` float32 array an input."""
         chosen = self._chosen.to(hidden.device)
         if self._pooling == "none":
             return [
@@ -176,7 +176,7 @@ class StatePool:
 
 
 def weights_of(pooling: str, chosen: Tensor) -> Tensor:
-    """What each position weighs `(B, L)` float32 in a pooling that is a weighted sum.
+    """Weigh each position `(B, L)` float32 in a pooling that is a weighted sum.
 
     The functions of `moviola.core.pooling.POOLINGS` say the same of a single array.
     """
@@ -196,7 +196,7 @@ def weights_of(pooling: str, chosen: Tensor) -> Tensor:
 
 
 def _visible(inputs: DecoderInputs, *, bidirectional: bool) -> Tensor:
-    """The attention mask: `(B, L)` for a causal decoder, `(B, 1, L, L)` to be added otherwise."""
+    """Make the attention mask: `(B, L)` if causal, else `(B, 1, L, L)` to be added."""
     if not bidirectional:
         return inputs.mask
     real = inputs.mask.bool()

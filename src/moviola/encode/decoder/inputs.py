@@ -1,4 +1,4 @@
-"""What a language model reads: pieces of text, video and sound, padded to one batch."""
+"""Assemble what a language model reads: pieces of text, video and sound, padded to a batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Kind(IntEnum):
-    """What stands at a position."""
+    """The kind of thing that stands at a position."""
 
     PADDING = 0
     BOS = 1
@@ -51,7 +51,7 @@ class DecoderInputs:
 
 
 def row_of_ids(segments: Sequence[Sequence[int]], vectors: Sequence[Piece]) -> list[Piece]:
-    """A prompt in token ids, whose `segments` (the first with its BOS) stand around `vectors`.
+    """Make a prompt of token ids, whose `segments` (the first with BOS) stand around `vectors`.
 
     Raises:
         ValueError: there is not one segment more than there are vectors.

@@ -33,7 +33,7 @@ def read_rows(
     *,
     positions: int = POSITIONS,
 ) -> list[Read]:
-    """What every row gives under every readout; rows of like lengths share a batch.
+    """Read every row by every readout; rows of like lengths share a batch.
 
     Args:
         decoder: the layers.
@@ -59,7 +59,7 @@ def read_rows(
 
 @torch.inference_mode()
 def read_vectors(row: Row, readouts: Sequence[DecoderReadout]) -> Read:
-    """The vectors of one row where they go in, under readouts that need no decoder for that."""
+    """Read the vectors of one row where they go in, by readouts that need no decoder."""
     vectors = [(piece.kind, piece.content) for piece in row if isinstance(piece.content, Tensor)]
     states = torch.cat([content for _, content in vectors])[None]
     kinds = torch.tensor([[kind for kind, content in vectors for _ in range(len(content))]])
@@ -67,7 +67,7 @@ def read_vectors(row: Row, readouts: Sequence[DecoderReadout]) -> Read:
 
 
 def pack(lengths: Sequence[int], positions: int) -> Iterator[list[int]]:
-    """Places of `lengths` in batches that hold at most `positions` when padded, longest first.
+    """Pack places of `lengths` into batches of at most `positions` when padded, longest first.
 
     Longest first, so that memory runs out at once if it runs out.
     """

@@ -14,7 +14,7 @@ DEFAULT = "content"
 
 @dataclass(frozen=True, slots=True)
 class TowerReadouts:
-    """How the two towers of one model are read.
+    """The readouts of the two towers of one model.
 
     Attributes:
         text: of captions and queries.
@@ -63,7 +63,7 @@ def asked_readouts(
     layers: str = "",
     pooling: str | Sequence[str] = (),
 ) -> dict[str, TowerReadouts]:
-    """Every combination of presets, layers and poolings, named by what tells them apart.
+    """Combine presets, layers and poolings, each named by what tells it apart.
 
     Args:
         presets: those of the model, by name.
@@ -100,7 +100,7 @@ def asked_readouts(
 
 
 def parse_layers(text: str, depth: int) -> list[int]:
-    """Hidden states, ascending, from `all`, `last`, or numbers and ranges such as `0,8,16-24`.
+    """Parse hidden states, ascending, from `all`, `last`, or such as `0,8,16-24`.
 
     Negative numbers count from the end: -1 is the last.
 

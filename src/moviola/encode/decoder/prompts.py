@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 def caption_pieces(tokenizer: PreTrainedTokenizerBase, text: str, at_most: int) -> list[Piece]:
-    """The first `at_most` tokens of `text`, without BOS; nothing of an empty text."""
+    """Return the first `at_most` tokens of `text`, without BOS; nothing of an empty text."""
     return _pieces(Kind.TEXT, _ids(tokenizer, text)[:at_most])
 
 
 def prompt_row(
     tokenizer: PreTrainedTokenizerBase, prompt: str, content: Sequence[Piece], timing: str = ""
 ) -> list[Piece]:
-    """BOS, and `prompt` with `content` in its place; in its second place where it has two.
+    """Put `content` into its place in `prompt`, behind BOS; into its second place if it has two.
 
     Each stretch of words is tokenised alone, as Video-LLaMA does it, so that what stands where
     does not depend on how words and content would melt together. A row is never empty: where there

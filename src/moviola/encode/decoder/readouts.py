@@ -1,4 +1,4 @@
-"""How a decoder language model is read: one declarative object for texts and for videos alike.
+"""Declare how a decoder language model is read, by one object for texts and videos alike.
 
 **Layers.** A decoder of N layers has N + 1 hidden states of every position. State 0 is what goes
 in: the embeddings of the words, and the projected vectors of a video ("before the LLaMA"). State
@@ -26,7 +26,7 @@ _PLACES = re.compile(r"\{[^{}]*\}")
 
 @dataclass(frozen=True, slots=True)
 class DecoderReadout:
-    """Which hidden states of a decoder become the rows of an input, and how.
+    """The hidden states of a decoder that become the rows of an input, and the way they do.
 
     Attributes:
         layer: which state, from 0 to the number of layers; negative numbers count from the end.
@@ -68,7 +68,7 @@ class DecoderReadout:
             )
 
     def state(self, layers: int) -> int:
-        """The number of the state, from 0 to `layers`.
+        """Return the number of the state, from 0 to `layers`.
 
         Raises:
             ValueError: when a decoder of that many layers has no such state.
@@ -80,15 +80,15 @@ class DecoderReadout:
         return self.layer % (layers + 1)
 
     def is_normed(self, layers: int) -> bool:
-        """Whether the final norm of a decoder of that many layers is applied."""
+        """Tell whether the final norm of a decoder of that many layers is applied."""
         return self.norm == "every" or (self.norm == "last" and self.state(layers) == layers)
 
     def needs_decoder(self, layers: int) -> bool:
-        """Whether more is read than the vectors that go into the decoder."""
+        """Tell whether more is read than the vectors that go into the decoder."""
         return self.state(layers) > 0 or self.is_normed(layers) or self.tokens in ("all", "last")
 
     def record(self, layers: int, *, preprocessing: str, sampling: str = "") -> Readout:
-        """The readout of a tower with a decoder of that many layers, as stores record it."""
+        """Return the readout of a tower with a decoder of that many layers, as stores record it."""
         told = [f"{self.state(layers)} of {layers}"]
         if self.is_normed(layers):
             told.append("final norm")
@@ -105,5 +105,5 @@ class DecoderReadout:
 
 
 def split_prompt(prompt: str, timing: str = "") -> list[str]:
-    """The words before, between and after the places of the input, one more than places."""
+    """Split a prompt into the words before, between and after the places of the input."""
     return prompt.replace(TIMING, timing).split(INPUT)

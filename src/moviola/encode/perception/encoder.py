@@ -51,7 +51,7 @@ _PROBED = 8
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """How sound is prepared.
+    """The preparation of sound.
 
     Attributes:
         rate: samples a second.
@@ -62,7 +62,7 @@ class Hearing:
     hop: int
 
     def prepare(self, clip: Frames) -> NDArray[np.float32]:
-        """The samples `(N,)` of a clip, mirrored at the end to whole tokens.
+        """Prepare the samples `(N,)` of a clip, mirrored at the end to whole tokens.
 
         A clip of a file without sound is silent for as long as its frames last.
         """
@@ -131,22 +131,22 @@ class PeAvEncoder:
 
     @property
     def space(self) -> Space:
-        """The space of exactly these weights and heads."""
+        """Return the space of exactly these weights and heads."""
         return self._space
 
     @property
     def sampler(self) -> UniformSampler | RateSampler:
-        """The frames of a clip."""
+        """Return the frames of a clip."""
         return self._sampler
 
     @property
     def sound(self) -> SoundSpec | None:
-        """One channel where sound is heard."""
+        """Return the wanted sound: one channel, where it is heard."""
         return None if self._hearing is None else SoundSpec(self._hearing.rate, 1)
 
     @property
     def video_readout(self) -> Readout:
-        """How clips are read."""
+        """Tell how clips are read."""
         preprocessing, sampling = self._preprocessing.spec, self._sampler.spec
         if self.sound is not None and self._hearing is not None:
             preprocessing += f"; sound mirrored to {self._hearing.hop}"
@@ -155,7 +155,7 @@ class PeAvEncoder:
 
     @property
     def text_readout(self) -> Readout:
-        """How texts are read."""
+        """Tell how texts are read."""
         return Readout(
             preprocessing="tokens",
             sampling=self._text.spec,
@@ -174,11 +174,11 @@ class PeAvEncoder:
         return "float32" if self._hearing is not None else self._seen.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 row of unit length a text."""
+        """Encode each text to a `(1, D)` float32 row of unit length."""
         return [_unit_row(row) for row in self._text(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 row of unit length a clip.
+        """Encode each clip to a `(1, D)` float32 row of unit length.
 
         Clips are batched with others of their length, never padded: the tower of sound would see
         padding.
@@ -256,7 +256,7 @@ def load(
     sound: int = 0,
     precision: Precision | None = None,
 ) -> PeAvEncoder:
-    """PE-AV: frames, alone or with their sound.
+    """Load PE-AV: frames, alone or with their sound.
 
     Args:
         model: an id on the hub, or a folder.
@@ -298,7 +298,7 @@ def _hearing(folder: Path) -> Hearing:
 
 
 def _lasts(clip: Frames) -> float:
-    """Seconds from the first frame to where one after the last would be."""
+    """Return the seconds from the first frame to where one after the last would be."""
     count = len(clip)
     return float(clip.times[-1] - clip.times[0]) * count / (count - 1) if count > 1 else 0.0
 

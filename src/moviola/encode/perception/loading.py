@@ -22,7 +22,7 @@ from moviola.encode.runtime.loading import load_strictly
 
 
 def load_model(folder: Path) -> PeAudioVideoModel | PeVideoModel:
-    """The model of a checkpoint, in float32.
+    """Load the model of a checkpoint, in float32.
 
     Raises:
         WeightsUnavailableError: when the folder does not hold one.
@@ -47,6 +47,6 @@ def _audio_video_config(config: dict[str, Any]) -> PeAudioVideoConfig:
 
 
 def _encoder_config(config: dict[str, Any]) -> PeVideoEncoderConfig:
-    """With our vision tower in place of the one that transformers takes from timm."""
+    """Put our vision tower in place of the one that transformers takes from timm."""
     vision = PeVisionConfig.from_timm(config.get("vision_config") or {})
     return PeVideoEncoderConfig(**{**config, "vision_config": vision})

@@ -65,7 +65,7 @@ class PeVisionConfig(PreTrainedConfig):
 
     @classmethod
     def from_timm(cls, config: Mapping[str, Any]) -> PeVisionConfig:
-        """The sizes that a configuration of transformers' wrapper of timm means.
+        """Return the sizes that a configuration of transformers' wrapper of timm means.
 
         Raises:
             ValueError: when it is another tower, or sets something that is not known here.
@@ -98,7 +98,7 @@ class PeVisionTower(PreTrainedModel):
         self.post_init()
 
     def forward(self, pixel_values: Tensor, **_: Any) -> ImageClassifierOutput:
-        """`(B, 3, image, image)` to `logits` `(B, labels)`."""
+        """Map `(B, 3, image, image)` to `logits` `(B, labels)`."""
         return ImageClassifierOutput(logits=cast("Any", self.timm_model(pixel_values)))
 
 
@@ -196,7 +196,7 @@ class _Mlp(nn.Module):
 
 
 def _rotation(side: int, reference: int, width: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """Sines and cosines `(side * side, width)` of the places of a square of patches.
+    """Return the sines and cosines `(side * side, width)` of the places of a square of patches.
 
     The first half of the coordinates turns by the column, the second by the row, counted from 1
     and stretched to `reference` (axial rotary embeddings, Su et al. 2021, section 3.2, in pairs of

@@ -14,7 +14,7 @@ RowsT = TypeVar("RowsT")
 def run_batched(
     encode: Callable[[Sequence[ItemT]], Sequence[RowsT]], items: Sequence[ItemT], size: int
 ) -> list[RowsT]:
-    """`encode` over all items, at most `size` at a time; half as many after running out of memory.
+    """Encode all items, at most `size` at a time; half as many once memory runs out.
 
     Args:
         encode: one result for each of the items it is given, in their order.

@@ -48,7 +48,7 @@ def fetch(
     *,
     refresh: bool = False,
 ) -> Checkpoint:
-    """The files of a model, out of a folder, out of the cache, or else from the hub.
+    """Fetch the files of a model, out of a folder, out of the cache, or else from the hub.
 
     What is in the cache is taken without asking the hub, so a model that was fetched once works
     offline, and does not change under a library. The environment variables of `huggingface_hub`
@@ -82,7 +82,7 @@ def fetch(
 def fetch_tensors(
     model: str, tensors: Sequence[str], revision: str | None = None, *, refresh: bool = False
 ) -> Checkpoint:
-    """As `fetch`, of a sharded checkpoint: the shards that hold certain tensors, and no others.
+    """Fetch those shards of a checkpoint that hold certain tensors, and no others.
 
     Args:
         model: an id, or a folder.
@@ -103,7 +103,7 @@ def fetch_tensors(
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files of a transformers checkpoint, all its shards.
+    """Return the safetensors files of a transformers checkpoint, all its shards.
 
     Raises:
         WeightsUnavailableError: when there are none, or a shard is missing.
@@ -148,7 +148,7 @@ def _cached(model: str, patterns: Sequence[str], revision: str | None) -> Checkp
 
 
 def _ask(model: str, revision: str | None) -> ModelInfo:
-    """What the hub says about a model: its exact commit and its files."""
+    """Ask the hub about a model: its exact commit and its files."""
     import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import (
@@ -236,7 +236,7 @@ def _require_files(model: str, names: Iterable[str], patterns: Sequence[str]) ->
 
 
 def _wanted(names: Iterable[str], patterns: Sequence[str]) -> list[str]:
-    """The names that a pattern matches; one without a `/` looks at the top folder only."""
+    """Return the names that a pattern matches; one without a `/` looks at the top folder only."""
     return [
         name
         for name in names

@@ -43,7 +43,7 @@ ModelT = TypeVar("ModelT", bound="PreTrainedModel")
 def load_strictly(
     kind: type[ModelT], folder: Path, *, ignored: frozenset[str] = frozenset(), **options: Any
 ) -> ModelT:
-    """A transformers model in float32 and evaluation mode, every weight from the folder.
+    """Load a transformers model in float32 and evaluation mode, every weight from the folder.
 
     Args:
         kind: the model's class.
@@ -87,7 +87,7 @@ def load_strictly(
 
 
 def checkpoint_digest(folder: Path) -> str:
-    """32 hexadecimal digits of what a checkpoint's towers compute with.
+    """Return 32 hexadecimal digits of what a checkpoint's towers compute with.
 
     These are its weights, its `config.json` and its tokenizer. How frames are prepared is left
     out: a readout says that.
@@ -97,7 +97,7 @@ def checkpoint_digest(folder: Path) -> str:
 
 
 def weights_digest(files: Iterable[Path]) -> str:
-    """32 hexadecimal digits of the names and bytes of weight files, in the order of names."""
+    """Return 32 hexadecimal digits of the names and bytes of weight files, by name."""
     digest = hashlib.blake2b(digest_size=16)
     for path in sorted(files, key=lambda path: path.name):
         with path.open("rb") as file:

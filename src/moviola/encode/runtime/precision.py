@@ -1,4 +1,4 @@
-"""Where a tower runs, and in which precision: decided by the device, never by a stopwatch."""
+"""Run towers on a device, in the precision that it decides and no stopwatch does."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ class MixedPrecision:
 
 
 def _are_same(rows: Tensor, wanted: Tensor) -> bool:
-    """Whether rows in bfloat16 count as those in float32."""
+    """Tell whether rows in bfloat16 count as those in float32."""
     cosine = float(functional.cosine_similarity(rows, wanted, dim=-1).min())
     if cosine < SAME:
         _LOG.info("bfloat16 would move vectors (cosine %.5f): staying in float32", cosine)

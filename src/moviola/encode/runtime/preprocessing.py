@@ -29,7 +29,7 @@ _RESAMPLE: dict[int, Interpolation] = {2: "bilinear", 3: "bicubic"}
 
 
 def stored_config(folder: Path, part: str) -> dict[str, Any]:
-    """What a checkpoint says of one of its processors, in the words of transformers.
+    """Tell what a checkpoint says of one of its processors, in the words of transformers.
 
     Args:
         folder: the checkpoint.
@@ -63,7 +63,7 @@ class Patches:
     at_most: int
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """`(height, width)`, multiples of the side."""
+        """Return `(height, width)`, multiples of the side."""
         from transformers.models.siglip2.image_processing_pil_siglip2 import (
             get_image_size_for_max_num_patches,
         )
@@ -73,7 +73,7 @@ class Patches:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How frames of any size become the pictures that a vision tower was trained on.
+    """The steps by which frames become the pictures that a vision tower was trained on.
 
     Attributes:
         resize: `(height, width)` whatever the shape; or what keeps the shape: the length of the
@@ -94,7 +94,7 @@ class Preprocessing:
     def from_folder(
         cls, folder: Path, defaults: Mapping[str, Any], *, part: str = "image_processor"
     ) -> Self:
-        """As the checkpoint says in `preprocessor_config.json`, or where else it is kept.
+        """Read the steps from `preprocessor_config.json`, or where else a checkpoint keeps them.
 
         Args:
             folder: the checkpoint.
@@ -114,7 +114,7 @@ class Preprocessing:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
-        """As a processor's configuration says, in the words of transformers.
+        """Read the steps from a processor's configuration, in the words of transformers.
 
         Raises:
             ValueError: when it asks for something else than these steps.
@@ -149,7 +149,7 @@ class Preprocessing:
 
     @property
     def spec(self) -> str:
-        """Canonical text for a `Readout`; equal steps, and only they, share it."""
+        """Return the canonical text for a `Readout`; equal steps, and only they, share it."""
         match self.resize:
             case int():
                 size = f"{self.resize}"
@@ -162,11 +162,11 @@ class Preprocessing:
         return f"{self.interpolation}:{size}{crop} mean:{mean} std:{std}"
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """`(T, H, W, 3)` uint8 to `(T, 3, height, width)` float32."""
+        """Map `(T, H, W, 3)` uint8 to `(T, 3, height, width)` float32."""
         return self.normalise(self.shrink(pixels))
 
     def shrink(self, pixels: NDArray[np.uint8]) -> Tensor:
-        """`(T, H, W, 3)` uint8 to the resized and cropped `(T, 3, height, width)` uint8."""
+        """Map `(T, H, W, 3)` uint8 to the resized and cropped `(T, 3, height, width)` uint8."""
         # A view with its channels last in memory, which is what the byte kernels are made for.
         frames = torch.from_numpy(pixels).permute(0, 3, 1, 2)
         frames = functional.interpolate(
@@ -175,7 +175,7 @@ class Preprocessing:
         return frames if self.crop is None else _centre(frames, *self.crop)
 
     def normalise(self, frames: Tensor) -> Tensor:
-        """`(..., 3, H, W)` uint8 to float32 on the same device."""
+        """Map `(..., 3, H, W)` uint8 to float32 on the same device."""
         mean, std = (
             torch.tensor(values, dtype=torch.float32, device=frames.device)[:, None, None] * 255
             for values in (self.mean, self.std)
@@ -194,7 +194,7 @@ class Preprocessing:
 
 
 def _centre(frames: Tensor, height: int, width: int) -> Tensor:
-    """The central part; what is too small gets a black border, as transformers gives it."""
+    """Return the central part; what is too small gets a black border, as transformers gives it."""
     below, beside = max(0, height - frames.shape[2]), max(0, width - frames.shape[3])
     if below or beside:
         top, left = (below + 1) // 2, (beside + 1) // 2

@@ -74,17 +74,17 @@ class SentenceTransformerEncoder:
 
     @property
     def space(self) -> Space:
-        """The space of exactly these weights."""
+        """Return the space of exactly these weights."""
         return self._space
 
     @property
     def sampler(self) -> UniformSampler | RateSampler:
-        """The frames of a clip."""
+        """Return the frames of a clip."""
         return self._sampler
 
     @property
     def video_readout(self) -> Readout:
-        """How clips are read."""
+        """Tell how clips are read."""
         return Readout(
             preprocessing=self._settings,
             sampling=self._sampler.spec,
@@ -94,7 +94,7 @@ class SentenceTransformerEncoder:
 
     @property
     def text_readout(self) -> Readout:
-        """How texts are read."""
+        """Tell how texts are read."""
         return Readout(preprocessing=self._settings, prompt=self._query, pooling="the model's")
 
     def precision(self, tower: TowerName) -> Precision:
@@ -103,11 +103,11 @@ class SentenceTransformerEncoder:
         return self._precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 row of unit length a text."""
+        """Encode each text to a `(1, D)` float32 row of unit length."""
         return run_batched(self._encode_texts, texts, _TEXTS)
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 row of unit length a clip, read one by one, without padding."""
+        """Encode each clip alone, without padding, to a `(1, D)` float32 row of unit length."""
         return run_batched(self._encode_videos, clips, 1)
 
     def _encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
@@ -143,7 +143,7 @@ def load(
     dimension: int | None = None,
     precision: Precision | None = None,
 ) -> SentenceTransformerEncoder:
-    """Any model of sentence-transformers that takes text and video.
+    """Load any model of sentence-transformers that takes text and video.
 
     Args:
         model: an id on the hub, or a folder.
@@ -194,13 +194,13 @@ def load(
 
 
 def _prompt(model: SentenceTransformer, names: Sequence[str]) -> str:
-    """The prompt that `encode_query` or `encode_document` would choose; `""` for none."""
+    """Return the prompt that `encode_query` or `encode_document` would choose; `""` for none."""
     chosen = next((name for name in names if model.prompts.get(name)), model.default_prompt_name)
     return model.prompts.get(chosen or "") or ""
 
 
 def _video(clip: Frames) -> dict[str, Any]:
-    """A clip as sentence-transformers takes it: frames with their times."""
+    """Turn a clip into what sentence-transformers takes: frames with their times."""
     pixels, times = clip.pixels, clip.times
     if len(clip) == 1:  # models that join neighbouring frames need two
         pixels, times = np.repeat(pixels, 2, axis=0), np.repeat(times, 2)

@@ -40,13 +40,13 @@ NOT_STORED = "num_batches_tracked"
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a cosine is worth: the chance that a best hit is right, as a logistic curve."""
+    """The chance that a best hit is right, as a logistic curve over its cosine."""
 
     slope: float
     intercept: float
 
     def probability(self, score: float) -> float:
-        """Chance in [0, 1] that a best hit with this cosine is right."""
+        """Return the chance in [0, 1] that a best hit with this cosine is right."""
         return 1 / (1 + math.exp(min(-(self.slope * score + self.intercept), 700)))
 
 
@@ -68,7 +68,7 @@ def cut_windows(pixels: Tensor) -> Tensor:
 
 
 def shrink_frames(pixels: NDArray[np.uint8]) -> Tensor:
-    """(T, H, W, 3) uint8 to (T, 64, 64, 3) uint8: each pixel the mean of its area."""
+    """Map (T, H, W, 3) uint8 to (T, 64, 64, 3) uint8: each pixel the mean of its area."""
     frames = torch.from_numpy(np.ascontiguousarray(pixels))
     if frames.shape[1:3] == (SIZE, SIZE):
         return frames
@@ -110,17 +110,17 @@ class ShapesEncoder:
 
     @property
     def space(self) -> Space:
-        """The space of exactly these weights."""
+        """Return the space of exactly these weights."""
         return self._space
 
     @property
     def sampler(self) -> RateSampler:
-        """Four frames a second."""
+        """Return the sampler: four frames a second."""
         return self._sampler
 
     @property
     def video_readout(self) -> Readout:
-        """How clips are read."""
+        """Tell how clips are read."""
         return Readout(
             preprocessing=f"area:{SIZE}x{SIZE}",
             sampling=self._sampler.spec,
@@ -130,7 +130,7 @@ class ShapesEncoder:
 
     @property
     def text_readout(self) -> Readout:
-        """How texts are read."""
+        """Tell how texts are read."""
         return Readout(
             preprocessing="lower-case words, clauses, share of unknown words",
             sampling=f"words:{self.words.length}",
@@ -145,7 +145,7 @@ class ShapesEncoder:
 
     @torch.inference_mode()
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One (n, 257) float32 array of unit rows a text; n is 1, or its clauses if unpooled."""
+        """Encode each text to (n, 257) float32 unit rows; n is 1, or its clauses if unpooled."""
         clauses = [split_clauses(text) for text in texts]
         flat = [clause for several in clauses for clause in several]
         if not flat:
@@ -166,7 +166,7 @@ class ShapesEncoder:
 
     @torch.inference_mode()
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One (n, 257) float32 array of unit rows a clip; n is 1, or its windows if unpooled.
+        """Encode each clip to (n, 257) float32 unit rows; n is 1, or its windows if unpooled.
 
         Raises:
             ValueError: a clip has no frames.
@@ -189,7 +189,7 @@ class ShapesEncoder:
         return rows
 
     def _pooled(self, vectors: Tensor) -> Tensor:
-        """(n, 256) unit rows to one of them, or to themselves."""
+        """Pool (n, 256) unit rows to one of them, or to themselves."""
         if self._pooling == "none":
             return vectors
         return functional.normalize(vectors.mean(0, keepdim=True), dim=1)

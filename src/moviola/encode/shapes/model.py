@@ -55,7 +55,7 @@ class Block(nn.Module):
         )
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """(B, N, width) to the same; `mask` is (B, 1, 1, N), True where attention may look."""
+        """Map (B, N, width) to the same; `mask` is (B, 1, 1, N), True where attention may look."""
         b, n, width = x.shape
         q, k, v = self.qkv(self.norm_in(x)).view(b, n, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         # Spelled out: for a few dozen tokens it trains thrice as fast on a CPU as fused.
@@ -81,7 +81,7 @@ class GatedPool(nn.Module):
         self.whole = nn.Linear(width, dimension)
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """(B, N, width) to (B, dimension); `mask` is (B, N), True for tokens that count."""
+        """Map (B, N, width) to (B, dimension); `mask` is (B, N), True for tokens that count."""
         x = self.norm(x)
         logits = self.gate(x)
         if mask is None:
@@ -115,7 +115,7 @@ class VideoTower(nn.Module):
         self.pool = GatedPool(config.width, config.gates, config.dimension)
 
     def cells(self, frames: Tensor) -> Tensor:
-        """(B, 8, 64, 64, 3) uint8 to (B, 64, width): what is where, over all frames."""
+        """Map (B, 8, 64, 64, 3) uint8 to (B, 64, width): what is where, over all frames."""
         b = frames.shape[0]
         # Memory order (frame, row, column, channel) is what channels_last wants: no copy is made.
         # Bytes, and these steps on them, are exact in bfloat16.
@@ -140,7 +140,7 @@ class VideoTower(nn.Module):
         return x.permute(0, 2, 3, 1).flatten(1, 2)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """(B, 8, 64, 64, 3) uint8 to raw vectors (B, dimension), and their cells."""
+        """Map (B, 8, 64, 64, 3) uint8 to raw vectors (B, dimension), and their cells."""
         cells = self.cells(frames)
         x = cells + self.places
         for layer in self.layers:
@@ -160,7 +160,7 @@ class TextTower(nn.Module):
         self.pool = GatedPool(config.text_width, config.gates, config.dimension)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """(B, L) word numbers, 0 for padding, to (B, dimension), not normalised."""
+        """Map (B, L) word numbers, 0 for padding, to (B, dimension), not normalised."""
         known = numbers != 0
         # A text without words still needs a token to pool.
         first = torch.arange(numbers.shape[1], device=numbers.device) == 0
@@ -181,9 +181,9 @@ class Towers(nn.Module):
         self.scale = nn.Parameter(torch.tensor(3.0))
 
     def texts(self, numbers: Tensor) -> Tensor:
-        """(B, L) word numbers to unit vectors (B, dimension)."""
+        """Map (B, L) word numbers to unit vectors (B, dimension)."""
         return functional.normalize(self.text(numbers).float(), dim=-1)
 
     def videos(self, frames: Tensor) -> Tensor:
-        """(B, 8, 64, 64, 3) uint8 to unit vectors (B, dimension)."""
+        """Map (B, 8, 64, 64, 3) uint8 to unit vectors (B, dimension)."""
         return functional.normalize(self.video(frames)[0].float(), dim=-1)

@@ -29,12 +29,12 @@ _WORD = re.compile(r"[^\W\d_]+|\d+")
 
 
 def split_words(text: str) -> list[str]:
-    """The lower-cased words of a text, without punctuation."""
+    """Return the lower-cased words of a text, without punctuation."""
     return _WORD.findall(text.lower())
 
 
 def split_clauses(text: str) -> list[str]:
-    """The clauses of an order caption in the order of their shots; one clause for any other text.
+    """Split an order caption into clauses, in the order of their shots; others are one clause.
 
     "A, then B", "A before B" and "A, followed by B" give [A, B]; "B after A" gives [A, B] as well.
     """
@@ -60,7 +60,7 @@ class Vocabulary:
         return FIRST_WORD + len(self.words)
 
     def numbers(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        """Texts as rows of word numbers.
+        """Turn texts into rows of word numbers.
 
         Returns:
             (N, longest text, at most `length`) int64, padded with `PAD`; unknown words are
@@ -77,7 +77,7 @@ class Vocabulary:
         return table
 
     def strangeness(self, text: str) -> float:
-        """How much of a text is about things outside the vocabulary, 0 to 1.
+        """Measure how much of a text is about things outside the vocabulary, 0 to 1.
 
         An unknown content word weighs as much as two known ones: a single strange noun changes
         what is asked for, however many of its adjectives are familiar. A text without any known

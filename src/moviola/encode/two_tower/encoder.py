@@ -36,7 +36,7 @@ _FRAMES = 32
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What differs between the models.
+    """The settings that differ between the models.
 
     Attributes:
         model: name of the class in transformers.
@@ -94,7 +94,7 @@ class _Vision(nn.Module):
         self.projection = getattr(model, "visual_projection", nn.Identity())
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """`(B, 3, H, W)` to `(B, D)`."""
+        """Map `(B, 3, H, W)` to `(B, D)`."""
         return self.projection(self.vision_model(pixels).pooler_output)
 
 
@@ -107,7 +107,7 @@ class _PatchVision(nn.Module):
         self.side: int = model.config.vision_config.patch_size
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """`(B, 3, H, W)`, H and W multiples of the side of a patch, to `(B, D)`."""
+        """Map `(B, 3, H, W)`, H and W multiples of the side of a patch, to `(B, D)`."""
         batch, rows, columns = len(pixels), *(n // self.side for n in pixels.shape[2:])
         patches = pixels.unflatten(3, (columns, self.side)).unflatten(2, (rows, self.side))
         return self.vision_model(
@@ -167,7 +167,7 @@ class TwoTowerEncoder:
 
     @property
     def video_readout(self) -> Readout:
-        """How clips are read."""
+        """Tell how clips are read."""
         return Readout(
             preprocessing=self._preprocessing.spec,
             sampling=self.sampler.spec,
@@ -177,7 +177,7 @@ class TwoTowerEncoder:
 
     @property
     def text_readout(self) -> Readout:
-        """How texts are read."""
+        """Tell how texts are read."""
         return Readout(
             preprocessing="tokens as trained",
             sampling=self._text.spec,
@@ -190,11 +190,11 @@ class TwoTowerEncoder:
         return self._video.precision if tower == "clips" else self._text.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 array of unit length a text."""
+        """Encode each text to a `(1, D)` float32 array of unit length."""
         return [functional.normalize(row[None], dim=-1).numpy() for row in self._text(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(n, D)` float32 array of unit rows a clip; n is 1, or its frames if unpooled.
+        """Encode each clip to `(n, D)` float32 unit rows; n is 1, or its frames if unpooled.
 
         Raises:
             ValueError: a clip has no frames.
@@ -206,7 +206,7 @@ class TwoTowerEncoder:
         return [self._pooled([next(rows) for _ in range(len(clip))]) for clip in clips]
 
     def _rows(self, frames: Sequence[Tensor]) -> list[Tensor]:
-        """A unit row `(D,)` for each frame; those of one size share batches."""
+        """Encode each frame to a unit row `(D,)`; those of one size share batches."""
         alike: dict[torch.Size, list[int]] = {}
         for place, frame in enumerate(frames):
             alike.setdefault(frame.shape, []).append(place)
@@ -235,7 +235,7 @@ def load(
     pooling: Pooling = "mean",
     precision: Precision | None = None,
 ) -> TwoTowerEncoder:
-    """CLIP, SigLIP, SigLIP 2 or MetaCLIP 2 from the hub or a folder.
+    """Load CLIP, SigLIP, SigLIP 2 or MetaCLIP 2 from the hub or a folder.
 
     Args:
         model: an id such as `openai/clip-vit-base-patch32`, or a folder.
@@ -284,6 +284,6 @@ def _kind(folder: Path) -> Kind:
 
 
 def _dimension(config: Any) -> int:
-    """SigLIP has no projection of its own: its towers end in vectors of this length."""
+    """Return the length of a vector; SigLIP has no projection, and its towers end in it."""
     projected = getattr(config, "projection_dim", None)
     return int(projected or config.vision_config.hidden_size)

@@ -27,7 +27,7 @@ class VisionConfig:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
-        """From the `vision` object of a configuration file."""
+        """Read the sizes from the `vision` object of a configuration file."""
         return cls(
             **_pick(given, _VISION_SIZES),
             layer_norm_eps=given.get("block_layer_norm_eps", 1e-6),
@@ -54,7 +54,7 @@ class QFormerConfig:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
-        """From a `..._qformer` object of a configuration file."""
+        """Read the sizes from a `..._qformer` object of a configuration file."""
         return cls(**_pick(given, cls.__dataclass_fields__))
 
 
@@ -77,12 +77,12 @@ class AudioTrunkConfig:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
-        """From the `audio.imagebind` object of a configuration file."""
+        """Read the sizes from the `audio.imagebind` object of a configuration file."""
         return cls(**_pick(given, cls.__dataclass_fields__))
 
     @property
     def num_patches(self) -> int:
-        """Tokens of one picture, without the class token."""
+        """Return the number of tokens of one picture, without the class token."""
         sides = (self.num_mel_bins, self.target_length)
         rows, columns = ((side - self.kernel_size) // self.stride + 1 for side in sides)
         return rows * columns
@@ -102,7 +102,7 @@ class AudioConfig:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, Any]) -> Self:
-        """From the `audio` object of a configuration file."""
+        """Read the sizes from the `audio` object of a configuration file."""
         return cls(
             trunk=AudioTrunkConfig.from_dict(given["imagebind"]),
             qformer=QFormerConfig.from_dict(given["audio_qformer"]),
@@ -141,7 +141,7 @@ class VideoLlamaConfig:
 
     @classmethod
     def from_json(cls, path: Path | str) -> Self:
-        """The configuration in the JSON file at `path`.
+        """Read the configuration in the JSON file at `path`.
 
         Raises:
             ValueError: the file is no JSON object, or lacks a size.
@@ -171,7 +171,7 @@ class VideoLlamaConfig:
 
     @property
     def hidden_size(self) -> int:
-        """Length of a vector of the language model."""
+        """Return the length of a vector of the language model."""
         return int(self.llama["hidden_size"])
 
 
@@ -201,5 +201,5 @@ LLAMA_7B: Mapping[str, Any] = {
 
 
 def _pick(given: Mapping[str, Any], names: Any) -> dict[str, Any]:
-    """The entries of `given` that are called `names`; a missing one keeps its default, if any."""
+    """Pick the entries of `given` that are called `names`; a missing one keeps its default."""
     return {name: given[name] for name in names if name in given}

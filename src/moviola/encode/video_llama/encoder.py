@@ -84,27 +84,27 @@ class VideoLlamaBackbone:
 
     @property
     def space(self) -> Space:
-        """The space of the LLaMA's vectors, which its inputs share."""
+        """Return the space of the LLaMA's vectors, which its inputs share."""
         return self._space
 
     @property
     def depth(self) -> int:
-        """Layers of the LLaMA."""
+        """Return the number of layers of the LLaMA."""
         return int(self.config.llama["num_hidden_layers"])
 
     @property
     def sampler(self) -> LeftSampler:
-        """As many frames as the model was trained on, scaled as the original's reader does."""
+        """Return the sampler of as many frames as it was trained on, scaled as by the original."""
         return left_sampler(self.config.frames, self.config.vision.image_size)
 
     @property
     def sound(self) -> SoundSpec | None:
-        """Both channels at 16 kHz where sound is heard."""
+        """Return the wanted sound: both channels at 16 kHz, where it is heard."""
         return None if self._audio == "none" else SoundSpec(RATE, _STEREO)
 
     @property
     def preprocessing(self) -> str:
-        """Normalisation of frames; which vectors there are; how the sound's mean is taken."""
+        """Name the normalisation of frames, the vectors there are, and the mean of the sound."""
         said = [preprocessing(self.config.vision.image_size).spec]
         if self._audio != "none":
             said.append(f"audio {self._audio}")
@@ -113,16 +113,16 @@ class VideoLlamaBackbone:
         return "; ".join(said)
 
     def decoder(self) -> nn.Module:
-        """The layers of the LLaMA."""
+        """Return the layers of the LLaMA."""
         return self._llama.model
 
     def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
-        """Rows of pieces as the LLaMA reads them."""
+        """Assemble rows of pieces as the LLaMA reads them."""
         return assemble(rows, self._llama.get_input_embeddings())
 
     @torch.inference_mode()
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
-        """The vectors of the frames, or of the sound, or both, of every clip."""
+        """Encode the frames, or the sound, or both, of every clip."""
         found: list[list[Piece]] = [[] for _ in clips]
         if self._audio != "alone":
             for own, vectors in zip(found, self._see(clips), strict=True):
@@ -134,12 +134,12 @@ class VideoLlamaBackbone:
         return found
 
     def timing(self, clip: Frames) -> str:
-        """How many frames were sampled, and when, in seconds from the first of them."""
+        """Tell how many frames were sampled, and when, in seconds from the first of them."""
         times = distinct(clip).times
         return frames_message((times - times[0]).tolist())
 
     def _see(self, clips: Sequence[Frames]) -> list[Tensor]:
-        """Vectors `(queries, H)` of every clip; clips of as many frames share a batch."""
+        """Encode every clip to `(queries, H)`; clips of as many frames share a batch."""
         side = self.config.vision.image_size
         kept = [distinct(clip) for clip in clips]
         found: dict[int, Tensor] = {}
@@ -160,7 +160,7 @@ class VideoLlamaBackbone:
         return list(branch(mel.to(_device_of(branch))))
 
     def _mel(self, clip: Frames) -> Tensor:
-        """Mel pictures of a clip's sound; of silence where the file has none."""
+        """Make mel pictures of a clip's sound; of silence where the file has none."""
         audio = self.config.audio
         assert audio is not None and clip.sound is not None  # noqa: S101, PT018 -- asked for
         samples, rate = clip.sound.samples, clip.sound.rate
@@ -195,7 +195,7 @@ class VideoLlamaBackbone:
 
 
 def _device_of(module: nn.Module) -> torch.device:
-    """Where a module's weights lie, the first of them."""
+    """Return the device of a module's weights, the first of them."""
     return next(module.parameters()).device
 
 
@@ -223,7 +223,7 @@ def load(
     eight_bit: bool = False,
     precision: Precision | None = None,
 ) -> DecoderEncoder:
-    """Video-LLaMA (Zhang et al., arXiv 2306.02858) from the hub or a folder of published files.
+    """Load Video-LLaMA (Zhang et al., arXiv 2306.02858) from the hub or a folder.
 
     Args:
         model: an id such as `DAMO-NLP-SG/Video-LLaMA-2-7B-Finetuned`, or a folder.

@@ -22,7 +22,7 @@ def load_llama(
     device_map: str | Mapping[str, Any] | None = None,
     eight_bit: bool = False,
 ) -> LlamaForCausalLM:
-    """The checkpoint in `folder`, in transformers' own layout.
+    """Load the checkpoint in `folder`, in transformers' own layout.
 
     Args:
         folder: holds `config.json` and safetensors.
@@ -59,7 +59,7 @@ def load_llama(
 
 
 def llama_config(folder: Path) -> dict[str, Any]:
-    """The sizes of the checkpoint in `folder`.
+    """Read the sizes of the checkpoint in `folder`.
 
     Raises:
         WeightsUnavailableError: it has no `config.json` of a LLaMA.

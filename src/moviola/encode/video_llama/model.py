@@ -58,7 +58,7 @@ class VideoLlama(nn.Module):
 
     @classmethod
     def random(cls, config: VideoLlamaConfig, parts: Sequence[str] = tuple(_NEEDS)) -> Self:
-        """A model of these sizes with random weights: for tests and timings."""
+        """Make a model of these sizes with random weights: for tests and timings."""
         audio = config.audio
         return cls(
             config,
@@ -79,7 +79,7 @@ class VideoLlama(nn.Module):
         eight_bit: bool = False,
         sha256: Mapping[str, str] | None = None,
     ) -> Self:
-        """The model whose weights lie in the original's files.
+        """Load the model whose weights lie in the original's files.
 
         Args:
             config: its sizes.
@@ -128,17 +128,17 @@ class VideoLlama(nn.Module):
         return model
 
     def before_llama(self, video: Tensor) -> Tensor:
-        """Normalised frames (B, 3, T, S, S) to (B, queries, H), in the LLaMA's input space."""
+        """Map normalised frames (B, 3, T, S, S) to (B, queries, H), the LLaMA's inputs."""
         return self._part("visual")(video)
 
     def hear(self, mel: Tensor) -> Tensor:
-        """Normalised mel pictures (B, clips, 1, bins, frames) to (B, queries, H)."""
+        """Map normalised mel pictures (B, clips, 1, bins, frames) to (B, queries, H)."""
         return self._part("audio")(mel)
 
     def inputs(
         self, rows: Sequence[Sequence[Piece]], *, padding: Literal["right", "left"] = "right"
     ) -> DecoderInputs:
-        """What the language model reads for `rows` of pieces, padded to one batch.
+        """Assemble what the language model reads for `rows` of pieces, padded to one batch.
 
         Raises:
             ValueError: a row is empty, an id lies outside the vocabulary, or there is no LLaMA.
@@ -155,7 +155,7 @@ class VideoLlama(nn.Module):
         attention_mask: Tensor | None = None,
         segment_ids: Mapping[str, Sequence[Sequence[int]]] | None = None,
     ) -> dict[str, Tensor]:
-        """Every intermediate result that follows from what is given, under its published name.
+        """Compute every intermediate result of what is given, under its published name.
 
         Args:
             video: normalised frames (B, 3, T, S, S), or of one video without B: see
@@ -188,7 +188,7 @@ class VideoLlama(nn.Module):
         return stages
 
     def original_module(self, name: str) -> nn.Module:
-        """The module that the original calls `name`, such as `ln_vision`.
+        """Return the module that the original calls `name`, such as `ln_vision`.
 
         Raises:
             AttributeError: there is none.

@@ -21,14 +21,14 @@ LLAMA2_SYSTEM = (
 
 
 def frames_message(times: Sequence[float]) -> str:
-    """How many frames were sampled and when (seconds, one decimal), with a space behind it."""
+    """Tell how many frames were sampled and when (seconds, one decimal), with a space behind it."""
     # Timestamps are sums of floats; what lies on half a tenth must not fall to either side by them.
     told = ", ".join(str(round(round(float(time), 6), 1)) for time in times)
     return f"The video contains {len(times)} frames sampled at {told} seconds. "
 
 
 def sound_and_video_message() -> str:
-    """What is said of a video with its sound; the sound's vectors come first.
+    """Write what is said of a video with its sound; the sound's vectors come first.
 
     The runs of spaces are the original's: its lines were continued inside the string.
     """
@@ -41,10 +41,10 @@ def sound_and_video_message() -> str:
 
 
 def vicuna_prompt(message: str, system: str = "") -> str:
-    """`message` as the human's words, and the assistant's turn, in the form of Vicuna v0."""
+    """Write `message` as the human's words, and the assistant's turn, in the form of Vicuna v0."""
     return f"{system}###Human: {message}###Assistant:"
 
 
 def llama2_prompt(message: str, system: str = "") -> str:
-    """`message` as a user's words in the form of Llama-2-chat."""
+    """Write `message` as a user's words in the form of Llama-2-chat."""
     return f"[INST] <<SYS>>\n{system}\n<</SYS>>\n\n{message} [/INST]"

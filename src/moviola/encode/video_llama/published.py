@@ -53,7 +53,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class PublishedFiles:
-    """Where the files of one model lie.
+    """The places of the files of one model.
 
     Attributes:
         sources: name of a source, as in `VideoLlama.from_original`, → its file or folder.
@@ -66,7 +66,7 @@ class PublishedFiles:
     config: Path | None = None
 
     def of(self, parts: Sequence[str]) -> dict[str, Path]:
-        """The sources that `parts` of `"visual"`, `"audio"`, `"llama"` are made of.
+        """Find the sources that `parts` of `"visual"`, `"audio"`, `"llama"` are made of.
 
         Raises:
             WeightsUnavailableError: one of them is not there.
@@ -87,13 +87,13 @@ class PublishedFiles:
         return needed
 
     def digest(self, parts: Sequence[str]) -> str:
-        """32 hexadecimal digits of the names and bytes of what `parts` are made of."""
+        """Return 32 hexadecimal digits of the names and bytes of what `parts` are made of."""
         return weights_digest(
             file for path in self.of(parts).values() for file in _weight_files(path)
         )
 
     def read_config(self) -> VideoLlamaConfig:
-        """The sizes: of `config`, or the published ones with the language model's own.
+        """Read the sizes: of `config`, or the published ones with the language model's own.
 
         Raises:
             WeightsUnavailableError: neither says how large the language model is.
@@ -110,7 +110,7 @@ class PublishedFiles:
 
 
 def find_files(folder: Path, llama: Path | None = None) -> PublishedFiles:
-    """The published files in `folder`, or in its `sources`; `llama` is another language model.
+    """Find the published files in `folder`, or in its `sources`; `llama` replaces its own.
 
     Raises:
         WeightsUnavailableError: there are none, or two for one purpose.
@@ -138,7 +138,7 @@ def find_files(folder: Path, llama: Path | None = None) -> PublishedFiles:
 def fetch_files(
     model: str, revision: str | None = None, llama: str = ""
 ) -> tuple[PublishedFiles, Checkpoint]:
-    """The published files of `model`, a folder or an id on the hub, and what that exactly is.
+    """Fetch the published files of `model`, a folder or an id, and tell what that exactly is.
 
     Of a model on the hub, the vision transformer and the image Q-Former come from BLIP-2.
 
@@ -170,7 +170,7 @@ def load_model(
     device_map: str | None = None,
     eight_bit: bool = False,
 ) -> VideoLlama:
-    """A model of just these `parts` out of `"visual"`, `"audio"`, `"llama"`.
+    """Load a model of just these `parts` out of `"visual"`, `"audio"`, `"llama"`.
 
     Args:
         files: where they lie; a `.pth` out of the hub's cache must have the digest it is kept by.
@@ -208,7 +208,7 @@ def _listed(folder: Path) -> Iterator[Path]:
 
 
 def _kept_by(path: Path) -> str | None:
-    """The SHA-256 that the hub's cache keeps a file by, None for a file that lies elsewhere."""
+    """Return the SHA-256 that the hub's cache keeps a file by, None elsewhere."""
     name = path.resolve().name
     return name if path.is_symlink() and _DIGEST.fullmatch(name) else None
 

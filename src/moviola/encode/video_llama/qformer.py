@@ -8,7 +8,7 @@ from moviola.encode.video_llama.config import QFormerConfig
 
 
 def build_qformer(config: QFormerConfig) -> Blip2QFormerModel:
-    """A Q-Former with random weights."""
+    """Build a Q-Former with random weights."""
     return Blip2QFormerModel(
         Blip2QFormerConfig(
             hidden_size=config.hidden_size,

@@ -1,4 +1,4 @@
-"""What the reference report of 2023 computed with Video-LLaMA, as readouts by name.
+"""Name the readouts that the reference report of 2023 computed with Video-LLaMA.
 
 Its scripts had slips. `report-as-scripted` repeats the one that changes the vector of every
 caption; no other readout does.

@@ -25,7 +25,7 @@ Stages = dict[str, Tensor]
 
 
 def video_stages(visual: VisualBranch, video: Tensor) -> Stages:
-    """Stages from frames (B, 3, T, S, S) to the language model's input; N = B * T.
+    """Yield stages from frames (B, 3, T, S, S) to the language model's input; N = B * T.
 
     `vit.patch_embed` (N, patches, D), `vit.block_output.i`, `vit.output` and `ln_vision.output`
     (N, 1 + patches, D), `image_qformer.*` (N, queries, h), `video_qformer.*` (B, queries, h),
@@ -55,7 +55,7 @@ def video_stages(visual: VisualBranch, video: Tensor) -> Stages:
 def prompt_stages(
     llama: LlamaForCausalLM, video: Tensor, segments: Mapping[str, Sequence[Sequence[int]]]
 ) -> Stages:
-    """Stages of one video's vectors (queries, H) between the two token lists of each segment.
+    """Yield stages of one video's vectors (queries, H) between two token lists a segment.
 
     For each name such as `after_llama`: `.segment_ids.{0,1}`, `.inputs_embeds` (1, L, H),
     `.hidden_states.i` (0 is the input, the last one is behind the final norm),
@@ -80,7 +80,7 @@ def prompt_stages(
 
 
 def text_stages(llama: LlamaForCausalLM, ids: Tensor, mask: Tensor) -> Stages:
-    """Stages of texts (B, n) padded on the right, `mask` 1 where a token stands.
+    """Yield stages of texts (B, n) padded on the right, `mask` 1 where a token stands.
 
     `text.batch.*` with its padding, `text.hidden_states.i` (B, n, H), and for text i without it
     `text.i.input_ids` (n_i,), `text.i.last_hidden_state` (1, n_i, H) and the reference report's
@@ -112,7 +112,7 @@ def text_stages(llama: LlamaForCausalLM, ids: Tensor, mask: Tensor) -> Stages:
 
 
 def audio_stages(branch: AudioBranch, mel: Tensor) -> Stages:
-    """Stages of sound (B, clips, 1, bins, frames) to the language model's input.
+    """Yield stages of sound (B, clips, 1, bins, frames) to the language model's input.
 
     The tokens inside ImageBind (`audio.preprocessor_tokens`, `audio.trunk_block_output_LND.i`
     with the sequence first, `audio.trunk_output`) are those of the first two clips only.
@@ -155,7 +155,7 @@ def _qformer_modules(name: str, qformer: Blip2QFormerModel) -> dict[str, nn.Modu
 
 @contextlib.contextmanager
 def _written_down(modules: Mapping[str, nn.Module]) -> Iterator[Stages]:
-    """While it is open, the first output of each module, or what a Q-Former looks at."""
+    """Write down, while open, the first output of each module, or what a Q-Former looks at."""
     stages: Stages = {}
 
     def output(name: str) -> Any:

@@ -62,43 +62,43 @@ class VideoLlama3Backbone:
 
     @property
     def space(self) -> Space:
-        """The space of its hidden states."""
+        """Return the space of its hidden states."""
         return self._space
 
     @property
     def depth(self) -> int:
-        """Layers of the language model."""
+        """Return the number of layers of the language model."""
         return len(self._model.language_model.layers)
 
     @property
     def sampler(self) -> RateSampler:
-        """A frame a second."""
+        """Return the sampler: a frame a second."""
         return self._sampler
 
     @property
     def sound(self) -> None:
-        """It hears nothing."""
+        """Return None: it hears nothing."""
         return
 
     @property
     def preprocessing(self) -> str:
-        """How frames become patches."""
+        """Tell how frames become patches."""
         return self._patches.spec
 
     def decoder(self) -> nn.Module:
-        """The layers of the language model."""
+        """Return the layers of the language model."""
         return self._model.language_model
 
     def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
-        """Rows of pieces as the language model reads them."""
+        """Assemble rows of pieces as the language model reads them."""
         return assemble(rows, self._model.get_input_embeddings())
 
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
-        """For every frame the words that tell its time, and its vectors."""
+        """Make for every frame the words that tell its time, and its vectors."""
         return run_batched(self._see, clips, 1)
 
     def timing(self, clip: Frames) -> str:
-        """Nothing: the frames tell their times themselves."""
+        """Return no words: the frames tell their times themselves."""
         del clip
         return ""
 
@@ -133,7 +133,7 @@ def load(
     frames: int = AT_MOST,
     precision: Precision | None = None,
 ) -> DecoderEncoder:
-    """VideoLLaMA 3 in transformers' own layout, from the hub or a folder.
+    """Load VideoLLaMA 3 in transformers' own layout, from the hub or a folder.
 
     Args:
         model: an id such as `lkhl/VideoLLaMA3-2B-Image-HF`, or a folder.

@@ -47,7 +47,7 @@ class Patches:
 
 @dataclass(frozen=True, slots=True)
 class PatchProcessor:
-    """How frames become patches.
+    """Cut frames into patches.
 
     Attributes:
         patch: side of a patch in pixels.
@@ -69,7 +69,7 @@ class PatchProcessor:
 
     @classmethod
     def from_folder(cls, folder: Path) -> Self:
-        """As the checkpoint says in `video_preprocessor_config.json`.
+        """Read the steps from `video_preprocessor_config.json`.
 
         Raises:
             WeightsUnavailableError: when it says nothing.
@@ -97,7 +97,7 @@ class PatchProcessor:
 
     @property
     def spec(self) -> str:
-        """Canonical text for a `Readout`."""
+        """Return the canonical text for a `Readout`."""
         kept = "changes" if self.compress else "all"
         mean, std = (",".join(f"{v:.8g}" for v in values) for values in (self.mean, self.std))
         return (
@@ -106,7 +106,7 @@ class PatchProcessor:
         )
 
     def __call__(self, pixels: NDArray[np.uint8]) -> Patches:
-        """`(T, H, W, 3)` uint8 to patches."""
+        """Map `(T, H, W, 3)` uint8 to patches."""
         frames, height, width = pixels.shape[:3]
         side = self.patch * self.merge
         target = fitting_size(height, width, side, self.least, self.most // frames)
@@ -137,7 +137,7 @@ class PatchProcessor:
 
 
 def fitting_size(height: int, width: int, side: int, least: int, most: int) -> tuple[int, int]:
-    """Height and width nearest to those given that are multiples of `side`.
+    """Return the height and width nearest to those given that are multiples of `side`.
 
     Their product is at most `most` where that can be, else at least `least`.
 

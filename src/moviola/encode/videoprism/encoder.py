@@ -38,7 +38,7 @@ _SPACES = str.maketrans(string.punctuation, " " * len(string.punctuation))
 
 
 def canonical(text: str) -> str:
-    """A text as the text tower was trained on it: lower case, no punctuation, a full stop.
+    """Spell a text as the text tower was trained on it: lower case, no punctuation, a full stop.
 
     As `canonicalize_text` of google-deepmind/videoprism does by default; the tokenizer of
     transformers leaves it to its caller.
@@ -93,17 +93,17 @@ class VideoPrismEncoder:
 
     @property
     def space(self) -> Space:
-        """The space of exactly these weights."""
+        """Return the space of exactly these weights."""
         return self._space
 
     @property
     def sampler(self) -> UniformSampler:
-        """The frames of a clip, each from the middle of an equal part of it."""
+        """Return the frames of a clip, each from the middle of an equal part of it."""
         return self._sampler
 
     @property
     def video_readout(self) -> Readout:
-        """How clips are read."""
+        """Tell how clips are read."""
         return Readout(
             preprocessing=self._preprocessing.spec,
             sampling=self._sampler.spec,
@@ -112,7 +112,7 @@ class VideoPrismEncoder:
 
     @property
     def text_readout(self) -> Readout:
-        """How texts are read."""
+        """Tell how texts are read."""
         return Readout(
             preprocessing="lower case, no punctuation, full stop",
             sampling=self._text.spec,
@@ -125,11 +125,11 @@ class VideoPrismEncoder:
         return self._video.precision if tower == "clips" else self._text.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 row of unit length a text."""
+        """Encode each text to a `(1, D)` float32 row of unit length."""
         return [_unit_row(row) for row in self._text([canonical(text) for text in texts])]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 row of unit length a clip.
+        """Encode each clip to a `(1, D)` float32 row of unit length.
 
         Raises:
             ValueError: a clip has another number of frames than the sampler asks for.
@@ -157,7 +157,7 @@ def load(
     frames: int | None = None,
     precision: Precision | None = None,
 ) -> VideoPrismEncoder:
-    """VideoPrism LvT: texts and clips, 16 frames (base) or 8 (large) at 288x288.
+    """Load VideoPrism LvT: texts and clips, 16 frames (base) or 8 (large) at 288x288.
 
     Args:
         model: an id on the hub, or a folder.
@@ -196,7 +196,7 @@ def _text_config(model: VideoPrismClipModel) -> VideoPrismTextConfig:
 
 
 def _preprocessing(folder: Path, model: VideoPrismClipModel) -> Preprocessing:
-    """Values in [0, 1] and no cropping, which `VideoPrismProcessor` has whatever a file says."""
+    """Keep values in [0, 1] and crop nothing, as `VideoPrismProcessor` does in any case."""
     size = _vision_config(model).image_size
     height, width = (size, size) if isinstance(size, int) else size
     resample = stored_config(folder, "video_processor").get("resample", 3)

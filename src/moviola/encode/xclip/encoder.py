@@ -51,7 +51,7 @@ class VideoSide(nn.Module):
         self.projection = model.prompts_visual_projection
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """`(B, T, 3, H, W)` to `(B, 1 + P, D)`: the video, then the mean over time of P patches."""
+        """Map `(B, T, 3, H, W)` to `(B, 1 + P, D)`: the video, then P patches' means over time."""
         batch, frames = pixels.shape[:2]
         seen = self.vision_model(pixels.flatten(0, 1))
         each = self.visual_projection(seen.pooler_output).view(batch, frames, -1)
@@ -61,7 +61,7 @@ class VideoSide(nn.Module):
         return torch.cat([video[:, None], patches], 1)
 
     def video(self, pixels: Tensor) -> Tensor:
-        """`(B, T, 3, H, W)` to `(B, 1, D)`: the video alone."""
+        """Map `(B, T, 3, H, W)` to `(B, 1, D)`: the video alone."""
         batch, frames = pixels.shape[:2]
         seen = self.vision_model(pixels.flatten(0, 1)).pooler_output
         each = self.visual_projection(seen).view(batch, frames, -1)
@@ -125,7 +125,7 @@ class XClipEncoder:
 
     @property
     def video_readout(self) -> Readout:
-        """How clips are read."""
+        """Tell how clips are read."""
         return Readout(
             preprocessing=self._preprocessing.spec,
             sampling=self.sampler.spec,
@@ -135,7 +135,7 @@ class XClipEncoder:
 
     @property
     def text_readout(self) -> Readout:
-        """How texts are read."""
+        """Tell how texts are read."""
         return Readout(preprocessing="CLIP", sampling=self._text.spec, tokens="end", pooling="last")
 
     def precision(self, tower: TowerName) -> Precision:
@@ -143,11 +143,11 @@ class XClipEncoder:
         return self._video.precision if tower == "clips" else self._text.precision
 
     def encode_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 array a text."""
+        """Encode each text to a `(1, D)` float32 array."""
         return [self._finished(row[None]) for row in self._text(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[NDArray[np.float32]]:
-        """One `(1, D)` float32 array a clip, or `(1 + P, D)` where texts are to be conditioned.
+        """Encode each clip to `(1, D)` float32, or `(1 + P, D)` where texts are conditioned.
 
         Raises:
             ValueError: a clip has another number of frames than the model sees.
@@ -175,7 +175,7 @@ def load(
     output: Output = "towers",
     precision: Precision | None = None,
 ) -> XClipEncoder:
-    """X-CLIP from the hub or a folder.
+    """Load X-CLIP from the hub or a folder.
 
     Args:
         model: an id such as `microsoft/xclip-base-patch32`, or a folder.

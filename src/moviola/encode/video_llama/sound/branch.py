@@ -23,7 +23,7 @@ class AudioBranch(nn.Module):
         self.projection = nn.Linear(qformer.hidden_size, hidden_size)
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Normalised mel pictures (B, clips, 1, bins, frames) to (B, queries, H).
+        """Map normalised mel pictures (B, clips, 1, bins, frames) to (B, queries, H).
 
         Raises:
             ValueError: more clips than have a position.

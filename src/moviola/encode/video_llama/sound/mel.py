@@ -15,7 +15,7 @@ _LOWEST, _PREEMPHASIS = 20.0, 0.97
 
 
 def filter_banks(samples: Tensor, bins: int) -> Tensor:
-    """One channel (N,) at 16 kHz to log-mel energies (frames, bins), 25 ms every 10 ms.
+    """Map one channel (N,) at 16 kHz to log-mel energies (frames, bins), 25 ms every 10 ms.
 
     As `compute-fbank-feats` of Kaldi: each frame loses its mean, is pre-emphasised and windowed
     (Hann), and its power spectrum is summed up by triangles that are even on the mel scale
@@ -33,7 +33,7 @@ def filter_banks(samples: Tensor, bins: int) -> Tensor:
 
 
 def mel_picture(samples: Tensor, *, bins: int, length: int) -> Tensor:
-    """A clip's sound (C, N) at 16 kHz to a picture (1, bins, length) of its first channel.
+    """Map a clip's sound (C, N) at 16 kHz to a picture (1, bins, length) of one channel.
 
     What is missing on the right is zero, what is too much is cut off.
     """
@@ -48,7 +48,7 @@ def _window() -> Tensor:
 
 @lru_cache(maxsize=4)
 def _triangles(bins: int) -> Tensor:
-    """Weights (bins, _FFT / 2) of the frequencies below half the rate.
+    """Return the weights (bins, _FFT / 2) of the frequencies below half the rate.
 
     In float32, since the model was trained on what float32 leaves of the narrow low triangles.
     """

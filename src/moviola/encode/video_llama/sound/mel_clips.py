@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def clip_slices(
     duration: float, clips: int, clip_seconds: float = 2, rate: int = RATE
 ) -> list[tuple[int, int]]:
-    """First sample and the one behind the last of each of `clips` clips of `clip_seconds`.
+    """Return where each of `clips` clips of `clip_seconds` begins and ends, in samples.
 
     Clip i starts at i / clips of the time that a clip can start at, so the last clip never
     reaches the end. In exact fractions of the binary `duration` (seconds), as pytorchvideo 0.1.5
@@ -39,7 +39,7 @@ def mel_pictures(
     *,
     shift_in_place: bool = False,
 ) -> Tensor:
-    """Sound (C, N) at `rate` a second to normalised mel pictures (clips, 1, bins, frames).
+    """Map sound (C, N) at `rate` a second to normalised mel pictures (clips, 1, bins, frames).
 
     Args:
         samples: all channels; the mean is taken over all of them, the picture of the first.

@@ -18,7 +18,7 @@ _ROLLOFF = 0.99
 
 
 def resample(samples: Tensor, rate: int, wanted: int) -> Tensor:
-    """Samples (C, N) at `rate` a second to (C, ceil(N * wanted / rate)) at `wanted`.
+    """Resample (C, N) at `rate` a second to (C, ceil(N * wanted / rate)) at `wanted`.
 
     Raises:
         ValueError: a rate is not positive.
@@ -37,7 +37,7 @@ def resample(samples: Tensor, rate: int, wanted: int) -> Tensor:
 
 
 def _kernel(step: int, phases: int, like: Tensor) -> tuple[Tensor, int]:
-    """Filters (phases, 1, taps), one for each place between two samples, and their reach."""
+    """Make filters (phases, 1, taps), one for each place between two samples; their reach."""
     cutoff = min(step, phases) * _ROLLOFF
     reach = math.ceil(_ZERO_CROSSINGS * step / cutoff)
     taps = torch.arange(-reach, reach + step, dtype=torch.float64) / step

@@ -29,7 +29,7 @@ class AudioBlock(nn.Module):
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, inner), "fc2": nn.Linear(inner, width)})
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, tokens, width) to the same."""
+        """Map (N, tokens, width) to the same."""
         normed = self.norm_1(x)
         x = x + self.attn(normed, normed, normed, need_weights=False)[0]
         return x + self.mlp["fc2"](functional.gelu(self.mlp["fc1"](self.norm_2(x))))
@@ -52,7 +52,7 @@ class AudioTrunk(nn.Module):
         self.register_buffer("log_scale", torch.tensor(math.log(_SCALE)))
 
     def forward(self, mel: Tensor) -> Tensor:
-        """Normalised mel pictures (N, 1, bins, frames) to (N, out)."""
+        """Map normalised mel pictures (N, 1, bins, frames) to (N, out)."""
         x = self.tokens(mel)
         for block in self.blocks:
             x = block(x)
@@ -60,7 +60,7 @@ class AudioTrunk(nn.Module):
         return functional.normalize(told, dim=-1) * self.log_scale.exp().clip(max=_LARGEST_SCALE)
 
     def tokens(self, mel: Tensor) -> Tensor:
-        """Normalised mel pictures (N, 1, bins, frames) to (N, 1 + patches, width)."""
+        """Map normalised mel pictures (N, 1, bins, frames) to (N, 1 + patches, width)."""
         patches = self.patch_norm(self.patches(mel).flatten(2).transpose(1, 2))
         first = self.class_token.expand(len(mel), -1, -1)
         return torch.cat([first, patches], dim=1) + self.positions

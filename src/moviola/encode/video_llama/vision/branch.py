@@ -32,7 +32,7 @@ class VisualBranch(nn.Module):
         self.projection = nn.Linear(video.hidden_size, config.hidden_size)
 
     def forward(self, video: Tensor) -> Tensor:
-        """Normalised frames (B, 3, T, S, S) to (B, queries, H): before the LLaMA.
+        """Map normalised frames (B, 3, T, S, S) to (B, queries, H): before the LLaMA.
 
         Raises:
             ValueError: more frames than have a position.
@@ -53,7 +53,7 @@ class VisualBranch(nn.Module):
         return self.projection(told.last_hidden_state)
 
     def frame_queries(self, frames: Tensor) -> Tensor:
-        """Normalised frames (N, 3, S, S) to the image Q-Former's (N, queries, width)."""
+        """Map normalised frames (N, 3, S, S) to the image Q-Former's (N, queries, width)."""
         # All tokens, the class token among them; never `pooler_output`, which is normalised twice.
         tokens = self.vit(pixel_values=frames).last_hidden_state
         with self._products():
@@ -98,5 +98,5 @@ class OutputNorm(nn.LayerNorm):
     """
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
-        """(N, tokens, width) to the same, float32."""
+        """Map (N, tokens, width) to the same, float32."""
         return super().forward(input.float())

@@ -19,12 +19,12 @@ _STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def left_sampler(count: int, side: int) -> LeftSampler:
-    """`count` frames a clip, stretched to `side` x `side` pixels as the original's reader does."""
+    """Sample `count` frames a clip, stretched to `side` x `side` pixels as the original does."""
     return LeftSampler(count, PictureSize(side, side))
 
 
 def frame_indices(num_frames: int, count: int) -> list[int]:
-    """Numbers of the frames that the original takes of a whole video of `num_frames`.
+    """Return the numbers of the frames that the original takes of a whole video of `num_frames`.
 
     At most `count` equal parts, the first frame of each: it begins at 0 and never takes the last
     frame. As the original computes them, in floating point, which for some counts that are no
@@ -41,7 +41,7 @@ def frame_indices(num_frames: int, count: int) -> list[int]:
 
 
 def distinct(frames: Frames) -> Frames:
-    """`frames` without repetitions: a clip that has fewer than were asked for is shorter."""
+    """Drop repeated frames: a clip that has fewer than were asked for is shorter."""
     kept = np.concatenate([[True], np.diff(frames.times) > 0])
     if kept.all():
         return frames
@@ -49,12 +49,12 @@ def distinct(frames: Frames) -> Frames:
 
 
 def preprocessing(side: int) -> Preprocessing:
-    """Normalisation, and a resize for frames that were not read in the model's own size."""
+    """Make the normalisation, and a resize for frames that are not of the model's size."""
     return Preprocessing((side, side), None, "bilinear", _MEAN, _STD)
 
 
 def pixel_values(pixels: NDArray[np.uint8], side: int) -> Tensor:
-    """`(T, H, W, 3)` uint8 to normalised `(3, T, side, side)` float32."""
+    """Map `(T, H, W, 3)` uint8 to normalised `(3, T, side, side)` float32."""
     steps = preprocessing(side)
     if pixels.shape[1:3] == (side, side):
         frames = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)

@@ -102,14 +102,14 @@ _IGNORED: Mapping[str, re.Pattern[str]] = {
 
 
 def renamed(name: str) -> str:
-    """Our name of the tensor that the original model calls `name`; unknown names stay."""
+    """Return our name of the tensor that the original model calls `name`; unknown names stay."""
     for pattern, replacement in _RENAMES:
         name = pattern.sub(replacement, name)
     return name
 
 
 def is_ignored(name: str, source: str, *, vision_layers: int) -> bool:
-    """Whether the file `source` may hold `name` (with its prefix) although nothing needs it.
+    """Tell whether the file `source` may hold `name` (with its prefix) although nothing needs it.
 
     Args:
         name: the name in the whole original model.

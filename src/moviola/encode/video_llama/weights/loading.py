@@ -40,7 +40,7 @@ PARTS: Mapping[str, tuple[frozenset[str], ...]] = {
 
 
 def parts_of(sources: Mapping[str, Path]) -> set[str]:
-    """Which parts `sources` (name of a file → its path) make up.
+    """Tell which parts `sources` (name of a file → its path) make up.
 
     Raises:
         ValueError: a name is unknown, or a part lacks one of its files.
@@ -75,7 +75,7 @@ def read_part(
     dtype: torch.dtype = torch.float32,
     sha256: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Tensor]:
-    """The tensors of part `name` under our names, without the part's own prefix.
+    """Read the tensors of part `name` under our names, without the part's own prefix.
 
     The large towers are in `dtype`, what stands between them in float32.
 
@@ -128,7 +128,7 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], *, origin: str) -> None
 def _entries(
     path: Path, stack: contextlib.ExitStack, sha256: str | None
 ) -> Iterator[tuple[str, Callable[[], Tensor]]]:
-    """Names in a file (or in all of a folder's safetensors) with functions that read them."""
+    """Yield names in a file, or a folder's safetensors, with functions that read them."""
     if path.suffix in {".pth", ".pt", ".bin"}:
         for name, tensor in read_pth(path, sha256=sha256).items():
             yield name, partial(_same, tensor)
@@ -150,7 +150,7 @@ def _same(tensor: Tensor) -> Tensor:
 
 
 def _join_biases(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The vision transformer's biases of queries and values as one; that of keys is zero."""
+    """Join the vision transformer's biases of queries and values; that of keys is zero."""
     joined = dict(state)
     for name in state:
         if name.endswith(_Q_BIAS):

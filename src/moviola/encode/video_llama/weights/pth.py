@@ -18,7 +18,7 @@ from moviola.core.errors import WeightsUnavailableError
 
 
 def read_pth(path: Path, *, sha256: str | None = None) -> dict[str, Tensor]:
-    """The state dict in the file at `path`: its `model` entry where it has one.
+    """Read the state dict in the file at `path`: its `model` entry where it has one.
 
     Tensors stay on disk until they are used.
 
@@ -46,7 +46,7 @@ def read_pth(path: Path, *, sha256: str | None = None) -> dict[str, Tensor]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal.
+    """Compute the SHA-256 of a file, in hexadecimal.
 
     Raises:
         OSError: it cannot be read.
