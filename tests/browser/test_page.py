@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import moviola
@@ -19,6 +21,7 @@ from moviola.video import read_frames_at
 
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
+FREE_BOX = b"\0\0\0\x08free"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +29,28 @@ HERE = Path(__file__).parent
 )
 def test_over_a_generated_world(look, world_server, question, scenario):
     look(scenario, world_server, question=question)
+
+
+def test_searching_never_waits_behind_pictures(look, world, serving, tmp_path):
+    """Sixty cards a search, none of their pictures made before, and the next search comes."""
+    library, videos = tmp_path / "library", tmp_path / "videos"
+    videos.mkdir()
+    for path in (world / "videos").glob("*.mp4"):
+        for copy in range(3):  # the same pictures, in another file
+            (videos / f"{path.stem} {copy}.mp4").write_bytes(path.read_bytes() + FREE_BOX * copy)
+    moviola.index([videos], library=library, model="shapes", segment="whole")
+    colours, shapes = ("red", "blue", "green", "yellow", "white"), ("circle", "square", "triangle")
+    texts = [f"a {size} {c} {s}" for size in ("small", "large") for c in colours for s in shapes]
+    runs = []
+    for _ in range(3):  # other processes may hold a run up; then another one is measured
+        shutil.rmtree(library / "cache")
+        with serving(library) as server:
+            found = json.loads(look("pictures", server, texts=texts, pause=150, cards=60))
+        assert found["asked"] > 20
+        runs.append(float(np.quantile(found["searches"][2:], 0.95)))
+        if runs[-1] < 200:
+            break
+    assert min(runs) < 200, runs
 
 
 def test_pure_functions():

@@ -200,6 +200,41 @@ def test_a_poster_shows_the_middle(served):
     assert g > max(r, b)
 
 
+def test_posters_are_made_while_indexing_and_again_when_they_are_gone(serve, own_world):
+    cache = own_world.library / "cache" / "sprites"
+    indexed = {path.name: path.read_bytes() for path in cache.rglob("*.poster.jpg")}
+    with serve(own_world.library) as server:
+        server.wait(lambda status: status["state"] == "ready")
+        found = server.json("/api/search", q="red", group="none", duplicates="show")["moments"]
+        for clip in found:
+            poster = server.get(f"/media/clips/{clip['id']}/poster").content
+            assert poster == indexed[f"{clip['id']}.poster.jpg"]
+        shutil.rmtree(cache)
+        made = server.get(f"/media/clips/{found[0]['id']}/poster").content
+        kept = next(cache.rglob("*.poster.jpg"))
+        assert kept.read_bytes() == made
+        pictures = [Image.open(io.BytesIO(data)) for data in (made, indexed[kept.name])]
+        assert pictures[0].size == pictures[1].size
+        kept.write_bytes(b"kept")
+        assert server.get(f"/media/clips/{found[0]['id']}/poster").content == b"kept"
+
+
+def test_a_picture_that_nobody_waits_for_is_not_made(serve, own_world, monkeypatch):
+    from moviola.serve.routes import media
+
+    async def gone(_):
+        return True
+
+    monkeypatch.setattr(media.Request, "is_disconnected", gone)
+    shutil.rmtree(own_world.library / "cache")
+    with serve(own_world.library) as server:
+        server.wait(lambda status: status["state"] == "ready")
+        clip = server.json("/api/search", q="red")["moments"][0]["id"]
+        for kind in ("poster", "sprite"):
+            assert server.get(f"/media/clips/{clip}/{kind}").status_code == 499
+    assert not list((own_world.library / "cache").rglob("*.jpg"))
+
+
 def opened(data: bytes):
     return av.open(io.BytesIO(data))
 

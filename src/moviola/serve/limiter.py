@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import anyio
@@ -21,13 +21,21 @@ class Limiter:
         self._together = together
         self._most = together + waiting
         self._inside = 0
-        self._limiter: anyio.CapacityLimiter | None = None
+        self._turns: anyio.CapacityLimiter | None = None
+        self._threads: anyio.CapacityLimiter | None = None
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def run(
+        self, work: Callable[[], T], *, abandoned: Callable[[], Awaitable[bool]] | None = None
+    ) -> T:
         """Run `work` in a thread, and return what it returns.
 
+        Args:
+            work: what is slow.
+            abandoned: asked when its turn has come; where nobody waits for it any more, it is not
+                done.
+
         Raises:
-            ApiError: 429 where too many wait.
+            ApiError: 429 where too many wait, 499 where it was abandoned.
         """
         if self._inside >= self._most:
             raise ApiError(
@@ -36,10 +44,14 @@ class Limiter:
                 "too much is being made at once; try again in a moment",
                 {"retry-after": "2"},
             )
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self._together)
+        if self._turns is None or self._threads is None:
+            self._turns = anyio.CapacityLimiter(self._together)
+            self._threads = anyio.CapacityLimiter(self._together)
         self._inside += 1
         try:
-            return await anyio.to_thread.run_sync(work, limiter=self._limiter)
+            async with self._turns:
+                if abandoned is not None and await abandoned():
+                    raise ApiError(499, "abandoned", "nobody waits for this any more")
+                return await anyio.to_thread.run_sync(work, limiter=self._threads)
         finally:
             self._inside -= 1

@@ -12,7 +12,13 @@ from PIL import Image
 
 from moviola.core import Frames
 from moviola.pipeline.media.cache_eviction import trim
-from moviola.pipeline.media.sprites import SpriteCache, draw_sprite, read_times
+from moviola.pipeline.media.sprites import (
+    POSTER_LONGEST,
+    SpriteCache,
+    draw_poster,
+    draw_sprite,
+    read_times,
+)
 
 
 def sheets(library) -> list[str]:
@@ -29,6 +35,30 @@ def test_a_sheet_comes_back_and_goes_with_its_video(tmp_path):
     cache.drop("unknown")
     assert cache.read("video", "clip") is None
     assert cache.read("other", "clip") == b"another"
+
+
+def test_a_poster_lies_beside_the_sheet_and_goes_with_it(tmp_path):
+    cache = SpriteCache(tmp_path)
+    cache.keep("video", "clip", b"sheet")
+    assert cache.read_poster("video", "clip") is None
+    cache.keep_poster("video", "clip", b"poster")
+    assert (cache.read("video", "clip"), cache.read_poster("video", "clip")) == (
+        b"sheet",
+        b"poster",
+    )
+    cache.drop("video")
+    assert cache.read_poster("video", "clip") is None
+    assert not sheets(tmp_path)
+
+
+@pytest.mark.parametrize(("time", "level"), [(-5.0, 10), (1.9, 10), (2.1, 100), (99.0, 200)])
+def test_a_poster_shows_the_frame_nearest_in_time_in_its_shape(time, level):
+    pixels = np.zeros((3, 600, 1200, 3), np.uint8)
+    pixels[:] = np.array([10, 100, 200], np.uint8)[:, None, None, None]
+    drawn = draw_poster(Frames(pixels, np.array([1.0, 3.0, 5.0])), time)
+    poster = Image.open(io.BytesIO(drawn))
+    assert poster.size == (POSTER_LONGEST, POSTER_LONGEST // 2)
+    assert poster.convert("L").getpixel((5, 5)) == pytest.approx(level, abs=3)
 
 
 def test_the_sheets_seen_longest_ago_make_room(tmp_path):

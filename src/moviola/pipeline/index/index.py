@@ -18,6 +18,7 @@ from moviola.core import (
     clip_id,
     own_calibration,
     told_precision,
+    wanted_size,
     wanted_sound,
 )
 from moviola.library import (
@@ -32,7 +33,7 @@ from moviola.library import (
 )
 from moviola.library.library import HEAD_NAME
 from moviola.pipeline.encode.streaming import EncodedVideo, encode_stream
-from moviola.pipeline.media.sprites import SpriteCache, draw_sprite
+from moviola.pipeline.media.sprites import SpriteCache, draw_poster, draw_sprite
 from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
 from moviola.plugins import settled_name
@@ -240,9 +241,12 @@ class _Run:
         self._writer.commit()
 
     def _draw(self, read: ClipRead) -> None:
-        """Keep a small picture of what the encoder sees, while it is at hand."""
+        """Keep small pictures of what the encoder sees, while it is at hand."""
         video = str(read.key)
-        self._sprites.keep(video, clip_id(video, read.span), draw_sprite(read.frames))
+        clip = clip_id(video, read.span)
+        self._sprites.keep(video, clip, draw_sprite(read.frames))
+        if wanted_size(self._encoder.sampler) is None:  # else their shape is not the video's
+            self._sprites.keep_poster(video, clip, draw_poster(read.frames, read.span.middle))
 
     def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info

@@ -1,4 +1,4 @@
-"""Sheets of small pictures, one a clip: what a clip shows, at a glance.
+"""Draw and keep the pictures of clips: a sheet of small ones, and a poster of its middle.
 
 They are made of the frames that were decoded for the encoder anyway, or of a few read again, and
 lie in the library's cache, from where they may be deleted at any time.
@@ -29,7 +29,10 @@ TILES = COLUMNS * ROWS
 #: Pixels of the longer side of each.
 LONGEST = 240
 _QUALITY = 62
-#: Bytes of a library's sheets, about; those that went are made again when they are looked at.
+#: Pixels of the longer side of a poster.
+POSTER_LONGEST = 480
+_POSTER_QUALITY = 80
+#: Bytes of a library's sheets and posters, about; those that went are made again when needed.
 MOST_BYTES = 2 << 30
 _TIMES = re.compile(rb"times=([0-9.,]{1,200})")
 
@@ -70,8 +73,19 @@ def read_times(sheet: bytes) -> str:
     return found[1].decode() if found else ""
 
 
+def draw_poster(frames: Frames, time: float) -> bytes:
+    """Draw the frame that is nearest to `time` seconds as a JPEG."""
+    from PIL import Image
+
+    picture = Image.fromarray(frames.pixels[int(np.abs(frames.times - time).argmin())])
+    picture.thumbnail((POSTER_LONGEST, POSTER_LONGEST), reducing_gap=2.0)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=_POSTER_QUALITY)
+    return buffer.getvalue()
+
+
 class SpriteCache:
-    """The sheets of a library's clips, in its cache; the oldest make room for new ones."""
+    """Keep sheets and posters of a library's clips; the oldest make room for new ones."""
 
     def __init__(self, library: Path, *, most: int = MOST_BYTES, every: int = 2000) -> None:
         """At most `most` bytes, looked after whenever `every` more sheets were kept."""
@@ -81,30 +95,44 @@ class SpriteCache:
         self._kept = 0
 
     def read(self, video: str, clip: str) -> bytes | None:
-        """The sheet of a clip, None where there is none."""
-        path = self._path(video, clip)
-        with suppress(OSError):
-            sheet = path.read_bytes()
-            with suppress(OSError):  # a library that may only be read is shown all the same
-                os.utime(path)
-            return sheet
-        return None
+        """Read the sheet of a clip, None where there is none."""
+        return self._read(self._path(video, clip))
+
+    def read_poster(self, video: str, clip: str) -> bytes | None:
+        """Read the poster of a clip, None where there is none."""
+        return self._read(self._path(video, f"{clip}.poster"))
 
     def keep(self, video: str, clip: str, sheet: bytes) -> None:
-        """Take in a sheet. A full disk is no reason to stop over a cache."""
-        path = self._path(video, clip)
+        """Keep a sheet. A full disk is no reason to stop over a cache."""
+        self._keep(self._path(video, clip), sheet)
+
+    def keep_poster(self, video: str, clip: str, poster: bytes) -> None:
+        """Keep a poster, or not where the disk is full."""
+        self._keep(self._path(video, f"{clip}.poster"), poster)
+
+    def drop(self, video: str) -> None:
+        """Delete the sheets and posters of a video."""
+        shutil.rmtree(self._of(video), ignore_errors=True)
+
+    def _read(self, path: Path) -> bytes | None:
+        """Read a picture, and note that it was used."""
+        with suppress(OSError):
+            picture = path.read_bytes()
+            with suppress(OSError):  # a library that may only be read is shown all the same
+                os.utime(path)
+            return picture
+        return None
+
+    def _keep(self, path: Path, picture: bytes) -> None:
+        """Write a picture whole, and make room now and then."""
         temporary = path.with_suffix(".new")
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(sheet)
+            temporary.write_bytes(picture)
             temporary.replace(path)
         self._kept += 1
         if self._kept % self._every == 0:
             trim(self._folder, self._most)
-
-    def drop(self, video: str) -> None:
-        """Delete the sheets of a video."""
-        shutil.rmtree(self._of(video), ignore_errors=True)
 
     def _of(self, video: str) -> Path:
         return self._folder / video[:2] / video

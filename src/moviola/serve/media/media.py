@@ -18,7 +18,13 @@ from moviola.core import Frames, MoviolaError, Span, StorageError, clip_id
 from moviola.library import CACHE, LibraryCard, VideoRecord
 from moviola.pipeline.media.cache_eviction import trim
 from moviola.pipeline.media.opening import FileOpener, OpenedFile
-from moviola.pipeline.media.sprites import SpriteCache, draw_sprite, sprite_times
+from moviola.pipeline.media.sprites import (
+    POSTER_LONGEST,
+    SpriteCache,
+    draw_poster,
+    draw_sprite,
+    sprite_times,
+)
 from moviola.serve.errors import ApiError
 from moviola.serve.media.playing import Facts, judge
 from moviola.video import (
@@ -32,7 +38,6 @@ from moviola.video import (
 #: Seconds of one preview, and of one cut, at most.
 LONGEST_PREVIEW, LONGEST_CUT = 60.0, 600.0
 _PREVIEW_LINES, _CUT_LINES = 720, 2160
-_STILL_LONGEST = 480
 _STILL_QUALITY = 80
 _FACTS_KEPT = 10_000
 _CACHE_BYTES = 2 << 30
@@ -105,26 +110,35 @@ class Media:
         with self.files.opened(record) as file:
             times = sprite_times(span)
             frames = read_frames_near(
-                self.pool, file.path, times, longest=2 * _STILL_LONGEST, expected=file.identity
+                self.pool, file.path, times, longest=2 * POSTER_LONGEST, expected=file.identity
             )
             file.require_unchanged()
         sheet = draw_sprite(frames)
         self._sprites.keep(record.id, clip, sheet)
         return sheet
 
-    def poster(self, record: VideoRecord, time: float) -> bytes:
-        """A JPEG of the frame shown at `time`.
+    def poster(self, record: VideoRecord, span: Span) -> bytes:
+        """Give a JPEG of the frame in the middle of a clip, from the cache or made now.
 
         Raises:
             ApiError: 404 where its file is missing.
             VideoUnreadableError: where it cannot be read any more.
         """
+        clip = clip_id(record.id, span)
         with self.files.opened(record) as file:
+            if (kept := self._sprites.read_poster(record.id, clip)) is not None:
+                return kept
             frames = read_frames_near(
-                self.pool, file.path, [time], longest=_STILL_LONGEST, expected=file.identity
+                self.pool,
+                file.path,
+                [span.middle],
+                longest=POSTER_LONGEST,
+                expected=file.identity,
             )
             file.require_unchanged()
-        return jpeg(frames)
+        poster = draw_poster(frames, span.middle)
+        self._sprites.keep_poster(record.id, clip, poster)
+        return poster
 
     def preview(self, record: VideoRecord, span: Span) -> Path:
         """An MP4 of a span that every browser plays, from the cache or made now.

@@ -33,7 +33,9 @@ _KEPT = "private, max-age=3600"
 async def sprite(clip: AnId, state: WithState, request: Request) -> Response:
     """Eight frames of a clip in the order of time, 4 by 2; their seconds in X-Moviola-Times."""
     record, span = _clip(state, clip)
-    sheet = await state.quick_work.run(partial(state.media.sprite, record, span))
+    sheet = await state.quick_work.run(
+        partial(state.media.sprite, record, span), abandoned=partial(_has_left, request)
+    )
     return _jpeg(sheet, request, {"x-moviola-times": read_times(sheet)})
 
 
@@ -41,7 +43,9 @@ async def sprite(clip: AnId, state: WithState, request: Request) -> Response:
 async def poster(clip: AnId, state: WithState, request: Request) -> Response:
     """The frame in the middle of a clip."""
     record, span = _clip(state, clip)
-    still = await state.quick_work.run(partial(state.media.poster, record, span.middle))
+    still = await state.quick_work.run(
+        partial(state.media.poster, record, span), abandoned=partial(_has_left, request)
+    )
     return _jpeg(still, request, {})
 
 
@@ -118,6 +122,12 @@ async def cut(video: AnId, state: WithState, start: Second, end: Second) -> File
     name = f"{record.path.stem} {span.start:.1f}-{span.end:.1f}.mp4"
     printable = name.encode("utf-8", "replace").decode()
     return FileResponse(path, media_type="video/mp4", filename=printable)
+
+
+async def _has_left(request: Request) -> bool:
+    """Tell whether the client has gone away, as pages do that show something else by now."""
+    await request.body()  # what comes after it is the client going away
+    return await request.is_disconnected()
 
 
 def _why(facts: Facts) -> str:

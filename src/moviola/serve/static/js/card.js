@@ -3,6 +3,7 @@
 import { bandMark, scoreText } from "./band.js";
 import { h, icon, iconButton } from "./dom.js";
 import { clock, count, spanText } from "./format.js";
+import { dropPicture, loadWhenNear } from "./loading.js";
 import { SpritePlayer } from "./sprite.js";
 
 const FRAME = 16 / 9; // the shape of thumbnails
@@ -100,19 +101,21 @@ export class Card {
   remove() {
     clearTimeout(this.hover);
     this.sprite.drop();
+    if (this.picture instanceof HTMLImageElement) dropPicture(this.picture);
     this.element.remove();
   }
 
   #picture() {
-    return h("img", {
-      src: `/media/clips/${this.moment.id}/poster`,
+    const image = h("img", {
+      "data-src": `/media/clips/${this.moment.id}/poster`,
       alt: "", // the name of the button tells the time range
-      loading: "lazy",
       decoding: "async",
       class: isTall(this.moment) ? "waiting tall" : "waiting",
       onload: () => this.picture.classList.remove("waiting"),
       onerror: () => this.#setPicture(noPicture()),
     });
+    loadWhenNear(image);
+    return image;
   }
 
   #setPicture(picture) {
