@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from fastapi import Request  # noqa: TC002 -- FastAPI looks at the annotation
@@ -18,6 +19,9 @@ from moviola.serve.search.library_watch import LibraryWatch
 from moviola.serve.search.pictures import Pictures
 from moviola.serve.search.searcher import Searcher
 from moviola.serve.settings import Settings
+
+# Pictures that are made at once: a processor is left to searches.
+_PICTURES_TOGETHER = max(1, min(2, (os.cpu_count() or 1) - 1))
 
 
 @dataclass(slots=True)
@@ -52,7 +56,7 @@ class ServerState:
             media,
             Favourites(library),
             IndexRun(library),
-            quick_work=Limiter(together=2, waiting=500),
+            quick_work=Limiter(together=_PICTURES_TOGETHER, waiting=500),
             slow_work=Limiter(together=2, waiting=20),
         )
 

@@ -6,6 +6,7 @@ import os
 from functools import partial
 from typing import Annotated
 
+import anyio
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.responses import FileResponse
@@ -27,6 +28,8 @@ WithState = Annotated[ServerState, Depends(state_of)]
 AnId = Annotated[str, InPath(pattern=ID)]
 Second = Annotated[float, Query(ge=0, le=1e8, allow_inf_nan=False)]
 _KEPT = "private, max-age=3600"
+# Pictures are made after the searches that are under way, but not much later.
+_LOOK_SECONDS, _PATIENCE_SECONDS = 0.01, 1.0
 
 
 @router.get("/media/clips/{clip}/sprite", response_class=Response)
@@ -34,7 +37,7 @@ async def sprite(clip: AnId, state: WithState, request: Request) -> Response:
     """Eight frames of a clip in the order of time, 4 by 2; their seconds in X-Moviola-Times."""
     record, span = _clip(state, clip)
     sheet = await state.quick_work.run(
-        partial(state.media.sprite, record, span), abandoned=partial(_has_left, request)
+        partial(state.media.sprite, record, span), abandoned=partial(_has_left, request, state)
     )
     return _jpeg(sheet, request, {"x-moviola-times": read_times(sheet)})
 
@@ -44,7 +47,7 @@ async def poster(clip: AnId, state: WithState, request: Request) -> Response:
     """The frame in the middle of a clip."""
     record, span = _clip(state, clip)
     still = await state.quick_work.run(
-        partial(state.media.poster, record, span), abandoned=partial(_has_left, request)
+        partial(state.media.poster, record, span), abandoned=partial(_has_left, request, state)
     )
     return _jpeg(still, request, {})
 
@@ -124,8 +127,14 @@ async def cut(video: AnId, state: WithState, start: Second, end: Second) -> File
     return FileResponse(path, media_type="video/mp4", filename=printable)
 
 
-async def _has_left(request: Request) -> bool:
-    """Tell whether the client has gone away, as pages do that show something else by now."""
+async def _has_left(request: Request, state: ServerState) -> bool:
+    """Let searches go first, then tell whether the client has gone away meanwhile.
+
+    Pages do that which show something else by now.
+    """
+    with anyio.move_on_after(_PATIENCE_SECONDS):
+        while state.searcher.is_busy:  # noqa: ASYNC110 -- searches end in other threads
+            await anyio.sleep(_LOOK_SECONDS)
     await request.body()  # what comes after it is the client going away
     return await request.is_disconnected()
 

@@ -78,6 +78,12 @@ class Searcher:
         self._lock = Lock()
         # Threads that rank at the same time only take Python from each other and from the model.
         self._ranking = Lock()
+        self._searches = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a search is under way, for which slower work had better wait."""
+        return self._searches > 0
 
     def scores(self, view: View, query: Query) -> NDArray[np.float32]:
         """Score every clip on every step of `query`, `(k, n)`.
@@ -104,6 +110,16 @@ class Searcher:
 
     def search(self, view: View, query: Query, shown: Shown) -> Answer:
         """Find the moments that answer `query`, as many and in the order that `shown` says."""
+        with self._lock:
+            self._searches += 1
+        try:
+            return self._search(view, query, shown)
+        finally:
+            with self._lock:
+                self._searches -= 1
+
+    def _search(self, view: View, query: Query, shown: Shown) -> Answer:
+        """Score, rank and order, and measure how long that takes."""
         began = perf_counter()
         scores = self.scores(view, query)
         compared = perf_counter()

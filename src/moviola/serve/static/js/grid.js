@@ -2,6 +2,7 @@
 
 import { Card, keyOf } from "./card.js";
 import { byId, h } from "./dom.js";
+import { holdPictures } from "./loading.js";
 
 const FIRST = 60; // cards made at once; the rest follow as the page is scrolled
 
@@ -71,7 +72,9 @@ export class Grid {
     this.#mark();
   }
 
+  /** Shows that an answer is waited for, which comes before any more pictures. */
   setStale(stale) {
+    holdPictures(stale);
     this.list.classList.toggle("stale", stale);
   }
 

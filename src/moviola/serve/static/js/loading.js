@@ -6,6 +6,7 @@ const MARGIN = "400px";
 
 const waiting = new Set();
 const loading = new Set();
+let held = false;
 const near = new IntersectionObserver(
   (entries) => {
     for (const { target, isIntersecting } of entries) {
@@ -32,7 +33,14 @@ export function dropPicture(image) {
   }
 }
 
+/** Starts no picture while a search is under way: its answer comes first. */
+export function holdPictures(hold) {
+  held = hold;
+  startNext();
+}
+
 function startNext() {
+  if (held) return;
   for (const image of waiting) {
     if (loading.size >= TOGETHER) return;
     waiting.delete(image);
