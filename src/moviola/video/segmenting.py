@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from moviola.core import Segmenter, Span, VideoInfo
 from moviola.video.shots import ShotSegmenter
@@ -30,6 +31,8 @@ class WindowSegmenter:
 
     length: float = 6.0
     step: float = 3.0
+    #: Windows that show one and the same picture may become one clip: they are equal.
+    folds_stills: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.length) and 0 < self.step <= self.length):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from moviola.core import (
     VideoUnreadableError,
 )
 from moviola.video import DecodePool, GivenSegmenter, Limits, WindowSegmenter, read_frames_at
+from moviola.video.decode.reading import fold_stills
+from moviola.video.worker.serving import _bytes_on_disk
 
 B_FRAMES = {"bf": "3", "g": "20", "preset": "veryfast"}
 
@@ -283,3 +286,67 @@ def test_large_frames_of_clips_are_reduced_before_they_leave_the_worker(
     assert pool.read_frames_at(path, [0.0]).pixels.shape[1:3] == (1440, 2560)
     small = studio.film(tmp_path / "s.mp4", 3, size=(1280, 720), options={"preset": "ultrafast"})
     assert read(small)[0][0].frames.pixels.shape[1:3] == (720, 1280)
+
+
+def test_windows_of_one_picture_become_one_clip(studio, read, tmp_path):
+    # A screen recorder: one picture for an hour and more, then things happen.
+    ticks = [0, *range(4000, 4008)]
+    path = studio.film(
+        tmp_path / "v.mp4", 9, ticks=ticks, time_base=Fraction(1, 1), options={"bf": "0"}
+    )
+    clips, done = read(path, WindowSegmenter(), UniformSampler(2))
+    assert done.code is FileCode.OK
+    assert done.info.duration == pytest.approx(4008, abs=1.1)
+    assert clips[0].span.start == 0
+    assert 3994 <= clips[0].span.end <= 4000
+    assert len(clips) <= 6
+    assert clips[-1].span.end == done.info.duration
+    assert numbers(studio, clips[0].frames) == [0, 0]
+    assert numbers(studio, clips[-1].frames)[0] >= 1
+    # Sound may tell the windows apart, and spans that are given stay as they are.
+    given = tuple(Span(3 * n, 3 * n + 6) for n in range(8))
+    assert len(read(path, GivenSegmenter(given))[0]) == 8
+
+
+@pytest.mark.parametrize("name", ["v.mp4", "v.mkv"])
+def test_a_small_file_that_claims_ten_hours_costs_little(studio, read, tmp_path, name):
+    ticks = [1000 * n for n in range(36)]
+    path = studio.film(
+        tmp_path / name, 36, ticks=ticks, time_base=Fraction(1, 1), options={"bf": "0"}
+    )
+    assert path.stat().st_size < 30_000
+    # A clip whose frames are all shown before its one new picture is no hole.
+    clips, done = read(path, WindowSegmenter(), UniformSampler(2))
+    assert done.code is FileCode.OK
+    assert done.info.duration >= 35_000
+    assert len(clips) <= 5 * 36
+    spans = [clip.span for clip in clips]
+    assert all(a.end > b.start for a, b in pairwise(spans))
+
+
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_folding_keeps_all_that_differs(overlap):
+    starts = np.array([0.0, 10.0, 100.0, 101.0, 102.0])
+    spans = [(n, Span(n * 6 / overlap, n * 6 / overlap + 6)) for n in range(20 * overlap)]
+    folded = fold_stills(spans, starts)
+    assert folded[0] == spans[0]
+    assert folded[-1][1].end == spans[-1][1].end
+    several = [
+        each
+        for each in spans
+        if any(each[1].start < start - 1e-6 and start < each[1].end - 1e-6 for start in starts)
+    ]
+    assert [each for each in folded if each in several] == several
+    long = max((span for _, span in folded), key=lambda span: span.duration)
+    assert 10 <= long.start < long.end <= 100
+    assert long.duration >= 84 - 6
+
+
+def test_a_sparse_file_gets_no_more_time_than_what_it_holds(tmp_path):
+    path = tmp_path / "v.ts"
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+    status = path.stat()
+    assert _bytes_on_disk(status) < 1 << 20
+    assert Limits().scan_limit(_bytes_on_disk(status)) < 61
+    assert Limits().scan_limit(status.st_size) > 3600

@@ -67,10 +67,11 @@ class Collector:
 
     def show(self, time: float, frame: VideoFrame) -> bool:
         """Take the next frame; True when no later one is needed."""
+        # Noted first: a clip that closes now is no hole where this frame begins in it.
+        self._decoded.append(time)
         # The first frame stands in for the time before it.
         if self._shown is not None:
-            self._assign(self._shown, self._decoded[-1], until=time - GRACE)
-        self._decoded.append(time)
+            self._assign(self._shown, self._decoded[-2], until=time - GRACE)
         self._shown = frame
         return self._next == len(self._times)
 

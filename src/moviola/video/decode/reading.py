@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     Picture = NDArray[np.uint8]
 
+_LONG_RUN = 4  # clips; shorter runs are left as they are
 _TIMED = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")
 
 
@@ -48,6 +49,32 @@ def clamp(spans: Sequence[Span], duration: float) -> list[tuple[int, Span]]:
         for index, span in enumerate(spans)
         if span.start < duration
     ]
+
+
+def fold_stills(
+    spans: Sequence[tuple[int, Span]], starts: NDArray[np.float64]
+) -> list[tuple[int, Span]]:
+    """Make one clip, with the first index, of a run of clips that show a single picture.
+
+    `starts` `(n,)` are the times of the pictures, ascending. A screen recording that shows one
+    picture for an hour, or a small file that claims to, costs a few clips instead of thousands:
+    five a picture at most, where clips overlap by half.
+    """
+    folded: list[tuple[int, Span]] = []
+    for shown, run in itertools.groupby(spans, key=lambda each: _only_picture(each[1], starts)):
+        clips = list(run)
+        if shown is None or len(clips) < _LONG_RUN:
+            folded += clips
+        else:
+            folded.append((clips[0][0], Span(clips[0][1].start, clips[-1][1].end)))
+    return folded
+
+
+def _only_picture(span: Span, starts: NDArray[np.float64]) -> int | None:
+    """Tell which picture a span shows from start to end; None where it shows several."""
+    shown = max(int(np.searchsorted(starts, span.start + GRACE, side="right")) - 1, 0)
+    after = shown + 1
+    return shown if after == len(starts) or starts[after] >= span.end - GRACE else None
 
 
 def read_clips(

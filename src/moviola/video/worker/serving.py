@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, BinaryIO
@@ -19,7 +20,7 @@ from moviola.video.decode.opening import (
 )
 from moviola.video.decode.pixels.picture_files import read_picture
 from moviola.video.decode.probing import Survey, play_facts, survey
-from moviola.video.decode.reading import Reading, clamp, frames_at, read_clips
+from moviola.video.decode.reading import Reading, clamp, fold_stills, frames_at, read_clips
 from moviola.video.decode.seeking import find_sound_zero, frames_near
 from moviola.video.decode.streams import Damage
 from moviola.video.decode.transcode import transcode
@@ -71,7 +72,7 @@ class Worker:
                 code, message = self._picture(task)
             else:
                 container = open_container(task.path, self._limits)
-                self._allow(self._limits.scan_limit(before.st_size))
+                self._allow(self._limits.scan_limit(_bytes_on_disk(before)))
                 code, message = self._work(task, container)
             check_unchanged(task.path, before)
         except BrokenPipeError:
@@ -108,6 +109,9 @@ class Worker:
 
     def _clips(self, task: ClipsTask, found: Survey) -> tuple[FileCode, str]:
         spans = clamp(_segment(task, found), found.info.duration)
+        # What is heard goes on where nothing moves.
+        if task.sound is None and getattr(task.segmenter, "folds_stills", False):
+            spans = fold_stills(spans, found.starts)
         kept = spans[: self._limits.max_clips]
         if not kept:
             raise VideoUnreadableError(
@@ -193,6 +197,12 @@ class Worker:
         shape = [len(pictures), *pictures[0].shape]
         parts = pictures if samples is None else [samples, *pictures]
         ipc.send(self._replies, head | {"shape": shape, "times": list(times)}, parts)
+
+
+def _bytes_on_disk(status: os.stat_result) -> int:
+    """Count the bytes that a file really has: holes are read without a disk."""
+    blocks = getattr(status, "st_blocks", None)
+    return status.st_size if blocks is None else min(status.st_size, blocks * 512)
 
 
 def _segment(task: ClipsTask, found: Survey) -> Sequence[Span]:
