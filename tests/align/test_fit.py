@@ -217,7 +217,8 @@ def test_copies_are_warned_of_and_held_out_together(
     assert any(
         "exact copies" in each for each in fit(texts, twice, owner, method="cca").fit["warnings"]
     )
-    for part in hold_out(np.arange(600), copies(twice), 256, seed=0):
+    parts, watched = hold_out(np.arange(600), copies(twice), 256, seed=0)
+    for part in [*parts, watched]:
         assert set(part % 300 + 300) | set(part % 300) == set(part)
 
 
@@ -247,7 +248,14 @@ def test_texts_pooled_otherwise_are_refused_even_as_bare_arrays() -> None:
 def test_the_card_says_how_the_fit_went(head: Aligner) -> None:
     record = head.fit
     assert record["method"] == "cca"
-    assert record["data"] == {"texts": 2400, "videos": 600, "dimensions": [256, 256]}
+    assert record["data"] == {
+        "texts": 2400,
+        "videos": 600,
+        "dimensions": [256, 256],
+        "fitted_videos": 600,
+        "watched_videos": 0,
+        "reported_videos": 360,
+    }
     assert record["figures"]["constant_loss"] == pytest.approx(np.log(record["val"]["n_gallery"]))
     assert record["figures"]["loss"] < record["figures"]["constant_loss"]
     assert not record["figures"]["collapsed"]

@@ -42,7 +42,10 @@ def check_pairs(
         )
     captioned = len(np.unique(owner))
     if captioned < FEWEST:
-        raise ValueError(f"{captioned} videos have captions; a fit needs {FEWEST} at least")
+        raise ValueError(
+            f"{captioned} videos have captions; a fit needs {FEWEST} at least: give more pairs "
+            f"with --texts and --videos, or look at --caption-video"
+        )
     said = [*_check_side(texts, "texts"), *_check_side(clips, "videos")]
     if bare := len(clips) - captioned:
         said.append(f"{bare:,} of {len(clips):,} videos have no caption and were left out")

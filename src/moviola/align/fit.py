@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from moviola.align.checks import check_pairs, copies
 from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.data.holding_out import hold_out
 from moviola.align.data.rows import RaggedRows
-from moviola.align.fit_report import report_of, validation_of
+from moviola.align.fit_report import chance_warnings, fit_record
 from moviola.align.head.aligner import Aligner
 from moviola.align.head.side import Side
-from moviola.align.methods import Method, find_method
+from moviola.align.methods import METHODS, TRAINED, Method, find_method
+from moviola.align.options import TrainOptions, TrainOutput
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
 from moviola.evaluate.chance import chance_level
@@ -51,6 +52,8 @@ def fit(
     method: str | Method = AUTO,
     seed: int = 0,
     test: Callable[[], UnseenPairs] | None = None,
+    training: TrainOptions | None = None,
+    output: TrainOutput | None = None,
 ) -> Aligner:
     """Fit a head on pairs, and record how well it does on held-out videos.
 
@@ -65,26 +68,37 @@ def fit(
             function of a `Task` that gives what it `Fitted`.
         seed: of what is held out and drawn; equal seeds give equal heads.
         test: gives pairs of other videos; called when the head is finished, and not before.
+        training: settings of a training, for methods that train.
+        output: where a training writes, likewise.
 
     Raises:
-        ValueError: when a side is constant, items have several rows and the method takes one, or
-            there is no such method.
+        ValueError: when a side is constant, items have several rows and the method takes one,
+            there is no such method, or settings of a training are given to one without.
         PluginNotFoundError: when a method cannot be imported.
         TypeError: when a method gives anything but a `Fitted`.
         MissingExtraError: when the method needs a package that is not installed.
     """
     began = perf_counter()
     function = find_method(method) if isinstance(method, str) else method
+    training, output = training or TrainOptions(), output or TrainOutput()
+    if (training.given() or output.resume) and method in METHODS and method not in TRAINED:
+        given = ", ".join(training.given()) or "resume"
+        raise ValueError(
+            f"{method} is not trained by choice, and takes no {given}; name one of "
+            f"{', '.join(TRAINED)} with --method"
+        )
     task, warnings = task_of(texts, clips, owner, seed=seed)
-    fitted = function(task)
+    fitted = function(replace(task, training=training, output=output))
     if not isinstance(fitted, Fitted):  # pyright: ignore[reportUnnecessaryIsInstance] -- a stranger's
         raise TypeError(f"the method {method!r} gave a {type(fitted).__name__}, not a Fitted")
     sides = (task.text_side, task.clip_side)
-    record = _record(task, fitted, [*warnings, *fitted.warnings])
+    record = fit_record(task, fitted, [*warnings, *fitted.warnings])
     record["seconds"] = round(perf_counter() - began, 3)
     made = Aligner(*sides, fitted.maps, record)
     if test is not None:
-        record["test"] = as_record(measure(made, test()))
+        found = record["test"] = as_record(measure(made, test()))
+        chance = chance_level(found["n_gallery"])
+        record["warnings"] += chance_warnings("the test", found["t2v"]["MRR"], chance)
     return made
 
 
@@ -129,40 +143,15 @@ def task_of(
     """
     warnings = check_pairs(texts, clips, owner)
     wider = max(texts.space.dimension, clips.space.dimension)
+    parts, watched = hold_out(np.unique(owner), copies(clips), wider, seed=seed)
     task = Task(
         RaggedRows.of(texts),
         RaggedRows.of(clips),
         owner.astype(np.int64),
         Side.of(texts),
         Side.of(clips),
-        hold_out(np.unique(owner), copies(clips), wider, seed=seed),
+        parts,
+        watched,
         seed,
     )
     return task, warnings
-
-
-def _record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:
-    parts = task.parts[: len(fitted.partial)]
-    held, videos = sum(map(len, parts)), len(np.unique(task.owner))
-    gallery = len(parts[0])
-    return {
-        "method": fitted.method,
-        "data": {
-            "texts": len(task.texts),
-            "videos": videos,
-            "dimensions": list(task.dimensions),
-        },
-        "protocol": (
-            f"{held:,} of {videos:,} videos held out in {len(parts)} parts, each fitted without; "
-            f"text-to-video among the videos of a part"
-            + ("" if fitted.epochs else "; then refitted on all")
-        ),
-        "choice": dict(fitted.choice),
-        "val": validation_of(np.concatenate(list(fitted.reciprocal_ranks)), gallery),
-        "chance_MRR": chance_level(gallery),
-        "figures": report_of(task, fitted),
-        "epochs": None if fitted.epochs is None else [dict(each) for each in fitted.epochs],
-        "seed": task.seed,
-        "warnings": warnings,
-        "test": None,
-    }

@@ -1,7 +1,8 @@
-"""Report on a fit: losses, cosines, geometry before and after, hubness."""
+"""Record and report a fit: data, result, losses, cosines, geometry before and after, hubness."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from moviola.align.head.maps import unit_rows
 from moviola.align.training.history import Cosines
 from moviola.core import Clip, Embeddings, Qrels, Readout, Space, Span, Text
 from moviola.evaluate.bootstrap import Column, interval, resample
+from moviola.evaluate.chance import chance_level
 from moviola.evaluate.diagnostics import diagnose
 
 if TYPE_CHECKING:
@@ -79,6 +81,81 @@ def report_of(task: Task, fitted: Fitted) -> dict[str, Any]:
         before = [side.rows.astype(np.float32) for side in sides]
         found["before"] = _geometry(before[0], before[1], owner)
     return found
+
+
+def chance_warnings(what: str, mrr: Sequence[float], chance: float) -> list[str]:
+    """Warn where an MRR is not told from chance; empty where it is above.
+
+    Args:
+        what: it was measured on.
+        mrr: the value and both ends of its 95 % interval.
+        chance: MRR of random orders.
+    """
+    value, low, high = mrr
+    if low > chance:
+        return []
+    sentence = (
+        f"{what}: MRR {value:.4f} [{low:.4f}, {high:.4f}] is not told from chance, {chance:.4f}: "
+        f"nothing shows that this head finds other videos; give it more pairs, or look for the "
+        f"cause with moviola diagnose"
+    )
+    return [sentence]
+
+
+def fit_record(task: Task, fitted: Fitted, warnings: list[str]) -> dict[str, Any]:
+    """Record a fit as JSON values: data, protocol, choice, result, report and warnings."""
+    parts = task.parts[: len(fitted.partial)]
+    gallery = len(parts[0])
+    val = validation_of(np.concatenate(list(fitted.reciprocal_ranks)), gallery)
+    chance = chance_level(gallery)
+    told = chance_warnings("held-out videos", (val["MRR"], *val["intervals"]["MRR"]), chance)
+    return {
+        "method": fitted.method,
+        "data": _data_record(task, fitted),
+        "protocol": _protocol(task, fitted),
+        "choice": dict(fitted.choice),
+        "val": val,
+        "chance_MRR": chance,
+        "figures": report_of(task, fitted),
+        "epochs": None if fitted.epochs is None else [dict(each) for each in fitted.epochs],
+        "seed": task.seed,
+        "warnings": [*warnings, *told],
+        "test": None,
+    }
+
+
+def _data_record(task: Task, fitted: Fitted) -> dict[str, Any]:
+    """Count what was there, what the weights were fitted on, and what chose and reported."""
+    videos = len(np.unique(task.owner))
+    parts = task.parts[: len(fitted.partial)]
+    held = sum(map(len, parts))
+    watched = 0 if fitted.epochs is None else len(task.watched)
+    return {
+        "texts": len(task.texts),
+        "videos": videos,
+        "dimensions": list(task.dimensions),
+        "fitted_videos": videos if fitted.epochs is None else videos - held - watched,
+        "watched_videos": watched,
+        "reported_videos": held,
+    }
+
+
+def _protocol(task: Task, fitted: Fitted) -> str:
+    """Say in a sentence what was fitted, chosen and reported on which videos."""
+    found = _data_record(task, fitted)
+    held, videos = found["reported_videos"], found["videos"]
+    if fitted.epochs is not None:
+        return (
+            f"fitted on {found['fitted_videos']:,} of {videos:,} videos; the epoch was chosen on "
+            f"{found['watched_videos']:,} others, and what is reported is text-to-video among "
+            f"{held:,} more, which neither has seen"
+        )
+    parts = len(task.parts[: len(fitted.partial)])
+    return (
+        f"{held:,} of {videos:,} videos held out in {parts} parts, each fitted without; "
+        f"text-to-video among the videos of a part, which also chose the settings; then refitted "
+        f"on all"
+    )
 
 
 def _geometry(texts: Floats, clips: Floats, owner: Counts) -> dict[str, Any]:

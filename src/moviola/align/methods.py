@@ -87,6 +87,10 @@ METHODS: Mapping[str, Method] = MappingProxyType(
 )
 
 
+#: Those that train, and take `TrainOptions`.
+TRAINED = ("linear", "siglip", "fusemix", "residual", "mlp", "transformer")
+
+
 def find_method(name: str) -> Method:
     """Find the method of a name of `METHODS`, or the function that `module:attribute` names.
 

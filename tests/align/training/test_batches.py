@@ -48,7 +48,7 @@ def test_pairs_are_walked_once() -> None:
     assert {len(draw.truth) for draw in draws[:-1]} == {8}
 
 
-@pytest.mark.parametrize("loss", ["info_nce", "mse"])
+@pytest.mark.parametrize("loss", ["infonce", "mse"])
 def test_an_epoch_follows_from_the_seed_and_differs_from_the_next(paired, split, loss) -> None:
     config = TrainConfig(NetworkConfig("linear"), loss=loss, batch=32)
     first, again, other = (
@@ -63,7 +63,7 @@ def test_an_epoch_follows_from_the_seed_and_differs_from_the_next(paired, split,
 
 
 def test_no_video_of_another_split_is_drawn(paired, split) -> None:
-    for loss in ("info_nce", "mse"):
+    for loss in ("infonce", "mse"):
         config = TrainConfig(NetworkConfig("linear"), loss=loss, batch=16)
         data = PairedData(paired, split.train, split.validation, config)
         for loader, videos in (

@@ -35,7 +35,7 @@ def trained(paired, split):
 
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_every_loss_teaches_to_rank(paired, split, loss) -> None:
-    captions = 2 if loss == "multi_positive" else 1
+    captions = 2 if loss == "multi-positive" else 1
     head = train_head(paired, split, replace(CONFIG, loss=loss, captions=captions))
     best = max(epoch.measures["MRR"] for epoch in head.history.epochs)
     assert best > 5 * chance_level(40)
@@ -162,7 +162,7 @@ def test_hard_negatives_are_mined_once_validation_is_well_above_chance(paired, s
     assert module._mined(9.9 * chance_level(40), 40) is triplet
     assert module._mined(10.1 * chance_level(40), 40) is hardest_triplet
     plain = HeadTraining(build_networks(paired, CONFIG), paired.only(split.validation), CONFIG)
-    assert plain._mined(10.1 * chance_level(40), 40) is LOSSES["info_nce"]
+    assert plain._mined(10.1 * chance_level(40), 40) is LOSSES["infonce"]
 
 
 def test_double_precision_trains_and_gives_single_precision(paired, split) -> None:

@@ -14,6 +14,7 @@ from moviola.align import Aligner, LinearMaps, Side
 from moviola.analysis.width_sweep import sweep_files, write_sweep
 from moviola.core import Clip, Embeddings, SpaceMismatchError, Span, Text
 from moviola.library import Library
+from moviola.pipeline.align.config import FitConfig
 from moviola.pipeline.align.fitting import PairFiles, apply_head, fit_files
 from moviola.pipeline.search import search as searching
 from moviola.store import open_clips
@@ -104,9 +105,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_files_are_fitted_measured_and_mapped(files: Path, tmp_path: Path) -> None:
-    pairs = PairFiles(*(str(files / f"{name}.npy") for name in ("t", "v", "o")))
-    test = PairFiles(str(files / "tt.npy"), str(files / "tv.npy"))
-    head = fit_files(pairs, out=tmp_path / "head", method="cca", test=test)
+    config = FitConfig(
+        *(str(files / f"{name}.npy") for name in ("t", "v", "o")),
+        method="cca",
+        test_texts=str(files / "tt.npy"),
+        test_videos=str(files / "tv.npy"),
+    )
+    head = fit_files(config, out=tmp_path / "head")
     card = json.loads((tmp_path / "head" / "head.json").read_text())
     assert card["fit"]["test"]["n_queries"] == 50
     count = apply_head(

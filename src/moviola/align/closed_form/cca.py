@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 
 from moviola.align.closed_form.canonical import CanonicalSolver
-from moviola.align.closed_form.likelihood import likelihood_maps
-from moviola.align.closed_form.selection import WIDTHS, reciprocal_ranks, select
+from moviola.align.closed_form.likelihood import held_out_correlations, likelihood_maps, smoothed
+from moviola.align.closed_form.selection import WIDTHS, HeldOut, reciprocal_ranks, select
 from moviola.align.closed_form.task import Fitted, Task
 from moviola.align.head.bank import Bank, Correction
 from moviola.align.head.maps import LinearMaps
@@ -55,6 +55,24 @@ def fit_cca(task: Task, widths: tuple[int, ...] = WIDTHS) -> Fitted:
             "val_correlations": chosen.correlations[counted].tolist(),
         },
     )
+
+
+def unwatched_maps(task: Task, fitted: Fitted) -> LinearMaps:
+    """Fit maps with the settings of a fit, on neither the first part nor the watched videos.
+
+    A training begins there: what it watches, and what it is reported on, are new to it.
+
+    Args:
+        task: what was fitted.
+        fitted: what `fit_cca` gave.
+    """
+    width = int(fitted.choice["width"])
+    found = CanonicalSolver(task.unwatched).solve(tuple(fitted.choice["shrinkage"]), width)
+    unseen = HeldOut.of(task.pairs, task.watched)
+    correlations = smoothed(
+        held_out_correlations(unseen.texts @ found.texts, unseen.clips @ found.clips, unseen.owner)
+    )
+    return likelihood_maps(found, correlations, width)
 
 
 def _banked(

@@ -105,14 +105,6 @@ class Covariance:
             self.weight + other.weight,
         )
 
-    def __sub__(self, other: Covariance) -> Covariance:
-        return Covariance(
-            self.texts - other.texts,
-            self.clips - other.clips,
-            self.cross - other.cross,
-            self.weight - other.weight,
-        )
-
     def mean(self) -> Covariance:
         """Divide the sums by the sum of weights."""
         weight = self.weight
@@ -155,10 +147,29 @@ def gather(pairs: Pairs, clips: Counts, *, seed: int) -> Covariance:
     return Covariance(texts, videos, cross, total)
 
 
-def gather_parts(
-    pairs: Pairs, parts: Sequence[Counts], *, seed: int
-) -> tuple[Covariance, list[Covariance]]:
-    """Gather the covariance of all clips, and of all except each part.
+@dataclass(frozen=True, slots=True)
+class PartedCovariance:
+    """Hold the sums of all clips part by part, so that any parts can be left out.
+
+    Attributes:
+        rest: of the clips that are in no part.
+        parts: of each part.
+    """
+
+    rest: Covariance
+    parts: Sequence[Covariance]
+
+    def without(self, *left_out: int) -> Covariance:
+        """Return the covariance of all clips except those of some parts, by their numbers."""
+        whole = self.rest
+        for number, part in enumerate(self.parts):
+            if number not in left_out:
+                whole = whole + part
+        return whole.mean()
+
+
+def gather_parts(pairs: Pairs, parts: Sequence[Counts], *, seed: int) -> PartedCovariance:
+    """Gather the sums of each part, and of the clips that are in none.
 
     Args:
         pairs: all pairs.
@@ -168,10 +179,7 @@ def gather_parts(
     inside = np.concatenate([*parts, np.zeros(0, np.int64)])
     rest = gather(pairs, np.setdiff1d(pairs.captioned, inside), seed=seed)
     own = [gather(pairs, part, seed=seed + 1 + number) for number, part in enumerate(parts)]
-    whole = rest
-    for part in own:
-        whole = whole + part
-    return whole.mean(), [(whole - part).mean() for part in own]
+    return PartedCovariance(rest, own)
 
 
 def _blocks(pairs: Pairs, clips: Counts) -> Iterator[Counts]:

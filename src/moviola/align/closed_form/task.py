@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from moviola.align.closed_form.covariance import Covariance, Pairs, gather_parts
+from moviola.align.closed_form.covariance import Covariance, Pairs, PartedCovariance, gather_parts
 from moviola.align.closed_form.selection import HeldOut, reciprocal_ranks
 from moviola.align.data.rows import RaggedRows
 from moviola.align.head.maps import Maps
 from moviola.align.head.side import Side
+from moviola.align.options import TrainOptions, TrainOutput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,8 +34,12 @@ class Task:
         owner: `(N,)` row of its clip for every text.
         text_side: of the texts.
         clip_side: of the clips.
-        parts: rows of the clips to hold out, part by part, each in rising order.
+        parts: rows of the clips to hold out and to report on, part by part, each in rising order.
+        watched: rows of other clips, by which a training chooses its epoch; nothing is reported
+            on them.
         seed: of what is drawn.
+        training: settings of a training that were asked for.
+        output: where a training writes.
     """
 
     texts: RaggedRows
@@ -43,7 +48,10 @@ class Task:
     text_side: Side
     clip_side: Side
     parts: Sequence[Counts]
+    watched: Counts
     seed: int
+    training: TrainOptions = field(default_factory=TrainOptions)
+    output: TrainOutput = field(default_factory=TrainOutput)
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -67,7 +75,17 @@ class Task:
     @cached_property
     def covariances(self) -> tuple[Covariance, list[Covariance]]:
         """Return the covariance of all pairs, and of all except each part."""
-        return gather_parts(self.pairs, self.parts, seed=self.seed)
+        parted = self._parted
+        return parted.without(), [parted.without(number) for number in range(len(self.parts))]
+
+    @cached_property
+    def unwatched(self) -> Covariance:
+        """Return the covariance of all pairs except those of the first part and the watched."""
+        return self._parted.without(0, len(self.parts))
+
+    @cached_property
+    def _parted(self) -> PartedCovariance:
+        return gather_parts(self.pairs, [*self.parts, self.watched], seed=self.seed)
 
     @property
     def dimensions(self) -> tuple[int, int]:

@@ -18,8 +18,13 @@ WIDE = 2048
 _ROUNDS, _ROUNDS_WIDE = 3, 1
 
 
-def hold_out(captioned: Counts, same: Counts, dimension: int, *, seed: int) -> list[Counts]:
-    """Choose disjoint parts of held-out videos, each in rising order.
+def hold_out(
+    captioned: Counts, same: Counts, dimension: int, *, seed: int
+) -> tuple[list[Counts], Counts]:
+    """Choose disjoint parts of held-out videos, and one more that a training may watch.
+
+    Each is in rising order. Results are reported on the former alone: whoever chooses the best of
+    many epochs on some videos cannot report how well these are found.
 
     Args:
         captioned: rows of the videos that have captions.
@@ -31,6 +36,5 @@ def hold_out(captioned: Counts, same: Counts, dimension: int, *, seed: int) -> l
     drawn = np.random.default_rng(seed).permutation(groups)
     count = max(_PARTS, -(-len(captioned) // _MOST))
     rounds = _ROUNDS_WIDE if dimension > WIDE else _ROUNDS
-    return [
-        captioned[np.isin(same[captioned], part)] for part in np.array_split(drawn, count)[:rounds]
-    ]
+    pieces = [captioned[np.isin(same[captioned], part)] for part in np.array_split(drawn, count)]
+    return pieces[:rounds], pieces[rounds]

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 README = "README.md"
-_OURS = {CARD, WEIGHTS, README}
+#: The settings of the run that made a head. It names files of this machine, and stays on it.
+RUN = "run.json"
+_PUBLISHED = {CARD, WEIGHTS, README}
+_OURS = {*_PUBLISHED, RUN}
 
 
 def require_free(folder: Path) -> None:
@@ -39,7 +42,7 @@ def require_free(folder: Path) -> None:
     inside = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
     if inside and (CARD not in inside or inside - _OURS):
         raise FileExistsError(
-            f"{display_path(folder)} is there and is no earlier head; name another folder"
+            f"{display_path(folder)} is there and is no earlier head; name another folder (--out)"
         )
 
 
@@ -109,7 +112,9 @@ def fetch_head(repository: str, *, revision: str | None) -> Path:
     if "/" not in repository:
         raise FileNotFoundError(f"there is no folder {shown}; a head of the hub is OWNER/NAME")
     try:
-        return Path(snapshot_download(repository, revision=revision, allow_patterns=sorted(_OURS)))
+        return Path(
+            snapshot_download(repository, revision=revision, allow_patterns=sorted(_PUBLISHED))
+        )
     except HFValidationError:
         raise FileNotFoundError(f"there is no head {shown}") from None
     except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from moviola.align.training.losses import LOSSES, PAIR_LOSSES, Loss
+from moviola.align.training.losses import PAIR_LOSSES, Loss, find_loss
 from moviola.align.training.networks import NetworkConfig
 
 
@@ -15,7 +15,8 @@ class TrainConfig:
 
     Attributes:
         network: of both sides.
-        loss: a name of `LOSSES`, or a function of your own, which gets a batch's `(N, M)` cosines.
+        loss: a name of `LOSSES`, `module:attribute`, or a function of your own, which gets a
+            batch's `(N, M)` cosines.
         epochs: passes over the videos, or over the table of pairs, at most.
         batch: videos a step, or pairs a step under a pair loss.
         rate: learning rate at its highest.
@@ -45,7 +46,7 @@ class TrainConfig:
     """
 
     network: NetworkConfig
-    loss: str | Loss = "info_nce"
+    loss: str | Loss = "infonce"
     epochs: int = 20
     batch: int = 1024
     rate: float = 1e-4
@@ -69,8 +70,8 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if isinstance(self.loss, str) and self.loss not in LOSSES:
-            raise ValueError(f"no loss is called {self.loss!r}; there are {', '.join(LOSSES)}")
+        if isinstance(self.loss, str):
+            find_loss(self.loss)
         if min(self.epochs, self.batch, self.captions) < 1:
             raise ValueError("epochs, batch and captions must be at least 1")
         if self.mixup and (self.by_pairs or self.captions > 1 or self.network.takes_rows):
@@ -87,4 +88,4 @@ class TrainConfig:
     @property
     def function(self) -> Loss:
         """Return the loss function."""
-        return LOSSES[self.loss] if isinstance(self.loss, str) else self.loss
+        return find_loss(self.loss) if isinstance(self.loss, str) else self.loss

@@ -10,11 +10,16 @@ two captions of one video are never each other's negatives.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
+from typing import cast
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from moviola.core import PluginNotFoundError
+from moviola.core.attributes import is_attribute, load_attribute
 
 Loss = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 
@@ -109,9 +114,9 @@ def hardest_triplet(cosines: Tensor, truth: Tensor, scale: Tensor, bias: Tensor)
 LOSSES: Mapping[str, Loss] = MappingProxyType(
     {
         "contrastive": contrastive,
-        "info_nce": info_nce,
+        "infonce": info_nce,
         "mse": mse,
-        "multi_positive": multi_positive,
+        "multi-positive": multi_positive,
         "siglip": siglip,
         "triplet": triplet,
     }
@@ -120,6 +125,31 @@ LOSSES: Mapping[str, Loss] = MappingProxyType(
 PAIR_LOSSES = frozenset({"contrastive", "mse"})
 #: What takes over from a loss once validation is well above chance.
 MINING: Mapping[str, Loss] = MappingProxyType({"triplet": hardest_triplet})
+
+
+def find_loss(name: str) -> Loss:
+    """Find the loss of a name of `LOSSES`, or the function that `module:attribute` names.
+
+    Raises:
+        ValueError: when there is none of that name.
+        PluginNotFoundError: when an attribute cannot be imported, or is no function.
+    """
+    if name in LOSSES:
+        return LOSSES[name]
+    if not is_attribute(name):
+        close = get_close_matches(name, LOSSES, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"no loss is called {name!r}; there are {', '.join(LOSSES)}, and your own as "
+            f"module:attribute.{hint}"
+        )
+    found = load_attribute(name, "loss")
+    if not callable(found):
+        raise PluginNotFoundError(
+            f"{name!r} is a {type(found).__name__}; a loss is a function of cosines, truth, scale "
+            f"and bias"
+        )
+    return cast("Loss", found)
 
 
 def constant_loss(loss: Loss, truth: Tensor, scale: Tensor, bias: Tensor) -> float:

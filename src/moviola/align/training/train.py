@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -27,14 +27,15 @@ except ImportError as error:
         "in closed form"
     ) from error
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
 
 from moviola.align.data.splitting import VideoSplit
+from moviola.align.options import TrainOutput
 from moviola.align.training.batches import PairedRows, draw_batches
 from moviola.align.training.checkpoints import KeepWeights, losses_of_checkpoints
 from moviola.align.training.config import TrainConfig
 from moviola.align.training.data_module import PairedData
 from moviola.align.training.history import Epoch, History
+from moviola.align.training.loggers import make_loggers
 from moviola.align.training.losses import constant_loss
 from moviola.align.training.module import HeadTraining, start_of
 from moviola.align.training.networks import Network, NetworkMaps
@@ -70,8 +71,10 @@ def train_head(
     config: TrainConfig,
     *,
     initial: LinearStart | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     resume: bool = False,
+    logger: object = "csv",
+    callbacks: Sequence[object] = (),
     on_epoch: Callable[[Epoch], None] = lambda _epoch: None,
 ) -> TrainedHead:
     """Train both networks of a head; validation decides when to end and what to keep.
@@ -85,14 +88,20 @@ def train_head(
         folder: for the log (`metrics.csv`), weights, and `last.ckpt`, which only resumes; None for
             a temporary one.
         resume: go on from `last.ckpt` in `folder`.
+        logger: `csv`; `tensorboard` or `wandb` beside it; or loggers of Lightning's.
+        callbacks: of Lightning's trainer, beside our own.
         on_epoch: told of every epoch, number 0 before the first step.
 
     Raises:
         ValueError: when a part has no captions, or rows do not fit the network.
         FileNotFoundError: when there is nothing to resume.
+        MissingExtraError: when the package of a logger is not installed.
+        TypeError: when a callback is none of Lightning's.
     """
+    folder = None if folder is None else Path(folder)
     if resume and not (folder and (folder / _RESUME).is_file()):
         raise FileNotFoundError(f"there is no {_RESUME} to resume; train from the start")
+    output = TrainOutput(folder, resume, logger, callbacks)
     with tempfile.TemporaryDirectory() as place, torch.random.fork_rng(), _quiet():
         torch.manual_seed(config.seed)
         where = Path(place) if folder is None else folder
@@ -106,7 +115,7 @@ def train_head(
         )
         every = 0 if split.test is None else -(-config.epochs // _CHECKPOINTS)
         keep = KeepWeights(where, every=every)
-        trainer = _trainer(config, keep, where)
+        trainer = _trainer(config, keep, where, output)
         if resume:
             trainer.fit(module, loaders, ckpt_path=where / _RESUME, weights_only=True)
         else:
@@ -144,7 +153,9 @@ def build_networks(
     return made[0], made[1]
 
 
-def _trainer(config: TrainConfig, keep: KeepWeights, folder: Path) -> lightning.Trainer:
+def _trainer(
+    config: TrainConfig, keep: KeepWeights, folder: Path, output: TrainOutput
+) -> lightning.Trainer:
     callbacks: list[lightning.Callback] = [
         keep,
         ModelCheckpoint(folder, save_last=True, save_top_k=0),
@@ -157,8 +168,8 @@ def _trainer(config: TrainConfig, keep: KeepWeights, folder: Path) -> lightning.
         strategy=config.strategy,
         precision=config.precision,
         max_epochs=config.epochs,
-        callbacks=callbacks,
-        logger=CSVLogger(folder, name="", version=""),
+        callbacks=[*callbacks, *_require_callbacks(output.callbacks)],
+        logger=make_loggers(output.logger, folder),
         log_every_n_steps=10_000,
         num_sanity_val_steps=0,
         # The data module deals out every epoch, and every device's share of it, by itself.
@@ -167,6 +178,13 @@ def _trainer(config: TrainConfig, keep: KeepWeights, folder: Path) -> lightning.
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def _require_callbacks(given: Sequence[object]) -> list[lightning.Callback]:
+    for each in given:
+        if not isinstance(each, lightning.Callback):
+            raise TypeError(f"{each!r} is no callback of Lightning's")
+    return cast("list[lightning.Callback]", list(given))
 
 
 def _constant(data: PairedRows, train: NDArray[np.int64], config: TrainConfig) -> float:

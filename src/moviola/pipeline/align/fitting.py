@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moviola.align import Aligner
 from moviola.align.fit import UnseenPairs, fit
-from moviola.align.head.files import require_free
-from moviola.core import Clip, Embeddings, Text
+from moviola.align.head.files import RUN, require_free
+from moviola.align.methods import TRAINED
+from moviola.align.options import TrainOutput
+from moviola.core import Clip, Embeddings, Text, display_path
+from moviola.pipeline.align.config import FitConfig
 from moviola.pipeline.align.leaks import leak_notes, remember_videos
 from moviola.pipeline.inputs.pairing import read_pairs
 from moviola.pipeline.inputs.sources import Source, parse_source
@@ -63,53 +68,113 @@ class PairFiles:
 
 
 def fit_files(
-    files: PairFiles,
-    *,
-    out: Path,
-    method: str = "auto",
-    pooling: str | None = None,
-    test: PairFiles | None = None,
-    seed: int = 0,
+    config: FitConfig, *, out: Path | str, resume: bool = False, callbacks: Sequence[object] = ()
 ) -> Aligner:
-    """Fit a head on pairs and write it.
+    """Fit a head on pairs and write it, with `run.json`, which repeats the run.
+
+    A method that trains keeps its log, its weights and what resumes it in `run_folder(out)`.
 
     Args:
-        files: the pairs to fit on.
+        config: what is fitted, and how.
         out: folder of the head; an earlier head there is replaced.
-        method: as `moviola.align.fit.fit`.
-        pooling: how several rows an item become one.
-        test: pairs of other videos to measure the finished head on; read when it is finished.
-            Videos that it was fitted on are told among the warnings.
-        seed: of what is drawn.
+        resume: go on with the training that was begun for `out`.
+        callbacks: of Lightning's trainer, for methods that train.
+
+    Returns:
+        The head. Test videos that it was fitted on are told among the warnings of its record.
 
     Raises:
         FileExistsError: when `out` holds anything but an earlier head.
-        FileNotFoundError: when a file is not there.
-        ValueError: when the pairs cannot be fitted, or a file is wrong.
+        FileNotFoundError: when a file is not there, or there is nothing to resume.
+        ValueError: when the pairs cannot be fitted, a setting does not fit, or a file is wrong.
         StorageError: when the head cannot be written.
+        MissingExtraError: when a method or a logger needs a package that is not installed.
     """
+    out = Path(out)
     require_free(out)
-    texts, clips, owner = files.read(pooling)
+    output = TrainOutput(None, resume, config.logger, callbacks)
+    if config.method in TRAINED:
+        output = replace(output, folder=_prepared(run_folder(out), config, resume=resume))
+    pairs = PairFiles(config.texts, config.videos, config.caption_video)
+    texts, clips, owner = pairs.read(config.pool)
 
-    has_ids = files.sources[1].has_ids
+    has_ids = pairs.sources[1].has_ids
     seen = remember_videos(clips, np.unique(owner), has_ids=has_ids)
     leaks: list[str] = []
 
     def read_test() -> UnseenPairs:
-        assert test is not None  # noqa: S101 -- only called where there is one
-        pairs = UnseenPairs(*test.read(pooling))
+        test = PairFiles(str(config.test_texts), str(config.test_videos), config.test_caption_video)
+        unseen = UnseenPairs(*test.read(config.pool))
         named = test.sources[1].has_ids
-        leaks.extend(leak_notes({"seen": seen}, pairs.clips, has_ids=named))
-        return pairs
+        leaks.extend(leak_notes({"seen": seen}, unseen.clips, has_ids=named))
+        return unseen
 
+    if (config.test_texts is None) != (config.test_videos is None):
+        raise ValueError("a test needs both --test-texts and --test-videos")
     head = fit(
-        texts, clips, owner, method=method, seed=seed, test=None if test is None else read_test
+        texts,
+        clips,
+        owner,
+        method=config.method,
+        seed=config.seed,
+        test=None if config.test_texts is None else read_test,
+        training=config.training,
+        output=output,
     )
     head = replace(
         head, fit={**head.fit, "seen": seen, "warnings": [*head.fit["warnings"], *leaks]}
     )
     head.save_pretrained(out)
+    (out / RUN).write_text(config.to_json(), encoding="utf-8")
     return head
+
+
+def read_config(
+    path: Path | None, *, out: Path, resume: bool, changes: Mapping[str, Any]
+) -> FitConfig:
+    """Read the settings of a run from a file, from the run that is resumed, or from options.
+
+    Args:
+        path: of a file of settings; None for none.
+        out: folder of the head.
+        resume: whether a run is resumed; its own settings count where `path` is None.
+        changes: options by name, which win; None is no option.
+
+    Raises:
+        FileNotFoundError: when there is no such file, or no run to resume.
+        ValueError: naming the setting that is missing or wrong.
+    """
+    if path is None and resume:
+        path = run_folder(out) / RUN
+        if not path.is_file():
+            raise _nothing_to_resume(path.parent)
+    return FitConfig.of(changes) if path is None else FitConfig.read(path, changes)
+
+
+def run_folder(out: Path) -> Path:
+    """Return the folder beside a head in which its training keeps log, weights and settings."""
+    return out.absolute().with_name(f"{out.absolute().name}.run")
+
+
+def _prepared(folder: Path, config: FitConfig, *, resume: bool) -> Path:
+    """Make the folder of a run that begins, or require the one that is resumed."""
+    shown = display_path(folder)
+    if resume:
+        if not (folder / RUN).is_file():
+            raise _nothing_to_resume(folder)
+    elif folder.exists():
+        if not (folder / RUN).is_file():
+            raise FileExistsError(f"{shown} is there and is no earlier run; name another --out")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RUN).write_text(config.to_json(), encoding="utf-8")
+    return folder
+
+
+def _nothing_to_resume(folder: Path) -> FileNotFoundError:
+    return FileNotFoundError(
+        f"there is no run to resume in {display_path(folder)}; leave out --resume to begin one"
+    )
 
 
 def apply_head(
