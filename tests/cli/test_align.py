@@ -68,7 +68,15 @@ def evaluate(files: Path, texts: str, videos: str = "tv") -> subprocess.Complete
 
 def test_fit_prints_what_it_promises(files: Path) -> None:
     told = json.loads((files / "fit.json").read_text())
-    assert set(told) == {"method", "val", "chance_MRR", "seconds", "space", "warnings"}
+    assert set(told) == {
+        "method",
+        "val",
+        "chance_MRR",
+        "seconds",
+        "space",
+        "protocol",
+        "warnings",
+    }
     assert set(told["val"]) == {"R@1", "MRR"}
     assert told["method"] == "cca"
     assert told["val"]["MRR"] > 2 * told["chance_MRR"]
