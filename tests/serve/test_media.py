@@ -162,6 +162,8 @@ def test_a_missing_file_is_said_and_the_moment_still_shown(serve, own_world):
             answer = server.get(path)
             assert (answer.status_code, answer.json()["error"]["code"]) == (404, "file_missing")
             assert "red-green.mp4" in answer.json()["error"]["message"]
+        known = server.json(f"/api/videos/{first['video']}")
+        assert (known["name"], known["playable"]) == ("red-green.mp4", None)
         # The sheet was made when it was indexed.
         assert server.get(f"/media/clips/{first['id']}/sprite").status_code == 200
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends
 from fastapi import Path as InPath
 
 from moviola.core import VideoUnreadableError
+from moviola.pipeline.media.opening import FileGoneError, FileReplacedError
 from moviola.serve.errors import ApiError
 from moviola.serve.routes.answering import clip_answer, read_query
 from moviola.serve.schemas import (
@@ -70,7 +71,7 @@ async def video(video: AnId, state: WithState) -> VideoAnswer:
     record = await anyio.to_thread.run_sync(state.record, video)
     facts = None
     if record.code.has_clips:
-        with suppress(ApiError, VideoUnreadableError):
+        with suppress(ApiError, FileGoneError, FileReplacedError, VideoUnreadableError):
             facts = await state.quick_work.run(partial(state.media.facts, record))
     return state.presenter.video(record, facts)
 
