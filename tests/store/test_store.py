@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -26,6 +27,7 @@ from moviola.core import (
 )
 from moviola.store import StoreWriter, is_store, open_clips, open_embeddings, open_texts, verify
 from moviola.store.parts import Part, gather_shards, item_pieces
+from moviola.store.shards import map_rows
 
 SPACE = Space("tiny", "1", "abc", 4)
 READOUT = Readout("resize", pooling="none")
@@ -436,3 +438,116 @@ def test_impossible_kinds_are_refused(tmp_path):
 def test_the_room_imports_no_torch():
     code = "import sys, moviola.store; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+class LineFault:
+    """Raises KeyboardInterrupt at the n-th line that runs in the store; counts them for n None."""
+
+    def __init__(self, at=None):
+        self.at, self.lines = at, 0
+
+    def __call__(self, frame, event, _arg):
+        # `__exit__` calls what is tested; its own first line is not among it.
+        code = frame.f_code
+        if "/moviola/store/" not in code.co_filename or code.co_name == "__exit__":
+            return None
+        if event == "line":
+            self.lines += 1
+            if self.at == self.lines:
+                raise KeyboardInterrupt
+        return self
+
+
+@contextlib.contextmanager
+def stopped(folder):
+    """A writer of ten rows a part whose block ends in an error."""
+    with writer(folder, part_bytes=10 * 16) as store:
+        yield store
+        store.append(1 / 0, None)
+
+
+def append_until_interrupted(folder, fault):
+    """Appends six items, ten rows a part, then stops short: every kind of line is passed."""
+    returned = []
+    tracer = sys.gettrace()
+    try:
+        with contextlib.suppress(KeyboardInterrupt, ZeroDivisionError), stopped(folder) as store:
+            sys.settrace(fault)
+            for number in range(6):
+                store.append(clip(number), rows(number))
+                returned.append(clip(number).id)
+    finally:
+        sys.settrace(tracer)
+    return returned
+
+
+def test_an_interruption_at_any_line_keeps_what_was_complete(tmp_path):
+    count = LineFault()
+    assert len(append_until_interrupted(tmp_path / "count", count)) == 6
+    assert count.lines > 150
+    for line in range(1, count.lines + 1):
+        folder = tmp_path / f"line{line}"
+        returned = append_until_interrupted(folder, LineFault(line))
+        with writer(folder) as store:
+            kept = set(store.done_ids)
+            assert kept >= set(returned), line
+            for number in range(6):
+                if clip(number).id not in store.done_ids:
+                    store.append(clip(number), rows(number))
+        found = open_clips(folder)
+        assert sorted(item.id for item in found.items) == [clip(n).id for n in range(6)], line
+        for place, item in enumerate(found.items):
+            np.testing.assert_array_equal(found.rows(place), rows(int(item.id[4:])))
+
+
+def test_an_interruption_that_is_caught_lets_appending_go_on(tmp_path):
+    count = LineFault()
+    append_until_interrupted(tmp_path / "count", count)
+    for line in range(1, count.lines + 1, 3):
+        folder = tmp_path / f"line{line}"
+        with writer(folder, part_bytes=10 * 16) as store:
+            tracer = sys.gettrace()
+            sys.settrace(LineFault(line))
+            try:
+                for number in range(4):
+                    store.append(clip(number), rows(number))
+            except KeyboardInterrupt:
+                pass
+            finally:
+                sys.settrace(tracer)
+            for number in range(6):
+                if clip(number).id not in store.done_ids:
+                    store.append(clip(number), rows(number))
+        assert sorted(item.id for item in open_clips(folder).items) == [
+            clip(number).id for number in range(6)
+        ]
+
+
+@pytest.mark.parametrize("name", ["card.json", "items.arrow", "vectors-00000-of-00001.safetensors"])
+def test_a_damaged_byte_is_told_or_harmless(tmp_path, name):
+    """Every byte of the first and last hundred flipped: a typed error, or a store that opens."""
+    write(tmp_path / "s", 3)
+    path = tmp_path / "s" / name
+    whole = path.read_bytes()
+    for place in {*range(min(100, len(whole))), *range(max(0, len(whole) - 100), len(whole))}:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        with contextlib.suppress(StoreCorruptError):
+            open_embeddings(tmp_path / "s")
+
+
+def test_json_that_is_nested_without_end_is_told(tmp_path):
+    write(tmp_path / "s")
+    deep = "[" * 200_000
+    (tmp_path / "s" / "card.json").write_text(deep)
+    with pytest.raises(StoreCorruptError, match="is not JSON"):
+        open_embeddings(tmp_path / "s")
+    shard = tmp_path / "shard.safetensors"
+    shard.write_bytes(len(deep).to_bytes(8, "little") + deep.encode())
+    with pytest.raises(StoreCorruptError, match="cannot be read"):
+        map_rows(shard)
+    store = writer(tmp_path / "begun")
+    store.append(clip(0), rows(0))
+    store.release()
+    (tmp_path / "begun.partial" / "draft.json").write_text(deep)
+    with pytest.raises(StoreCorruptError, match="cannot be read"):
+        writer(tmp_path / "begun")

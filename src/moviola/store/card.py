@@ -84,7 +84,7 @@ class StoreCard:
             value = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise StoreCorruptError(_without_card(folder)) from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StoreCorruptError(
                 f"{display_path(path)} is not JSON ({error}); encode into a new folder"
             ) from error
@@ -98,7 +98,7 @@ class StoreCard:
             )
         try:
             return cls._from_json(found)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise StoreCorruptError(
                 f"{display_path(path)} lacks or misspells something ({error}); "
                 f"encode into a new folder"

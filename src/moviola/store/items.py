@@ -21,6 +21,11 @@ from moviola.store.shards import publish
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+#: What pyarrow and Python raise over a damaged file; a flipped size wants all the memory.
+_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError),
+    pa.ArrowException,
+)
 # A path is bytes: file systems hold names that are no text.
 _SCHEMAS = {
     "clips": pa.schema(
@@ -86,7 +91,7 @@ def read_items(path: Path, kind: Kind) -> tuple[list[Clip] | list[Text], NDArray
                 for name in _SCHEMAS[kind].names
             }
         items = _items(kind, columns)
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
+    except _DAMAGE as error:
         raise StoreCorruptError(
             f"{display_path(path)} cannot be read ({error}); delete the store and encode again"
         ) from error

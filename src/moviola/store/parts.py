@@ -40,6 +40,8 @@ def write_part(
     """Write items with their `(n_i, D)` rows as part `number`."""
     path = folder / f"part-{number:06d}.safetensors"
     counts = [len(block) for block in rows]
+    # Whoever was interrupted right after the last step writes the part again, perhaps with more.
+    path.with_suffix(".arrow").unlink(missing_ok=True)
     write_rows(path, np.concatenate(rows))
     write_items(path.with_suffix(".arrow"), kind, items, counts)
     return Part(items, counts, path)

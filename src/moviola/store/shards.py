@@ -64,7 +64,7 @@ def map_rows(path: Path) -> Rows:
         if not shape[0]:
             return cast("Rows", np.empty(shape, dtype))
         mapped = np.memmap(path, dtype, "r", offset=offset, shape=shape)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise StoreCorruptError(
             f"{display_path(path)} cannot be read ({error}); delete the store and encode again"
         ) from error

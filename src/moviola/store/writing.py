@@ -6,11 +6,12 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Generator, KeysView
+from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, get_args
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -28,7 +29,7 @@ from moviola.core import (
 )
 from moviola.store.card import CARD, ITEMS, FileSeal, Kind, RowType, StoreCard, is_store
 from moviola.store.items import kind_of, write_items
-from moviola.store.parts import gather_shards, item_pieces, read_parts, shard_rows, write_part
+from moviola.store.parts import Part, gather_shards, item_pieces, read_parts, shard_rows, write_part
 from moviola.store.shards import publish, sync, write_rows
 
 if TYPE_CHECKING:
@@ -40,6 +41,32 @@ _DRAFT = "draft.json"
 _MIB = 1 << 20
 _DECLARED = ("kind", "space", "readout", "dtype", "precision")
 """What a card says from the start, before anything is counted."""
+
+
+class _Kept(NamedTuple):
+    """Hold what a writer has: parts on disk, and items that wait with their rows, by id.
+
+    Both change in one statement, so that an interruption never finds them apart.
+    """
+
+    parts: Sequence[Part]
+    waiting: dict[str, tuple[Clip | Text, Rows]]
+
+
+class _DoneIds(AbstractSet[str]):
+    """View the ids of a writer's items as they grow."""
+
+    def __init__(self, writer: StoreWriter) -> None:
+        self._writer = writer
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._writer
+
+    def __iter__(self) -> Iterator[str]:
+        return self._writer.ids()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 class StoreWriter:
@@ -96,9 +123,6 @@ class StoreWriter:
         self._shard_rows = max(1, shard_bytes // row_bytes)
         self._part_rows = max(1, part_bytes // row_bytes)
         self._part_seconds = part_seconds
-        self._items: list[Clip | Text] = []
-        self._rows: list[Rows] = []
-        self._held = 0
         self._since = time.monotonic()
         with _storage(folder):
             self._refuse_occupied()
@@ -112,16 +136,25 @@ class StoreWriter:
                 ) from None
         try:
             self._agree_with_draft()
-            self._parts = read_parts(self._partial, kind)
+            self._kept = _Kept(read_parts(self._partial, kind), {})
         except BaseException:
             self._lock.release()
             raise
-        self._ids = {item.id: None for part in self._parts for item in part.items}
+        self._stored = {item.id for part in self._kept.parts for item in part.items}
 
     @property
-    def done_ids(self) -> KeysView[str]:
+    def done_ids(self) -> AbstractSet[str]:
         """List the ids of the items on disk or waiting to be: a view that grows with them."""
-        return self._ids.keys()
+        return _DoneIds(self)
+
+    def __contains__(self, item_id: object) -> bool:
+        """Tell whether the item of that id was appended."""
+        return item_id in self._stored or item_id in self._kept.waiting
+
+    def ids(self) -> Iterator[str]:
+        """Go through the ids of the items that were appended."""
+        yield from self._stored
+        yield from (name for name in self._kept.waiting if name not in self._stored)
 
     def append(self, item: Clip | Text, rows: NDArray[np.float16 | np.float32]) -> None:
         """Add one item with its `(n, D)` rows, n at least 1.
@@ -132,15 +165,11 @@ class StoreWriter:
             StorageError: when the disk refuses.
         """
         self._check_item(item)
-        self._items.append(item)
-        try:
-            self._rows.append(self._converted(item, rows))
-        except ValueError:
-            self._items.pop()
-            raise
-        self._ids[item.id] = None
-        self._held += len(rows)
-        if self._held >= self._part_rows or time.monotonic() - self._since >= self._part_seconds:
+        converted = self._converted(item, rows)
+        # An interruption finds an item either whole or not at all: one statement makes it known.
+        self._kept.waiting[item.id] = (item, converted)
+        held = sum(len(block) for _, block in self._kept.waiting.values())
+        if held >= self._part_rows or time.monotonic() - self._since >= self._part_seconds:
             self.flush()
 
     def extend(self, embeddings: Embeddings[Clip] | Embeddings[Text]) -> None:
@@ -152,19 +181,19 @@ class StoreWriter:
         self._card.space.require(embeddings.space, what="what is being added")
         self._card.readout.require(embeddings.readout, what="what is being added")
         for index, item in enumerate(embeddings.items):
-            if item.id not in self._ids:
+            if item.id not in self:
                 self.append(item, embeddings.rows(index))
 
     def flush(self) -> None:
         """Put what was appended so far safely on disk."""
-        if self._items:
+        kept = self._kept
+        if kept.waiting:
+            items, rows = zip(*kept.waiting.values(), strict=True)
             with _storage(self._folder):
-                self._parts.append(
-                    write_part(
-                        self._partial, len(self._parts), self._card.kind, self._items, self._rows
-                    )
-                )
-            self._items, self._rows, self._held = [], [], 0
+                part = write_part(self._partial, len(kept.parts), self._card.kind, items, rows)
+            self._stored.update(kept.waiting)
+            # Whoever is interrupted before this writes the same part again.
+            self._kept = _Kept([*kept.parts, part], {})
         self._since = time.monotonic()
 
     def finish(self, order: Callable[[Clip | Text], Any] | None = None) -> StoreCard:
@@ -192,10 +221,15 @@ class StoreWriter:
 
     def release(self) -> None:
         """Put everything on disk and let go, without finishing; another writer can go on."""
+        if not self._lock.is_locked:
+            return
         try:
             self.flush()
         finally:
-            self._lock.release()
+            try:
+                self.flush()  # again, where a second Ctrl-C interrupted the first
+            finally:
+                self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -206,10 +240,14 @@ class StoreWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self.finish()
-        else:
-            self.release()
+        try:
+            if kind is None:
+                self.finish()
+        finally:
+            try:
+                self.release()
+            finally:
+                self.release()
 
     def _refuse_occupied(self) -> None:
         if is_store(self._folder):
@@ -233,7 +271,7 @@ class StoreWriter:
             space, readout = Space(**begun["space"]), Readout(**begun["readout"])
             like = (begun["kind"], begun["dtype"])
             precision = str(begun.get("precision", ""))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise StoreCorruptError(
                 f"{display_path(draft)} cannot be read ({error}); delete the folder it is in"
             ) from error
@@ -256,7 +294,7 @@ class StoreWriter:
     def _check_item(self, item: Clip | Text) -> None:
         if kind_of(item) != self._card.kind:
             raise ValueError(f"{item.id!r} is not one of {self._card.kind}")
-        if item.id in self._ids:
+        if item.id in self:
             raise ValueError(f"{item.id!r} is in the store already")
         try:
             item.id.encode()
@@ -277,8 +315,8 @@ class StoreWriter:
         return converted
 
     def _write_store(self, folder: Path, order: Callable[[Clip | Text], Any] | None) -> StoreCard:
-        items = [item for part in self._parts for item in part.items]
-        pieces = item_pieces(self._parts)
+        items = [item for part in self._kept.parts for item in part.items]
+        pieces = item_pieces(self._kept.parts)
         if order is not None:
             places = sorted(range(len(items)), key=lambda place: order(items[place]))
             items, pieces = [items[place] for place in places], [pieces[place] for place in places]

@@ -59,7 +59,7 @@ class HeadCard:
         """
         try:
             value: object = json.loads(path.read_bytes())
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise StoreCorruptError(f"{display_path(path)} is not JSON ({error})") from error
         if not isinstance(value, dict) or cast("dict[str, Any]", value).get("schema") != SCHEMA:
             raise StoreCorruptError(f"{display_path(path)} is not the card of a Moviola head")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -94,8 +95,11 @@ class Outputs:
         if kind is not None:  # what there is stays for the next run
             self._release()
             return
-        for _, sink in self._sinks:
-            sink.finish(self._order)
+        try:
+            for _, sink in self._sinks:
+                sink.finish(self._order)
+        finally:
+            self._release()
 
     def deliver(self, layout: Layout) -> tuple[Path, ...]:
         """Hand over the finished stores, as one `.npy` an item where that layout was asked for."""
@@ -105,5 +109,6 @@ class Outputs:
         return tuple(self._folders)
 
     def _release(self) -> None:
-        for _, sink in self._sinks:
-            sink.release()
+        with contextlib.ExitStack() as stack:  # one that fails, or is interrupted, stops none
+            for _, sink in self._sinks:
+                stack.callback(sink.release)
