@@ -60,12 +60,12 @@ def test_the_same_seed_draws_the_same() -> None:
 
 def test_what_is_fitted_is_written_and_read_again(tmp_path: Path) -> None:
     matrices = [_real(330, 4.5, 0), _real(330, 2.5, 1)]
-    right, holds = fit_general(matrices)
-    measured = measure_draws(matrices[0], [Draw(50, 100, 10)], right, holds, fit="all")
+    fitted = fit_general(matrices)
+    measured = measure_draws(matrices[0], [Draw(50, 100, 10)], fitted, fit="all")
     assert measured[0]["auc"] > 0.85
     assert measured[0]["error"] < 0.1
-    write_general(tmp_path / "general.json", right, holds, measured)
+    write_general(tmp_path / "general.json", fitted, measured)
     parts = json.loads((tmp_path / "general.json").read_text())
-    assert GeneralCalibration.from_json(parts).right == right
+    assert GeneralCalibration.from_json(parts).right == fitted.right
     with pytest.raises(ValueError, match="is for the features"):
         GeneralCalibration.from_json(parts | {"features": ["best"]})

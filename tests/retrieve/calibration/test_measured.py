@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from moviola.experiments.calibration.fitting import features_of, fit_general
+from moviola.experiments.calibration.fitting import features_of, fit_general, later_hits
 from moviola.experiments.calibration.matrices import ScoreMatrix, load_matrices
 from moviola.experiments.calibration.trials import Draw, Trial, draw_trials
 from moviola.retrieve import first_hit_probability
 from moviola.retrieve.calibration.general import general_calibration
-from moviola.retrieve.calibration.measures import CalibrationMeasures
+from moviola.retrieve.calibration.measures import CalibrationMeasures, calibration_error
 
 pytestmark = pytest.mark.shared
 
@@ -61,7 +61,7 @@ def test_videos_that_were_not_fitted_are_believed_alike(
         ScoreMatrix("half", "Cap4Video", matrices[0].scores[np.ix_(rows, rows)])
         for rows in (halves[half], halves[1 - half])
     )
-    right, _ = fit_general([seen, *matrices[1:]])
+    right = fit_general([seen, *matrices[1:]]).right
     trials = _trials(unseen, 100, 200, 20)
     found = CalibrationMeasures.of(
         np.concatenate([right.probabilities(features_of(trial)) for trial in trials]),
@@ -78,7 +78,7 @@ def test_videos_that_were_not_fitted_are_believed_alike(
 def test_encoders_that_were_not_fitted_are_believed_nearly_alike(
     matrices: list[ScoreMatrix], encoder: str
 ) -> None:
-    right, _ = fit_general([matrix for matrix in matrices if matrix.encoder != encoder])
+    right = fit_general([matrix for matrix in matrices if matrix.encoder != encoder]).right
     for matrix in matrices:
         if matrix.encoder != encoder:
             continue
@@ -110,10 +110,22 @@ def test_that_nothing_is_there_is_said_rarely_and_rightly(matrices: list[ScoreMa
         assert (~held[said]).mean() >= 0.85
 
 
+def test_later_hits_are_believed_as_they_deserve(matrices: list[ScoreMatrix]) -> None:
+    later = general_calibration().later
+    for matrix in matrices:
+        described = [later_hits(trial) for trial in _trials(matrix, 100, 200, 10)]
+        chance = later.probabilities(np.concatenate([features for features, _ in described]))
+        right = np.concatenate([outcomes for _, outcomes in described])
+        found = CalibrationMeasures.of(chance, right)
+        assert found.auc >= 0.72
+        assert calibration_error(chance, right) <= 0.03
+
+
 def test_what_is_shipped_is_what_the_script_fits(matrices: list[ScoreMatrix]) -> None:
-    right, holds = fit_general(matrices)
+    fitted = fit_general(matrices)
     shipped = general_calibration()
-    np.testing.assert_allclose(shipped.right.weights, right.weights, atol=1e-6)
-    np.testing.assert_allclose(shipped.holds.weights, holds.weights, atol=1e-6)
-    assert shipped.right.intercept == pytest.approx(right.intercept, abs=1e-6)
+    for name in ("right", "later", "holds"):
+        found, expected = getattr(shipped, name), getattr(fitted, name)
+        np.testing.assert_allclose(found.weights, expected.weights, atol=1e-6)
+        assert found.intercept == pytest.approx(expected.intercept, abs=1e-6)
     assert len(shipped.card["measured"]) > 10

@@ -17,9 +17,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="file to write, general.json")
     arguments = parser.parse_args()
     matrices = load_matrices(arguments.data)
-    right, holds = fit_general(matrices)
-    measured = measure(matrices, right, holds)
-    write_general(arguments.out, right, holds, measured)
+    fitted = fit_general(matrices)
+    measured = measure(matrices, fitted)
+    write_general(arguments.out, fitted, measured)
     for line in measured:
         print(line)
 

@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.experiments.calibration.fitting import features_of, fit_general
+from moviola.experiments.calibration.fitting import Fitted, features_of, fit_general, later_hits
 from moviola.experiments.calibration.matrices import ScoreMatrix
 from moviola.experiments.calibration.trials import Draw, draw_trials
 from moviola.retrieve.calibration.features import FEATURES
-from moviola.retrieve.calibration.logistic import Logistic
-from moviola.retrieve.calibration.measures import ABSENT_PROBABILITY, CalibrationMeasures
+from moviola.retrieve.calibration.measures import (
+    ABSENT_PROBABILITY,
+    CalibrationMeasures,
+    area_under_curve,
+    calibration_error,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,20 +51,18 @@ _COLUMNS = (
     "encoders); hits: first hits measured; right: share of them that are right; auc: that a right "
     "one has the larger probability; error: expected calibration error over ten bins; strong: "
     "share with p >= .9; strong_right: share of these that are right; doubted: share of the right "
-    "with p < .5; absent: share of queries of which the gallery is said to hold nothing; "
-    "absent_right: share of these of which that is true"
+    "with p < .5; later_right, later_auc, later_error: the same of second to tenth hits; absent: "
+    "share of queries of which it is said that nothing matches; absent_right: share of these of "
+    "which that is true"
 )
 
 
-def measure(
-    matrices: Sequence[ScoreMatrix], right: Logistic, holds: Logistic
-) -> list[dict[str, Any]]:
+def measure(matrices: Sequence[ScoreMatrix], fitted: Fitted) -> list[dict[str, Any]]:
     """Measure a calibration on fresh draws, on videos and on encoders that were not fitted.
 
     Args:
         matrices: those that it was fitted on.
-        right: that the first hit is right.
-        holds: that the gallery holds what is asked for.
+        fitted: the calibration.
 
     Returns:
         One row a matrix, draw and kind of fit.
@@ -68,14 +70,14 @@ def measure(
     rows = [
         row
         for matrix in matrices
-        for row in measure_draws(matrix, _DRAWS[matrix.encoder], right, holds, fit="all")
+        for row in measure_draws(matrix, _DRAWS[matrix.encoder], fitted, fit="all")
     ]
     for encoder in sorted({matrix.encoder for matrix in matrices}):
         others = [matrix for matrix in matrices if matrix.encoder != encoder]
-        fitted = fit_general(others)
+        other = fit_general(others)
         for matrix in matrices:
             if matrix.encoder == encoder:
-                rows += measure_draws(matrix, _DRAWS[encoder], *fitted, fit="other encoders")
+                rows += measure_draws(matrix, _DRAWS[encoder], other, fit="other encoders")
     return rows + _measure_halves(matrices)
 
 
@@ -88,7 +90,7 @@ def _measure_halves(matrices: Sequence[ScoreMatrix]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for seen, unseen in (halves, halves[::-1]):
         fitted = fit_general([_part(largest, seen), *rest])
-        rows += measure_draws(_part(largest, unseen), _HALF_DRAWS, *fitted, fit="other videos")
+        rows += measure_draws(_part(largest, unseen), _HALF_DRAWS, fitted, fit="other videos")
     return rows
 
 
@@ -97,7 +99,7 @@ def _part(matrix: ScoreMatrix, rows: NDArray[np.int64]) -> ScoreMatrix:
 
 
 def measure_draws(
-    matrix: ScoreMatrix, draws: Sequence[Draw], right: Logistic, holds: Logistic, *, fit: str
+    matrix: ScoreMatrix, draws: Sequence[Draw], fitted: Fitted, *, fit: str
 ) -> list[dict[str, Any]]:
     """Measure a calibration on fresh draws from one matrix, one row a draw.
 
@@ -109,9 +111,15 @@ def measure_draws(
         features = np.concatenate([features_of(trial) for trial in trials])
         outcomes = np.concatenate([trial.right for trial in trials])
         held = np.concatenate([trial.held for trial in trials])
-        found = CalibrationMeasures.of(right.probabilities(features), outcomes)
-        gone = holds.probabilities(features) < ABSENT_PROBABILITY
+        found = CalibrationMeasures.of(fitted.right.probabilities(features), outcomes)
+        gone = fitted.holds.probabilities(features) < ABSENT_PROBABILITY
+        described = [later_hits(trial) for trial in trials]
+        after = np.concatenate([made for made, _ in described])
+        chance = fitted.later.probabilities(after)
         figures = asdict(found) | {
+            "later_right": float(np.mean(np.concatenate([true for _, true in described]))),
+            "later_auc": area_under_curve(chance, np.concatenate([t for _, t in described])),
+            "later_error": calibration_error(chance, np.concatenate([t for _, t in described])),
             "absent": float(gone.mean()),
             "absent_right": float((~held[gone]).mean()) if gone.any() else float("nan"),
         }
@@ -122,17 +130,11 @@ def measure_draws(
     return rows
 
 
-def write_general(
-    path: Path,
-    right: Logistic,
-    holds: Logistic,
-    measured: Sequence[dict[str, Any]],
-) -> None:
+def write_general(path: Path, fitted: Fitted, measured: Sequence[dict[str, Any]]) -> None:
     """Write a general calibration with its card, as `general_calibration` reads it."""
     parts = {
         "features": list(FEATURES),
-        "right": asdict(right),
-        "holds": asdict(holds),
+        **asdict(fitted),
         "card": {
             "fitted_on": _FITTED_ON,
             "beyond": _BEYOND,

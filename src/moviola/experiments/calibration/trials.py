@@ -34,14 +34,22 @@ class Trial:
     Attributes:
         scores: `(Q, N)` of the queries on the gallery.
         bank: `(B, N)` of the bank.
-        right: `(Q,)` whether the first hit is what the query describes.
-        held: `(Q,)` whether the gallery holds it.
+        answers: `(Q,)` columns of what the queries describe, -1 where the gallery lacks it.
     """
 
     scores: NDArray[np.float64]
     bank: NDArray[np.float64]
-    right: NDArray[np.bool_]
-    held: NDArray[np.bool_]
+    answers: NDArray[np.int64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Tell of which queries `(Q,)` the first hit is what they describe."""
+        return self.scores.argmax(1) == self.answers
+
+    @property
+    def held(self) -> NDArray[np.bool_]:
+        """Tell for which queries `(Q,)` the gallery holds what they describe."""
+        return self.answers >= 0
 
 
 def draw_trial(scores: NDArray[np.float64], draw: Draw, rng: np.random.Generator) -> Trial:
@@ -66,12 +74,10 @@ def draw_trial(scores: NDArray[np.float64], draw: Draw, rng: np.random.Generator
     order = rng.permutation(len(scores))
     gallery, rest = order[: draw.clips], order[draw.clips :]
     asked = np.concatenate([gallery[:queries], rest[draw.sentences :][:queries]])
-    shown = scores[np.ix_(asked, gallery)]
     return Trial(
-        shown,
+        scores[np.ix_(asked, gallery)],
         scores[np.ix_(rest[: draw.sentences], gallery)],
-        gallery[shown.argmax(1)] == asked,
-        np.arange(2 * queries) < queries,
+        np.where(np.arange(2 * queries) < queries, np.arange(2 * queries), -1),
     )
 
 

@@ -17,15 +17,17 @@ GENERAL_NAME = "general.json"
 
 @dataclass(frozen=True, slots=True)
 class GeneralCalibration:
-    """Hold what turns the features of a first hit into two probabilities.
+    """Hold what turns the features of a hit into probabilities.
 
     Attributes:
         right: that the first hit is right.
+        later: that one of the second to tenth hits is.
         holds: that the library holds what is asked for at all.
         card: what it was fitted on, and what was measured.
     """
 
     right: Logistic
+    later: Logistic
     holds: Logistic
     card: Mapping[str, Any]
 
@@ -44,7 +46,7 @@ class GeneralCalibration:
         return cls(
             *(
                 Logistic(tuple(map(float, parts[name]["weights"])), float(parts[name]["intercept"]))
-                for name in ("right", "holds")
+                for name in ("right", "later", "holds")
             ),
             card=parts["card"],
         )
