@@ -78,8 +78,8 @@ test("progress is told in numbers", () => {
 });
 
 test("strictness keeps whole bands and drops the divider", () => {
-  const answer = { weak_from: 2, moments: ["strong", "likely", "weak"].map((band) => ({ band })) };
-  assert.equal(strictly(answer, "").weakFrom, 2);
+  const answer = { unsure_from: 2, moments: ["strong", "likely", "unsure"].map((band) => ({ band })) };
+  assert.equal(strictly(answer, "").unsureFrom, 2);
   assert.deepEqual(strictly(answer, "likely").moments.map(({ band }) => band), ["strong", "likely"]);
-  assert.deepEqual(strictly(answer, "strong"), { moments: [{ band: "strong" }], weakFrom: null });
+  assert.deepEqual(strictly(answer, "strong"), { moments: [{ band: "strong" }], unsureFrom: null });
 });

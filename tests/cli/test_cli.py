@@ -65,14 +65,14 @@ def test_search_as_json(indexed):
     assert set(first) == told
     assert first["path"] == str(place / "videos" / "-green.mp4")
     assert 0 <= first["start"] <= first["peak"] <= first["end"] <= 2
-    assert first["band"] in ("strong", "likely", "weak")
+    assert first["band"] in ("strong", "likely", "unsure")
 
 
 def test_search_as_a_table(indexed):
     place, _ = indexed
     done = moviola("search", "red", "--library", "lib", "--top", "1", where=place)
     head, row = done.stdout.splitlines()
-    assert head.split() == ["band", "score", "start", "end", "peak", "video"]
+    assert head.split() == ["band", "chance", "score", "start", "end", "peak", "video"]
     assert row.endswith("red.mp4")
 
 

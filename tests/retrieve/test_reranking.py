@@ -32,7 +32,7 @@ class Second:
 
 def found(count: int) -> list[Moment]:
     return [
-        Moment(f"v{place}", Path(f"{place}.mp4"), place, place + 1, place, 1 - place / 10, "weak")
+        Moment(f"v{place}", Path(f"{place}.mp4"), place, place + 1, place, 1 - place / 10, "unsure")
         for place in range(count)
     ]
 

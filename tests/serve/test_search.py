@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-PARTS = {"strong", "likely", "weak"}
+PARTS = {"strong", "likely", "unsure"}
 
 
 def moments(served, path="/api/search", **params):
@@ -135,13 +135,15 @@ def test_the_order_that_is_asked_for(served):
     found = names(moments(served, q="blue", duplicates="show", sort="name"))
     assert found == sorted(found, key=str.casefold)
     answer = served.json("/api/search", q="blue", sort="date")
-    assert answer["weak_from"] is None
+    assert answer["unsure_from"] is None
 
 
-def test_weak_ones_begin_where_it_is_said(served):
+def test_unsure_ones_begin_where_it_is_said(served):
     answer = served.json("/api/search", q="nothing of that", duplicates="show")
     bands = [moment["band"] for moment in answer["moments"]]
-    assert answer["weak_from"] == bands.index("weak")
+    first = answer["unsure_from"]
+    assert set(bands[first:]) == {"unsure"}
+    assert first == 0 or bands[first - 1] != "unsure"
 
 
 def test_there_are_more_than_were_asked_for(served):

@@ -88,7 +88,8 @@ def run(
 ) -> None:
     """Find the moments that TEXT describes, the best first.
 
-    A band says how far to trust a moment: strong, likely, or weak (probably not what you mean).
+    A word says how far to trust a moment: strong (nine in ten such moments are right), likely (at
+    least half of them) or unsure; none where that was not measured.
     """
     from moviola.core.paths import library_path
     from moviola.pipeline import search
@@ -166,10 +167,20 @@ def _print_moments(moments: list[Moment], again: dict[str, float | None]) -> Non
     from moviola.core import display_path
 
     print_table(
-        ("band", "score", *(["rerank"] if again else []), "start", "end", "peak", "video"),
+        (
+            "trust",
+            "chance",
+            "score",
+            *(["rerank"] if again else []),
+            "start",
+            "end",
+            "peak",
+            "video",
+        ),
         [
             (
-                moment.band,
+                moment.band or "",
+                "" if moment.probability is None else f"{moment.probability:.0%}",
                 f"{moment.score:.3f}",
                 *([_format_again(again[moment.clip])] if again else []),
                 format_clock(moment.start),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Band = Literal["strong", "likely", "weak"]
+Band = Literal["strong", "likely", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,10 @@ class Moment:
         end: seconds.
         peak: the best place to look, seconds.
         score: of the best clip in it.
-        band: what the score means.
-        probability: of being right, where the encoder ships a calibration.
+        band: what the probability means: `strong` from .9, `likely` from .5, else `unsure`; None
+            where there is none.
+        probability: of being right, measured on searches with known answers; None where that was
+            not measured: for pictures, exclusions, steps, and further moments of a video.
         missing: whether the file was gone when its folder was last indexed.
         clip: id of the best clip in it.
         others: how many further moments of the video a limit per video left out.
@@ -52,7 +54,7 @@ class Moment:
     end: float
     peak: float
     score: float
-    band: Band
+    band: Band | None = None
     probability: float | None = None
     missing: bool = False
     clip: str = ""

@@ -43,7 +43,7 @@ HEAD_NAME = "head"
 _OURS = frozenset(
     {
         *(f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME),
-        *(CACHE, HEAD_NAME, "favourites.json"),
+        *(CACHE, HEAD_NAME, "calibration.json", "favourites.json"),
     }
 )
 

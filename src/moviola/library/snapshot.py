@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FILTERS_KEPT = 32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Snapshot:
     """Hold one committed state of a library in memory.
 

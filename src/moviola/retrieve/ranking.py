@@ -8,7 +8,6 @@ import numpy as np
 
 from moviola.core.moments import Moment, Stretch
 from moviola.library import Snapshot, VideoFilter
-from moviola.retrieve.bands import Calibrated, Outstanding, Yardstick
 from moviola.retrieve.merging import merge_videos
 from moviola.retrieve.quantiles import quantiles
 from moviola.retrieve.query import Query
@@ -25,13 +24,11 @@ def rank_query(
     *,
     top: int,
     per_video: int | None,
-    calibration: tuple[float, float] | None,
     filters: VideoFilter | None,
 ) -> list[Moment]:
     """Rank the `(k, n)` scores of a query's steps into the best `top` moments.
 
-    A calibration was fitted on plain sentences, and counts for them alone. `filters` take the
-    place of the query's own.
+    They are not judged yet. `filters` take the place of the query's own.
     """
     if query.then:
         return rank_sequences(snapshot, scores, within=query.within, top=top, filters=filters)
@@ -40,7 +37,6 @@ def rank_query(
         scores[0],
         top=top,
         per_video=per_video,
-        calibration=calibration if query.is_plain else None,
         filters=filters,
     )
 
@@ -51,7 +47,6 @@ def rank_moments(
     *,
     top: int,
     per_video: int | None,
-    calibration: tuple[float, float] | None = None,
     filters: VideoFilter | None = None,
 ) -> list[Moment]:
     """Rank the `(n,)` scores of all clips into the best `top` moments.
@@ -61,8 +56,7 @@ def rank_moments(
         scores: `(n,)` of every clip, larger is better.
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
-        calibration: slope and intercept, where the scores are what it was fitted on.
-        filters: which videos to search. Bands do not depend on it.
+        filters: which videos to search.
 
     Returns:
         Moments, best first; ties in the order of videos and times.
@@ -70,7 +64,6 @@ def rank_moments(
     if not snapshot.records or top < 1:
         return []
     best = np.maximum.reduceat(scores, snapshot.offsets[:-1])
-    yardstick = _yardstick(snapshot, scores, int(best.argmax()), calibration)
     background = quantiles(scores, [0.5])[0] if len(snapshot.records) > 1 else None
     # A video beyond the first `top` cannot hold any of the `top` best moments.
     places = _best_first(snapshot, best, top, filters)
@@ -94,7 +87,7 @@ def rank_moments(
         found.others,
     )
     return [
-        _moment(snapshot, place, Stretch(*stretch), row, yardstick, others=others)
+        _moment(snapshot, place, Stretch(*stretch), row, others=others)
         for place, *stretch, row, others in zip(
             *(column[order].tolist() for column in columns), strict=True
         )
@@ -124,9 +117,6 @@ def rank_sequences(
     best = np.maximum.reduceat(totals, snapshot.offsets[:-1])
     if not np.isfinite(best).any():
         return []
-    # Chains that end in neighbouring clips share most of their steps: one a video is counted.
-    rest = np.delete(best, best.argmax())
-    yardstick = Outstanding.of(rest[np.isfinite(rest)])
     found: list[Moment] = []
     for place in _best_first(snapshot, best, top, filters).tolist():
         if not np.isfinite(best[place]):
@@ -143,7 +133,7 @@ def rank_sequences(
             for step, row in enumerate(rows)
         )
         whole = Stretch(steps[0].start, steps[-1].end, steps[0].peak, float(best[place]))
-        found.append(_moment(snapshot, place, whole, rows[0], yardstick, steps=steps))
+        found.append(_moment(snapshot, place, whole, rows[0], steps=steps))
     return found
 
 
@@ -160,7 +150,6 @@ def _moment(
     place: int,
     stretch: Stretch,
     row: int,
-    yardstick: Yardstick,
     *,
     others: int = 0,
     steps: tuple[Stretch, ...] = (),
@@ -174,23 +163,8 @@ def _moment(
         stretch.end,
         stretch.peak,
         stretch.score,
-        yardstick.band(stretch.score),
-        yardstick.probability(stretch.score),
-        record.is_missing,
-        bytes(snapshot.clips[row]).decode(),
-        others,
-        steps,
+        missing=record.is_missing,
+        clip=bytes(snapshot.clips[row]).decode(),
+        others=others,
+        steps=steps,
     )
-
-
-def _yardstick(
-    snapshot: Snapshot,
-    scores: NDArray[np.floating],
-    best: int,
-    calibration: tuple[float, float] | None,
-) -> Yardstick:
-    """Choose what tells the bands of one query: its calibration, or the other videos' scores."""
-    if calibration is not None:
-        return Calibrated(*calibration)
-    first, last = snapshot.offsets[best], snapshot.offsets[best + 1]
-    return Outstanding.of(np.concatenate([scores[:first], scores[last:]]))

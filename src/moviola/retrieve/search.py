@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from moviola.core import Encoder
 from moviola.core.moments import Moment
 from moviola.library import Library, Snapshot, VideoFilter
+from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.duplicates import fold_duplicates
+from moviola.retrieve.judging import judge_moments
 from moviola.retrieve.products import multiply_with
 from moviola.retrieve.query import Query
 from moviola.retrieve.ranking import rank_query
@@ -34,10 +36,12 @@ class Found:
     Attributes:
         moments: at most as many as were wanted.
         more: whether there would be more.
+        absent: whether the library was measured to hold nothing of what is asked for.
     """
 
     moments: list[Moment]
     more: bool
+    absent: bool = False
 
 
 def search(
@@ -74,7 +78,7 @@ def search(
         query,
         snapshot,
         scores,
-        calibration=library.card.calibration,
+        judge=judge_for(library, encoder, snapshot) if query.is_plain else None,
         top=top,
         per_video=per_video,
         fold=fold,
@@ -86,7 +90,7 @@ def find_moments(
     snapshot: Snapshot,
     scores: NDArray[np.float32],
     *,
-    calibration: tuple[float, float] | None,
+    judge: Judge | None,
     top: int,
     per_video: int | None = 1,
     fold: bool = True,
@@ -94,7 +98,8 @@ def find_moments(
     """Find the best moments, given the `(k, n)` scores that `score_query` made of the query.
 
     Near-duplicates that are folded make room for others. Of a sequence of steps, each video has
-    one moment.
+    one moment. `judge` says how far to trust the moments of a plain sentence, and of no other
+    query: those were not measured.
     """
     filters = _filters(query, snapshot)
     ranked = wanted = top + 1  # one more tells whether there are more
@@ -107,12 +112,14 @@ def find_moments(
             scores,
             top=ranked,
             per_video=per_video,
-            calibration=calibration,
             filters=filters,
         )
         shown = fold_duplicates(moments, snapshot) if fold else moments
         if len(shown) >= wanted or len(moments) < ranked or ranked >= _MOST_RANKED:
-            return Found(shown[:top], len(shown) > top)
+            moments, absent = judge_moments(
+                shown[:top], judge if query.is_plain else None, snapshot, scores[0]
+            )
+            return Found(moments, len(shown) > top, absent)
         ranked *= 3
 
 

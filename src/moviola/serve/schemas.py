@@ -50,7 +50,7 @@ class MomentAnswer(BaseModel):
     end: float
     peak: float
     score: float | None
-    band: Literal["strong", "likely", "weak"] | None
+    band: Literal["strong", "likely", "unsure"] | None
     probability: float | None
     missing: bool
     duration: float | None
@@ -89,7 +89,8 @@ class SearchAnswer(BaseModel):
 
     query: QueryAnswer
     moments: list[MomentAnswer]
-    weak_from: int | None
+    unsure_from: int | None
+    absent: bool = Field(description="Whether the library was measured to hold nothing of it.")
     found: int
     more: bool
     took: TookAnswer
@@ -143,7 +144,8 @@ class PeakAnswer(BaseModel):
     end: float
     peak: float
     score: float
-    band: Literal["strong", "likely", "weak"]
+    band: Literal["strong", "likely", "unsure"] | None
+    probability: float | None
 
 
 class CurveAnswer(BaseModel):

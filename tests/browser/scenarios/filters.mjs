@@ -52,9 +52,9 @@ export default async function ({ open, shot, assert, eventually }) {
   await choose("Order", "Best first");
   await choose("Matches", "Strong only");
   await eventually(
-    () => page.locator(".card .band.weak").count(),
-    (weak) => weak === 0,
-    "no weak match",
+    () => page.locator(".card .band.unsure").count(),
+    (unsure) => unsure === 0,
+    "no unsure match",
   );
   await choose("Matches", "All matches");
 

@@ -29,7 +29,7 @@ _CAPTION = 44  # pixels, the two lines under a moment
 _PAPER = (250, 249, 246)
 _INK = (28, 28, 32)
 _FAINT = (110, 110, 118)
-_BANDS = {"strong": (22, 120, 66), "likely": (176, 112, 8), "weak": (150, 60, 60)}
+_BANDS = {"strong": (22, 120, 66), "likely": (176, 112, 8), "unsure": (150, 60, 60)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,9 @@ def _write_caption(
     times = f"{moment.start:.1f}-{moment.end:.1f} s, peak {moment.peak:.1f} s"
     name = display_path(moment.path.name)
     draw.text((left, top), f"{name}  {times}", fill=_INK, font=font)
-    told = f"{band}  {moment.score:.2f}"
-    draw.text((left, top + 18), told, fill=_BANDS[band], font=font)
+    chance = moment.probability
+    told = f"{moment.score:.2f}" if chance is None else f"{band}  {chance:.0%}"
+    draw.text((left, top + 18), told, fill=_BANDS.get(band or "", _FAINT), font=font)
     if verdict:
         draw.text((left + 110, top + 18), verdict, fill=_FAINT, font=font)
 

@@ -198,7 +198,7 @@ def _search(opened: Library, truth: Truth, say: Callable[[str], Any]) -> list[Sh
             verdict = "right" if is_right else "wrong"
             say(
                 f"  {moment.path.name}  {moment.start:5.1f} - {moment.end:4.1f} s  "
-                f"{moment.score:.2f} {moment.band:<6}  {verdict}"
+                f"{moment.score:.2f} {moment.band or '':<6}  {verdict}"
             )
     return rows
 

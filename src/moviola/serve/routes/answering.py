@@ -32,7 +32,8 @@ def answer_search(params: SearchParams, state: ServerState, view: View) -> Searc
             )
             for moment in answer.moments
         ],
-        weak_from=answer.weak_from,
+        unsure_from=answer.unsure_from,
+        absent=answer.absent,
         found=len(answer.moments),
         more=answer.more,
         took=TookAnswer(

@@ -92,7 +92,12 @@ def curve(video: AnId, params: Asking, state: WithState) -> CurveAnswer:
         high=found.high,
         moments=[
             PeakAnswer(
-                start=peak.start, end=peak.end, peak=peak.peak, score=peak.score, band=peak.band
+                start=peak.start,
+                end=peak.end,
+                peak=peak.peak,
+                score=peak.score,
+                band=peak.band,
+                probability=peak.probability,
             )
             for peak in found.peaks
         ],

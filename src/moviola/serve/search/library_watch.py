@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
+from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.products import encode_directions
 from moviola.serve.errors import ApiError, problem
 from moviola.serve.search.batching import Batcher
@@ -47,6 +48,7 @@ class View:
     snapshot: Snapshot
     batcher: Batcher
     generation: str
+    judge: Judge | None
 
     def scores(
         self, texts: Sequence[str], pictures: Sequence[NDArray[np.float32]] = ()
@@ -191,7 +193,9 @@ class LibraryWatch:
         loading = time.monotonic() - loading
         encode = partial(encode_directions, library, encoder)
         batcher = self._view.batcher if self._view else Batcher(encode)
-        self._view = View(library, encoder, library.snapshot(), batcher, library.generation)
+        snapshot = library.snapshot()
+        judge = judge_for(library, encoder, snapshot)
+        self._view = View(library, encoder, snapshot, batcher, library.generation, judge)
         _keep_out_of_collections()
         return time.monotonic() - began - loading
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from moviola.core.moments import Moment
 from moviola.library import VideoFilter
+from moviola.retrieve.judging import judge_moments
 from moviola.retrieve.query import Query
 from moviola.retrieve.ranking import rank_query
 from moviola.retrieve.scoring import score_query
@@ -37,15 +38,18 @@ class Answer:
 
     Attributes:
         moments: those wanted.
-        weak_from: which of them is the first weak one, None where none is or scores do not order.
+        unsure_from: from which of them on all are unsure; None where none is, or where something
+            else than scores orders them.
         more: whether there would be more.
+        absent: whether the library was measured to hold nothing of what is asked for.
         score_seconds: spent on the model and on comparing.
         rank_seconds: spent on making moments of it.
     """
 
     moments: list[Moment]
-    weak_from: int | None
+    unsure_from: int | None
     more: bool
+    absent: bool
     score_seconds: float
     rank_seconds: float
 
@@ -128,17 +132,17 @@ class Searcher:
                 query,
                 view.snapshot,
                 scores,
-                calibration=view.library.card.calibration,
+                judge=view.judge,
                 top=shown.top,
                 per_video=1 if shown.group == "video" else None,
                 fold=shown.duplicates == "collapse",
             )
         moments = _sorted(view, found.moments, shown.sort)
-        weak = [place for place, moment in enumerate(moments) if moment.band == "weak"]
         return Answer(
             moments,
-            weak[0] if weak and shown.sort == "score" else None,
+            _unsure_from(moments) if shown.sort == "score" else None,
             found.more,
+            found.absent,
             compared - began,
             perf_counter() - compared,
         )
@@ -156,11 +160,19 @@ class Searcher:
             steps,
             top=_MOST_PEAKS,
             per_video=None,
-            calibration=view.library.card.calibration,
             filters=VideoFilter(videos=frozenset([video])),
         )
+        if query.is_plain:
+            peaks, _ = judge_moments(peaks, view.judge, view.snapshot, steps[0])
         spans, drawn = _thinned(view.snapshot.spans[own], scores[own])
         return Curve(spans, drawn, min(low, high), high, peaks)
+
+
+def _unsure_from(moments: Sequence[Moment]) -> int | None:
+    """Find from where on all moments are unsure, None where the last one is not."""
+    sure = [place for place, moment in enumerate(moments) if moment.band != "unsure"]
+    first = sure[-1] + 1 if sure else 0
+    return first if first < len(moments) else None
 
 
 def _sorted(

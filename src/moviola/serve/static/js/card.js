@@ -1,6 +1,6 @@
 // One moment in the grid.
 
-import { bandMark, scoreText } from "./band.js";
+import { bandMark, isHit, trustText } from "./band.js";
 import { h, icon, iconButton } from "./dom.js";
 import { clock, count, spanText } from "./format.js";
 import { dropPicture, loadWhenNear } from "./loading.js";
@@ -18,8 +18,8 @@ export function keyOf(moment) {
 
 /** What a moment is called where it cannot be seen. */
 export function momentLabel(moment) {
-  const span = moment.band
-    ? `${spanText(moment.start, moment.end)}, ${moment.band} match, ${scoreText(moment)}`
+  const span = isHit(moment)
+    ? `${spanText(moment.start, moment.end)}, ${trustText(moment)}`
     : `${clock(moment.duration)} long`;
   const gone = moment.missing ? ", file missing" : "";
   return `${moment.name}, ${span}${gone}`;
@@ -73,7 +73,7 @@ export class Card {
     this.label.textContent = `Play ${momentLabel(moment)}`;
     this.like.setAttribute("aria-label", `More like ${moment.name} at ${clock(moment.peak)}`);
     this.star.setAttribute("aria-label", `Favourite: ${moment.name} at ${clock(moment.peak)}`);
-    const time = moment.band ? spanText(moment.start, moment.end) : clock(moment.duration);
+    const time = isHit(moment) ? spanText(moment.start, moment.end) : clock(moment.duration);
     const notes = [
       moment.missing ? "file missing" : null,
       moment.others ? `+${count(moment.others, "moment")}` : null,

@@ -1,5 +1,6 @@
 // The similarity curve over the seek bar, with its peaks as buttons.
 
+import { trustText } from "./band.js";
 import { h } from "./dom.js";
 import { clock } from "./format.js";
 
@@ -94,8 +95,9 @@ export class Curve {
     this.draw();
   }
 
-  #peak({ peak, score }) {
-    const label = `Peak at ${clock(peak, { tenths: true })}, score ${score.toFixed(2)}`;
+  #peak(moment) {
+    const { peak } = moment;
+    const label = `Peak at ${clock(peak, { tenths: true })}, ${trustText(moment)}`;
     const button = h("button", {
       type: "button",
       class: "curve-peak",

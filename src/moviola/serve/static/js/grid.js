@@ -10,7 +10,7 @@ export class Grid {
   #cards = new Map();
   #moments = [];
   #shown = 0;
-  #weakFrom = null;
+  #dividerAt = null;
   #current = null;
 
   /**
@@ -49,13 +49,13 @@ export class Grid {
   /**
    * Shows moments, best first.
    * @param {object[]} moments
-   * @param {{weakFrom?: number|null, divider?: string, openId?: string, keepLength?: boolean}} how
-   *   `divider` is said before the moment at `weakFrom`; `keepLength` shows as many as before
+   * @param {{dividerAt?: number|null, divider?: string, openId?: string, keepLength?: boolean}} how
+   *   `divider` is said before the moment at `dividerAt`; `keepLength` shows as many as before
    */
-  show(moments, { weakFrom = null, divider = "", openId = "", keepLength = false } = {}) {
+  show(moments, { dividerAt = null, divider = "", openId = "", keepLength = false } = {}) {
     if (this.divider.textContent !== divider) this.divider.textContent = divider;
     this.#moments = moments;
-    this.#weakFrom = weakFrom;
+    this.#dividerAt = dividerAt;
     this.#shown = Math.min(moments.length, keepLength ? Math.max(this.#shown, FIRST) : FIRST);
     this.openId = openId;
     this.#render();
@@ -119,8 +119,8 @@ export class Grid {
       }
     }
     const items = wanted.map((moment) => this.#card(moment).element);
-    if (this.#weakFrom !== null && this.#weakFrom > 0 && this.#weakFrom < items.length) {
-      items.splice(this.#weakFrom, 0, this.divider);
+    if (this.#dividerAt !== null && this.#dividerAt > 0 && this.#dividerAt < items.length) {
+      items.splice(this.#dividerAt, 0, this.divider);
     } else {
       this.divider.remove();
     }

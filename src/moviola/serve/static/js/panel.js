@@ -134,7 +134,7 @@ export class Panel {
       "button",
       { type: "button", class: "moment-row figures", onclick: () => this.controls.jump(found.start) },
       spanText(found.start, found.end),
-      bandMark({ probability: null, ...found }),
+      bandMark(found),
     );
   }
 

@@ -5,11 +5,9 @@ import { byId, h } from "./dom.js";
 import { count } from "./format.js";
 import { Search, strictly } from "./searching.js";
 import { filterCount, hasQuery, withoutFilters } from "./state.js";
-import { firstRun, nothingFound, onlyWeak, problem, showState } from "./states.js";
+import { firstRun, nothingFound, nothingMatches, problem, showState } from "./states.js";
 
-const WEAK = "Weak matches: probably not what you are looking for";
-// How alike pictures are says less about being right than words that match.
-const LESS_ALIKE = "Less alike from here on";
+const UNSURE = "Unsure from here on";
 
 /** What stands between the header and the panel. */
 export class Results {
@@ -85,16 +83,14 @@ export class Results {
   }
 
   #showAnswer(state) {
-    const { moments, weakFrom } = strictly(this.answer, state.least);
-    const divider = state.picture || state.clip ? LESS_ALIKE : WEAK;
-    this.grid.show(moments, { weakFrom, divider, openId: state.open, keepLength: !this.fresh });
+    const { moments, unsureFrom } = strictly(this.answer, state.least);
+    this.grid.show(moments, { dividerAt: unsureFrom, divider: UNSURE, openId: state.open, keepLength: !this.fresh });
     this.filters.show(this.answer.query?.not ?? []);
     byId("count").textContent = this.#countText(moments);
     byId("heading").textContent = this.answer.browsing ? "Videos of the library" : `Moments: ${state.q || "like a picture"}`;
-    const words = state.q.trim() && !state.picture && !state.clip;
-    const weak = Boolean(words) && weakFrom === 0 && moments.length > 0;
-    this.intro.replaceChildren(...(weak ? onlyWeak([state.q, ...state.then].map((step) => step.trim()).filter(Boolean).join(", then ")) : this.#tryThese()));
-    this.intro.classList.toggle("weak", weak);
+    const absent = Boolean(this.answer.absent) && moments.length > 0;
+    this.intro.replaceChildren(...(absent ? nothingMatches(state.q.trim()) : this.#tryThese()));
+    this.intro.classList.toggle("absent", absent);
     if (moments.length) showState("");
     else nothingFound({ filtered: filterCount(state) > 0, onClear: () => this.store.set(withoutFilters()) });
   }

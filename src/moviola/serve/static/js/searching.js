@@ -54,11 +54,13 @@ export class Search {
   }
 }
 
-/** Hits that are at least as good as `least`, with the place of the first weak one. */
+/** Hits that are at least as good as `least`, and from which place on all are unsure. */
 export function strictly(answer, least) {
   const bands = LEAST[least];
-  if (!bands) return { moments: answer.moments, weakFrom: answer.weak_from ?? null };
-  return { moments: answer.moments.filter(({ band }) => !band || bands.includes(band)), weakFrom: null };
+  if (!bands) return { moments: answer.moments, unsureFrom: answer.unsure_from ?? null };
+  // Of pictures, exclusions and steps nothing is known: all of their hits are kept.
+  const known = answer.moments.some(({ band }) => band);
+  return { moments: answer.moments.filter(({ band }) => !known || bands.includes(band)), unsureFrom: null };
 }
 
 function address(state, top) {
@@ -72,5 +74,5 @@ function address(state, top) {
 
 /** Videos in the shape of an answer to a search. */
 function browsed({ videos, found }) {
-  return { moments: videos, weak_from: null, found, more: videos.length < found, browsing: true };
+  return { moments: videos, unsure_from: null, found, more: videos.length < found, browsing: true };
 }

@@ -55,11 +55,11 @@ export function nothingFound({ filtered, onClear }) {
   );
 }
 
-/** A note over the grid when even the best hit is weak. */
-export function onlyWeak(query) {
+/** A note over the grid where the library was measured to hold nothing of the kind. */
+export function nothingMatches(query) {
   return [
     h("h2", {}, "Nothing matches well"),
-    h("p", {}, query ? `These are the moments nearest to “${query}”, but probably not what you are looking for.` : "These are the nearest moments, but probably not what you are looking for."),
+    h("p", {}, `These are the moments nearest to “${query}”, but probably not what you are looking for.`),
     h("p", { class: "quiet" }, "Describe what can be seen: things, colours, places, what they do. Fewer words often find more."),
   ];
 }
