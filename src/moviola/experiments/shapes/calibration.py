@@ -97,13 +97,13 @@ def measure_bands(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]
     scores, right, absent, owner = _top_hits(encoder, every, 22)
     chance = np.array([encoder.calibration.probability(score) for score in scores])
     strange = (text_rows(encoder, STRANGE) @ every.vectors.T).max(1)
-    weak = np.array([encoder.calibration.probability(float(score)) < 0.5 for score in strange])
+    unsure = np.array([encoder.calibration.probability(float(score)) < 0.5 for score in strange])
     strong = chance >= 0.9
     found = {
-        "weak, of queries about absent things of this world": figure(
+        "unsure, of queries about absent things of this world": figure(
             chance[absent] < 0.5, owner[absent]
         ),
-        "weak, of queries about other worlds": figure(weak, range(len(weak))),
+        "unsure, of queries about other worlds": figure(unsure, range(len(unsure))),
         "strong, of queries with an answer": figure(strong[~absent], owner[~absent]),
     }
     if strong.any():

@@ -25,8 +25,8 @@ BARS = {
     "moments mean IoU": None,
     "moments R1@IoU0.7, sharpened scores": 0.70,
     "moments mean IoU, sharpened scores": None,
-    "weak, of queries about absent things of this world": 0.90,
-    "weak, of queries about other worlds": 0.90,
+    "unsure, of queries about absent things of this world": 0.90,
+    "unsure, of queries about other worlds": 0.90,
     "right, of strong hits": 0.90,
     "strong, of queries with an answer": None,
 }
@@ -94,7 +94,7 @@ What the rows mean:
   background, camera and colours and differs only in what has which shape or motion (and size,
   where a motion changes it). The library's rule joins
   the windows' cosines; *sharpened scores* are the same rule on exp({sharpness:g} x cosine).
-* *weak*, *strong*: bands at a chance of .5 and .9, with windows every second. Absent things are
+* *unsure*, *strong*: bands at a chance of .5 and .9, with windows every second. Absent things are
   queries whose true videos were taken out of the gallery; other worlds are twenty texts such as
   "a dog on a skateboard".
 

@@ -37,6 +37,7 @@ from moviola.pipeline.media.sprites import SpriteCache, draw_poster, draw_sprite
 from moviola.pipeline.models import DEFAULT_MODEL
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
 from moviola.plugins import settled_name
+from moviola.retrieve.calibration.judges import prepare_judging
 from moviola.video import (
     VIDEO_SUFFIXES,
     ClipRead,
@@ -157,6 +158,7 @@ def index(
         with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
             run.decode(pool, segmenter)
     opened.refresh()
+    prepare_judging(opened, encoder)
     return run.report(opened)
 
 

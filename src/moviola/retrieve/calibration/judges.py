@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from moviola.core import Encoder, MoviolaError
-from moviola.library import Library, Snapshot
+from moviola.library import Library, Snapshot, VideoRecord
 from moviola.retrieve.calibration.bank_statistics import BankStatistics
 from moviola.retrieve.calibration.features import hit_features
 from moviola.retrieve.calibration.general import GeneralCalibration, general_calibration
@@ -156,6 +156,21 @@ def judge_for(library: Library, encoder: Encoder, snapshot: Snapshot) -> Judge |
         _LOG.warning("hits have no probabilities: %s", error)
         return None
     return BankJudge(bank, general_calibration() if own is None else own.applied())
+
+
+def prepare_judging(library: Library, encoder: Encoder) -> None:
+    """Embed what `judge_for` will want of a library, so that its first search need not wait."""
+    if library.card.calibration is not None or not any(map(_has_clips, library.videos())):
+        return
+    try:
+        bank_directions(library, encoder)
+    except (ValueError, OSError, MoviolaError) as error:
+        _LOG.warning("hits will have no probabilities: %s", error)
+
+
+def _has_clips(record: VideoRecord) -> bool:
+    """Tell whether a video can be searched."""
+    return record.code.has_clips
 
 
 # What a bank scores on a snapshot takes as long as hundreds of searches, and never changes.
