@@ -20,7 +20,7 @@ def read_config(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WeightsUnavailableError(f"{display_path(path.parent)} has no {path.name}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WeightsUnavailableError(
             f"{display_path(path)} is damaged ({error}); fetch it again"
         ) from error

@@ -127,7 +127,7 @@ class LibraryCard:
         try:
             parts = json.loads(path.read_text(encoding="utf-8"))
             return cls._from_json(path, parts)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             raise StoreCorruptError(
                 f"the library card {shown(path)} is damaged ({error}); restore that file from a "
                 "backup, or index into a new library with --library"

@@ -67,7 +67,7 @@ def _who(folder: Path, note: Path) -> str:
             holder = json.loads(note.read_text(encoding="utf-8"))
             who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
             break
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             time.sleep(0.05)
     else:
         who = "another process"

@@ -136,7 +136,7 @@ class FitConfig:
                 found = json.loads(path.read_bytes())
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no file {shown} of settings") from None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{shown} is neither JSON nor TOML: {error}") from error
         if not isinstance(found, dict):
             raise ValueError(f"{shown} holds no settings by name")  # noqa: TRY004

@@ -148,7 +148,7 @@ def read_report(place: Path) -> Report:
             )
     try:
         head = json.loads((folder / RESULTS).read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DatasetError(f"{display_path(folder / RESULTS)} is not JSON: {error}") from error
     if not isinstance(head, dict) or (head.get("schema"), head.get("version")) != (SCHEMA, VERSION):
         raise DatasetError(f"{display_path(folder / RESULTS)} is not {SCHEMA} of version {VERSION}")

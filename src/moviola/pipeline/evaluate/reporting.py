@@ -228,7 +228,7 @@ def _write_json(path: Path, value: Any) -> None:
 def _is_report(folder: Path) -> bool:
     try:
         value = json.loads((folder / RESULTS).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(value, dict) and value.get("schema") == SCHEMA
 
