@@ -163,3 +163,44 @@ def test_the_command_reads_folders_and_writes_its_files(tmp_path: Path) -> None:
     value = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert len(value["cells"]) == len(GRID) ** 2
     assert value["written"][0].endswith("results_dataframe.csv")
+
+
+def test_the_sixteen_cells_of_the_report(tmp_path: Path) -> None:
+    found = pooling_grid(*_embedded(), poolings=("first", "max", "mean", "sum"))
+    assert found.names == ("first", "max", "mean", "sum")
+    assert [(cell.video, cell.text) for cell in found.cells] == [
+        (video, text) for video in found.names for text in found.names
+    ]
+    write_grid(found, tmp_path)
+    with (tmp_path / "results_dataframe.csv").open() as table:
+        assert len(list(csv.DictReader(table))) == 16
+
+
+def test_a_pooling_of_ones_own_stands_in_the_grid(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_poolings.py").write_text(
+        "def middle(rows):\n    return rows[len(rows) // 2]\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = pooling_grid(*_embedded(), poolings=("own_poolings:middle", "drop_first_min"))
+    assert found.cell("own_poolings:middle", "drop_first_min").result.t2v["MRR"] > found.chance
+    with pytest.raises(ValueError, match="no pooling is called 'median'"):
+        pooling_grid(*_embedded(), poolings=("mean", "median"))
+
+
+@pytest.mark.parametrize("poolings", [[], ["--poolings", "first,max,mean,sum"]])
+def test_the_table_fits_a_hundred_columns(tmp_path: Path, poolings: list[str]) -> None:
+    texts, videos = _rows()
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "videos").mkdir()
+    for row in range(12):
+        np.save(tmp_path / "texts" / f"video{row}-0.npy", texts[row])
+        np.save(tmp_path / "videos" / f"video{row}.npy", videos[row])
+    words = ["pooling-grid", "--texts", str(tmp_path / "texts"), "--videos"]
+    words += [str(tmp_path / "videos"), "--out", str(tmp_path / "grid"), *poolings]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    head, *rows = done.stdout.splitlines()[1:][: 1 + (4 if poolings else len(GRID))]
+    assert len(head.split()) == len(rows) == (4 if poolings else len(GRID))
+    assert max(map(len, [head, *rows])) <= 100

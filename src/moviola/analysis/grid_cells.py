@@ -46,6 +46,11 @@ class PoolingGrid:
     chance: float
     notes: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the poolings of either side, in order."""
+        return tuple(dict.fromkeys(cell.video for cell in self.cells))
+
     def cell(self, video: str, text: str) -> Cell:
         """Return the cell of two poolings, by name."""
         return next(each for each in self.cells if (each.video, each.text) == (video, text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from moviola.core import Embeddings
 from moviola.core.embeddings import ItemT
-from moviola.core.pooling import POOLINGS
+from moviola.core.pooling import POOLINGS, find_pooling
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +45,20 @@ GRID: Mapping[str, Pooling] = {
 }
 
 
+def find_grid_pooling(name: str) -> Pooling:
+    """Find a pooling of `GRID`, another of `moviola.core.pooling`, or `module:attribute`.
+
+    Raises:
+        ValueError: when there is no such pooling.
+        PluginNotFoundError: when `module:attribute` cannot be imported, or cannot be called.
+    """
+    if name in GRID:
+        return GRID[name]
+    if name.startswith(_DROP) and name.removeprefix(_DROP) in POOLINGS:
+        return _without_first(POOLINGS[name.removeprefix(_DROP)])
+    return find_pooling(name)
+
+
 @dataclass(frozen=True, slots=True)
 class SidePoolings:
     """Hold one side's poolings: which repeat an earlier one, which are constant.
@@ -56,12 +70,12 @@ class SidePoolings:
     constant: frozenset[str]
 
     @classmethod
-    def of(cls, embeddings: Embeddings[ItemT]) -> SidePoolings:
-        """Compare all poolings of `GRID` on some embeddings."""
+    def of(cls, embeddings: Embeddings[ItemT], names: Sequence[str]) -> SidePoolings:
+        """Compare all poolings of some names on some embeddings."""
         same: dict[str, str] = {}
         kept: dict[str, Rows] = {}
         constant: set[str] = set()
-        for name in GRID:
+        for name in names:
             unit = _unit(pooled(embeddings, name).vectors)
             like = next((other for other, rows in kept.items() if _alike(unit, rows)), None)
             same[name] = like or name
@@ -73,8 +87,14 @@ class SidePoolings:
 
 
 def pooled(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
-    """Pool to one row an item, by the pooling of `GRID` that is called `name`."""
-    vectors = np.stack([GRID[name](block) for block in _items(embeddings)]).astype(np.float32)
+    """Pool to one row an item, by the pooling that `find_grid_pooling` finds.
+
+    Raises:
+        ValueError: when there is no such pooling.
+        PluginNotFoundError: when `module:attribute` cannot be imported.
+    """
+    function = find_grid_pooling(name)
+    vectors = np.stack([function(block) for block in _items(embeddings)]).astype(np.float32)
     return Embeddings(
         embeddings.items,
         np.arange(len(embeddings) + 1, dtype=np.int64),

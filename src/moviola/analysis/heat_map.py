@@ -6,8 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moviola.analysis.grid_poolings import GRID
-
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
     from PIL.ImageFont import FreeTypeFont, ImageFont
@@ -32,7 +30,7 @@ def draw_heat_map(path: Path, grid: PoolingGrid) -> None:
     """Write a PNG of the t2v MRR of every cell: video poolings down, text poolings across."""
     from PIL import Image, ImageDraw, ImageFont
 
-    names = list(GRID)
+    names = grid.names
     legend = [
         "Darker is better (logarithmic). Hatched: chance. = : the vectors of an earlier cell.",
         *grid.notes,
@@ -51,13 +49,15 @@ def draw_heat_map(path: Path, grid: PoolingGrid) -> None:
     for column, text in enumerate(names):
         left = _LEFT + column * _WIDTH
         # The long names stand in as many lines as they have words.
-        words = text.split("_")
+        words = text.rpartition(":")[2].split("_")
         for line, word in enumerate(words):
             height = _TOP - 8 - (len(words) - line) * (_LINE - 2)
             draw.text((left + 6, height), word, fill=_INK, font=small)
     for row, video in enumerate(names):
         top = _TOP + row * _HEIGHT
-        draw.text((_MARGIN, top + 14), video.replace("_", " "), fill=_INK, font=small)
+        draw.text(
+            (_MARGIN, top + 14), video.rpartition(":")[2].replace("_", " "), fill=_INK, font=small
+        )
         for column, text in enumerate(names):
             corner = _LEFT + column * _WIDTH, top
             _draw_cell(draw, corner, grid.cell(video, text), (grid.chance, best), large)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from moviola.analysis.grid_cells import Cell, PoolingGrid
-from moviola.analysis.grid_poolings import GRID, SidePoolings, pooled
+from moviola.analysis.grid_poolings import GRID, SidePoolings, find_grid_pooling, pooled
 from moviola.analysis.heat_map import draw_heat_map
 from moviola.core import Clip, Embeddings, Qrels, Text
 from moviola.evaluate import RetrievalResult, evaluate
@@ -24,6 +24,7 @@ def pooling_grid(
     clips: Embeddings[Clip],
     qrels: Qrels,
     *,
+    poolings: Sequence[str] = tuple(GRID),
     unaligned: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PoolingGrid:
@@ -33,25 +34,31 @@ def pooling_grid(
         texts: unpooled, several rows a text.
         clips: unpooled, several rows a clip.
         qrels: text id to the ids of the clips it describes.
+        poolings: what is tried on either side, as `find_grid_pooling` takes it.
         unaligned: compare vectors of two spaces all the same.
         on_progress: told how many cells of how many are finished.
 
     Raises:
         SpaceMismatchError: when texts and clips live in two spaces.
-        ValueError: when both are pooled already, or a pooled vector is zero, NaN or infinite.
+        ValueError: when both are pooled already, a pooled vector is zero, NaN or infinite, or there
+            is no such pooling.
+        PluginNotFoundError: when a pooling of somebody's own cannot be imported.
     """
+    names = tuple(dict.fromkeys(poolings))
+    for name in names:
+        find_grid_pooling(name)
     if texts.is_pooled and clips.is_pooled:
         raise ValueError(
             "texts and videos have one row an item: there is nothing to pool; encode them with "
             "--pool none"
         )
-    videos, captions = SidePoolings.of(clips), SidePoolings.of(texts)
+    videos, captions = SidePoolings.of(clips, names), SidePoolings.of(texts, names)
     cells: dict[tuple[str, str], Cell] = {}
     relevant = [len(ids) for ids in qrels.relevant.values()]
     chance = chance_level(len(clips), relevant=relevant)
-    for video in GRID:
+    for video in names:
         pooled_clips = pooled(clips, video)
-        for text in GRID:
+        for text in names:
             key = videos.same[video], captions.same[text]
             constant = tuple(
                 name
@@ -67,7 +74,7 @@ def pooling_grid(
                 by_luck = result.t2v["MRR"] <= chance + 2 * _error(result, len(clips))
                 cell = Cell(video, text, result, None, constant, bool(constant) or by_luck)
             cells[video, text] = cell
-            on_progress(len(cells), len(GRID) ** 2)
+            on_progress(len(cells), len(names) ** 2)
     told = tuple(_notes(videos, captions, list(cells.values()), chance, len(clips)))
     return PoolingGrid(tuple(cells.values()), chance, told)
 
@@ -77,6 +84,7 @@ def grid_of_files(
     videos: str,
     *,
     caption_video: str | None = None,
+    poolings: Sequence[str] = tuple(GRID),
     unaligned: bool = False,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> PoolingGrid:
@@ -88,6 +96,7 @@ def grid_of_files(
         caption_video: what says which text belongs to which video, as
             `moviola.pipeline.inputs.relevance.read_relevance` takes it; None where ids do, or
             both sides are bare arrays in the same order.
+        poolings: as `pooling_grid`.
         unaligned: as `pooling_grid`.
         on_progress: as `pooling_grid`.
 
@@ -99,7 +108,12 @@ def grid_of_files(
     table = None if caption_video is None else parse_source(caption_video)
     pairs = read_pairs(parse_source(texts), parse_source(videos), table, pooling="none")
     return pooling_grid(
-        pairs.texts, pairs.clips, pairs.qrels, unaligned=unaligned, on_progress=on_progress
+        pairs.texts,
+        pairs.clips,
+        pairs.qrels,
+        poolings=poolings,
+        unaligned=unaligned,
+        on_progress=on_progress,
     )
 
 

@@ -20,9 +20,17 @@ def run(
     caption_video: Annotated[
         str | None,
         typer.Option(
-            metavar="INDEX", help="Row of its video for every caption, from 0: (texts,) .npy."
+            metavar="INDEX", help="Whose is whose: .npy of rows, or .csv of text and video."
         ),
     ] = None,
+    poolings: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME,NAME,...",
+            help="What is tried on either side: first,max,mean,sum for the report's sixteen cells, "
+            "module:attribute for your own; all ten where nothing is named.",
+        ),
+    ] = "",
     unaligned: Annotated[
         bool, typer.Option("--unaligned", help="Compare vectors of two spaces all the same.")
     ] = False,
@@ -44,6 +52,7 @@ def run(
             texts,
             videos,
             caption_video=caption_video,
+            poolings=[each.strip() for each in poolings.split(",")] if poolings else tuple(GRID),
             unaligned=unaligned,
             on_progress=lambda done, total: line.update(done=done, total=total, note="cells"),
         )
@@ -51,15 +60,24 @@ def run(
     if as_json:
         print_json(grid.to_json() | {"written": [str(path) for path in written]})
         return
-    head = ("t2v MRR: video \\ text", *GRID)
+    short = {name: _short(name) for name in grid.names}
+    typer.echo("t2v MRR, poolings of videos down, of texts across")
     print_table(
-        head,
+        ("", *short.values()),
         [
-            (video, *(f"{grid.cell(video, text).result.t2v['MRR']:.4f}" for text in GRID))
-            for video in GRID
+            (short[video], *(f"{grid.cell(video, text).result.t2v['MRR']:.4f}" for text in short))
+            for video in short
         ],
     )
+    if any(name != label for name, label in short.items()):
+        typer.echo("; ".join(f"{label}: {name}" for name, label in short.items() if name != label))
     for note in grid.notes:
         typer.echo(note)
     for path in written:
         typer.echo(display_path(path))
+
+
+def _short(name: str) -> str:
+    """Shorten the name of a pooling, so that the table fits a terminal of 100 columns."""
+    label = name.rpartition(":")[2]
+    return label.replace("position_weighted_mean", "pwm").replace("drop_first_", "-")

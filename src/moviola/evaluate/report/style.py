@@ -50,6 +50,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: 8px 10px; text-align: right; border-bottom: 1px solid var(--line); }
 th:first-child, td:first-child { text-align: left; white-space: nowrap; }
+.wrapped th:first-child { white-space: normal; }
 thead th { color: var(--faint); font-weight: 600; font-size: .85rem; }
 td b { font-size: 1.05rem; font-weight: 650; }
 td small, th small { display: block; color: var(--faint); font-size: .75rem; white-space: nowrap;

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moviola.analysis.grid_poolings import GRID
 from moviola.analysis.pooling_grid import PoolingGrid
 from moviola.evaluate.report.document import document
 from moviola.evaluate.report.markup import Html, element
@@ -108,9 +107,9 @@ def xclip_rows(collected: Collected) -> list[tuple[str, ...]]:
 
 def grid_rows(grid: PoolingGrid) -> list[tuple[str, ...]]:
     """Format the head and one row a video pooling: t2v MRR; ~ marks chance."""
-    rows: list[tuple[str, ...]] = [("video \\ text", *(_spaced(name) for name in GRID))]
-    for video in GRID:
-        cells = (grid.cell(video, text) for text in GRID)
+    rows: list[tuple[str, ...]] = [("video \\ text", *(_spaced(name) for name in grid.names))]
+    for video in grid.names:
+        cells = (grid.cell(video, text) for text in grid.names)
         told = (f"{'~' if c.is_chance else ''}{c.result.t2v['MRR']:.4f}" for c in cells)
         rows.append((_spaced(video), *told))
     return rows
@@ -252,7 +251,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Html:
         for row in rows[1:]
     )
     table = element("table", element("thead", head), element("tbody", *body))
-    return element("div", table, class_="scroll", tabindex="0")
+    return element("div", table, class_="scroll wrapped", tabindex="0")
 
 
 def _formatted(measure: str, value: float | None) -> str:
