@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from moviola.cli.app import app
 from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, Text
-from moviola.pipeline.inputs.clip_names import ClipNames
+from moviola.datasets.annotations.names import ClipNames
 from moviola.pipeline.inputs.pairing import Pairs, join_sides, owners_by_name, read_pairs
 from moviola.pipeline.inputs.relevance import read_relevance
 from moviola.pipeline.inputs.sources import parse_source

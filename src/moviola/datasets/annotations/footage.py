@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,6 @@ from moviola.core import DatasetError, Span, display_path
 from moviola.core.videos import VIDEO_SUFFIXES
 from moviola.datasets.annotations.names import spelled_alike
 
-_CUT = re.compile(r"@\d+\.\d{3}-\d+\.\d{3}$")
 #: The clip of a whole video whose length the annotations do not tell; readers clamp it.
 WHOLE_VIDEO = Span(0.0, 1e6)
 
@@ -29,11 +27,6 @@ class Source:
         """Name the clip: the video's id, with `@START-END` behind it where it was cut."""
         whole = self.span == WHOLE_VIDEO
         return self.video if whole else f"{self.video}@{self.span.start:.3f}-{self.span.end:.3f}"
-
-
-def video_of(clip: str) -> str:
-    """Name the video of a clip's id: without `@START-END`, which `Source.clip` appends."""
-    return _CUT.sub("", clip)
 
 
 class Footage:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moviola.core import Clip, Embeddings
-from moviola.datasets.annotations.footage import video_of
+from moviola.datasets.annotations.names import video_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

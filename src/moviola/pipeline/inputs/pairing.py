@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from moviola.core import Clip, Embeddings, Qrels, Text
-from moviola.pipeline.inputs.clip_names import ClipNames
+from moviola.datasets.annotations.names import ClipNames
 from moviola.pipeline.inputs.relevance import read_relevance
 
 if TYPE_CHECKING:
