@@ -175,3 +175,35 @@ def test_pictures_are_not_stretched_where_their_size_changes(studio, read, pool,
     for time in (0.5, 3.5):
         wide, high = sides(read_frames_near(pool, path, [time], longest=160).pixels[0])
         assert abs(wide - high) <= 2
+
+
+def test_pictures_are_not_stretched_where_the_shape_of_pixels_changes(studio, read, pool, tmp_path):
+    # A broadcast between 4:3 and 16:9: the same coded size, other pixels.
+    parts = []
+    for number, aspect in enumerate([Fraction(1), Fraction(2)]):
+        parts.append(
+            studio.film(
+                tmp_path / f"{number}.ts",
+                50,
+                ticks=range(50 * number, 50 * number + 50),
+                draw=lambda _, wide=aspect.numerator: squeezed(wide),
+                aspect=aspect,
+                muxing={"mpegts_copyts": "1"},
+                options={"bf": "0", "g": "10"},
+            ).read_bytes()
+        )
+    path = tmp_path / "v.ts"
+    path.write_bytes(b"".join(parts))
+    clips, _ = read(path, sampler=UniformSampler(8))
+    assert clips[0].frames.pixels.shape[1:3] == (96, 160)
+    for picture in clips[0].frames.pixels:
+        wide, high = sides(picture)
+        assert abs(wide - high) <= 3
+    for time in (0.5, 3.5):
+        wide, high = sides(read_frames_near(pool, path, [time], longest=320).pixels[0])
+        assert abs(wide - high) <= 3
+
+
+def squeezed(wide: int) -> np.ndarray:
+    """A square as pixels store it that are `wide` times as wide as high."""
+    return square(160 * wide, 96)[:, ::wide]

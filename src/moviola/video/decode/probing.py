@@ -25,7 +25,7 @@ from moviola.video.decode.containers import AUDIO_CODECS
 from moviola.video.decode.head import read_head
 from moviola.video.decode.isobmff import outline
 from moviola.video.decode.opening import fault, open_container
-from moviola.video.decode.pixels.painting import Turn, square_size
+from moviola.video.decode.pixels.painting import Coded, Turn, square_size
 from moviola.video.decode.streams import Damage, candidates, decode, packets, select
 from moviola.video.limits import Limits
 
@@ -50,7 +50,7 @@ class Survey:
         starts: `(n,)` presentation times in seconds from zero, ascending.
         width: pixels of a stored picture with square pixels, before it is turned.
         height: the same for its height.
-        usual: width and height of a stored picture as it is coded.
+        usual: the shape of a stored picture as it is coded.
         turn: how the picture is made upright.
         in_order: whether the n-th frame to come out is the one of `starts[n]`, because the
             container (AVI) tells when packets are decoded, but not when frames are shown.
@@ -64,7 +64,7 @@ class Survey:
     starts: NDArray[np.float64]
     width: int
     height: int
-    usual: tuple[int, int]
+    usual: Coded
     turn: Turn
     in_order: bool
     jumps: bool
@@ -239,7 +239,7 @@ def _compose(
         starts=starts - origin,
         width=width,
         height=height,
-        usual=(frame.width, frame.height),
+        usual=Coded.of(frame),
         turn=turn,
         in_order=comes_in_order(container),
         jumps=ticks.size > starts.size,

@@ -28,7 +28,7 @@ from moviola.video.decode.clock import (
 )
 from moviola.video.decode.head import read_head
 from moviola.video.decode.opening import open_container
-from moviola.video.decode.pixels.painting import Painter, Turn, reduced_size, square_size
+from moviola.video.decode.pixels.painting import Coded, Painter, Turn, reduced_size, square_size
 from moviola.video.decode.probing import Survey, survey
 from moviola.video.decode.reading import frames_of
 from moviola.video.decode.streams import Damage, decode, packets, packets_from, select
@@ -54,20 +54,20 @@ class Look:
     Attributes:
         width: pixels with square pixels.
         height: the same for the height.
-        usual: width and height of a picture as it is coded.
+        usual: the shape of a picture as it is coded.
         turn: how the picture is made upright.
     """
 
     width: int
     height: int
-    usual: tuple[int, int]
+    usual: Coded
     turn: Turn
 
     @classmethod
     def of(cls, frame: VideoFrame, aspect: Fraction | None) -> Look:
         """Take the look of a stream from one of its frames and the shape of its pixels."""
-        usual = (frame.width, frame.height)
-        return cls(*square_size(*usual, aspect), usual, Turn.of(frame))
+        size = square_size(frame.width, frame.height, aspect)
+        return cls(*size, Coded.of(frame), Turn.of(frame))
 
     def painter(self, at_most: int) -> Painter:
         """Make a painter of pictures of at most about `at_most` pixels, with even sides."""

@@ -95,7 +95,7 @@ def decode(
 ) -> list[VideoFrame]:
     """Decode the frames that `packet` completes; none, noted in `damage`, where that fails."""
     try:
-        return stream.codec_context.decode(packet)
+        frames = stream.codec_context.decode(packet)
     except (av.error.MemoryError, MemoryError):
         raise
     except av.error.EOFError:
@@ -103,6 +103,10 @@ def decode(
     except (av.error.FFmpegError, ValueError, IndexError):
         damage.packets += 1
         return []
+    for frame in frames:
+        # A frame does not know the shape of its pixels, which may change within a stream.
+        frame.opaque = stream.codec_context.sample_aspect_ratio
+    return frames
 
 
 def candidates(path: Path, container: InputContainer, limits: Limits) -> list[int]:

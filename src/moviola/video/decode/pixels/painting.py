@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Self, cast
 
 import numpy as np
@@ -13,8 +14,6 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from moviola.video.decode.pixels.colour import needs_conversion, to_standard
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from av.sidedata.sidedata import SideDataContainer
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
@@ -76,6 +75,29 @@ def reduced_size(width: int, height: int, at_most: int) -> tuple[int, int]:
     return max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
 
 
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The shape of a frame as it is coded.
+
+    Attributes:
+        width: in pixels, before they are made square.
+        height: the same for the height.
+        aspect: width of a pixel by its height, 1 where the frame was not told it.
+    """
+
+    width: int
+    height: int
+    aspect: Fraction = Fraction(1)
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Self:
+        """Take the shape of `frame`; a wild aspect is a mistake of the file."""
+        aspect = frame.opaque
+        if not isinstance(aspect, Fraction) or not 1 / 8 <= aspect <= 8:
+            aspect = Fraction(1)
+        return cls(frame.width, frame.height, aspect)
+
+
 class Painter:
     """Make RGB arrays of one size out of the frames of one video.
 
@@ -85,12 +107,10 @@ class Painter:
     together. Where the size changes within a video, pictures of another shape get black bars.
     """
 
-    def __init__(
-        self, width: int, height: int, turn: Turn, *, usual: tuple[int, int] | None = None
-    ) -> None:
+    def __init__(self, width: int, height: int, turn: Turn, *, usual: Coded | None = None) -> None:
         """Prepare to paint `width` x `height`, turned afterwards.
 
-        `usual` are width and height of the frames that fill it; None for those of the first one.
+        `usual` is the coded shape of the frames that fill it; None for that of the first one.
         """
         self._size = (width, height)
         self._turn = turn
@@ -100,19 +120,22 @@ class Painter:
     def paint(self, frame: VideoFrame) -> NDArray[np.uint8]:
         """Paint `frame` as `(H, W, 3)` uint8, upright, contiguous."""
         if self._usual is None:
-            self._usual = (frame.width, frame.height)
+            self._usual = Coded.of(frame)
         width, height = self._fitting(frame, self._usual)
         pixels = self._reformatted(frame, width, height)
         if (width, height) != self._size:
             pixels = _framed(pixels, *self._size)
         return self._turn.apply(pixels)
 
-    def _fitting(self, frame: VideoFrame, usual: tuple[int, int]) -> tuple[int, int]:
-        """Fit a frame into the picture; its pixels have the shape that those of `usual` have."""
+    def _fitting(self, frame: VideoFrame, usual: Coded) -> tuple[int, int]:
+        """Fit a frame into the picture, its pixels as wide as they are beside those of `usual`."""
         width, height = self._size
-        if (frame.width, frame.height) == usual:
+        now = Coded.of(frame)
+        if now == usual:
             return width, height
-        across, down = frame.width * width / usual[0], frame.height * height / usual[1]
+        wider = float(now.aspect / usual.aspect)
+        across = wider * now.width * width / usual.width
+        down = now.height * height / usual.height
         scale = min(width / across, height / down)
         return max(1, round(across * scale)), max(1, round(down * scale))
 
