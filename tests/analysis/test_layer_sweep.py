@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from moviola.analysis.layer_alignment import LayerRows, align_layer, split_videos
-from moviola.analysis.layer_page import write_sweep
+from moviola.analysis.layer_page import brief_rows, write_sweep
 from moviola.analysis.layer_stores import clip_layers, layer_pairs, text_layers
 from moviola.analysis.layer_sweep import sweep_layers
 from moviola.cli.app import app
@@ -159,6 +160,29 @@ def test_the_page_and_the_table_hold_the_numbers(sweep, tmp_path):
     assert text.count("<svg") == 4
     assert f"{sweep.scores[2].aligned_mrr:.4f}" in text
     assert "<script" not in text
+
+
+def test_every_mrr_has_its_interval(sweep):
+    for score in sweep.scores:
+        for figure in ("raw_mrr", "aligned_mrr"):
+            low, high = score.interval(figure)
+            assert low < getattr(score, figure) < high
+    assert sweep.scores[0].interval("overlap") is None
+    best = next(note for note in sweep.notes if note.startswith("Best once aligned"))
+    assert f"[{sweep.scores[2].aligned_low:.4f}, {sweep.scores[2].aligned_high:.4f}]" in best
+    low, sure = (replace(sweep.scores[2], raw_low=end) for end in (0.9, 1.1))
+    for score, said in ((low, "which is not told from chance."), (sure, "].")):
+        chance = sweep.chance_mrr
+        one = replace(sweep, scores=(replace(score, raw_low=score.raw_low * chance),))
+        raw = next(note for note in one.notes if note.startswith("Best by raw cosine"))
+        assert raw.endswith(said)
+
+
+def test_the_table_of_the_command_fits_a_hundred_columns(sweep):
+    rows = brief_rows(sweep)
+    assert {len(row) for row in rows} == {9}
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    assert sum(widths) + 2 * (len(widths) - 1) <= 100
 
 
 def test_the_command_prints_and_writes(folder, tmp_path):

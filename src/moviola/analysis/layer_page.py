@@ -22,8 +22,13 @@ _HEAD = (
     "cosine of videos",
     "cosine of texts",
     "raw MRR",
+    "95 %",
     "aligned MRR",
+    "95 %",
 )
+#: The same for a terminal of 100 columns; the cosines stand on the page and in the table.
+_BRIEF = ("videos", "texts", "overlap", "v rank", "t rank", "raw MRR", "95 %", "aligned", "95 %")
+_LEFT_OUT = ("cosine of videos", "cosine of texts")
 
 
 def write_sweep(sweep: LayerSweep, out: Path) -> list[Path]:
@@ -91,11 +96,19 @@ def table_rows(sweep: LayerSweep) -> list[tuple[str, ...]]:
                 _rounded(score.clip_cosine, 3),
                 _rounded(score.text_cosine, 3),
                 _rounded(score.raw_mrr, 4),
+                _ends(score.interval("raw_mrr")),
                 _rounded(score.aligned_mrr, 4),
+                _ends(score.interval("aligned_mrr")),
             )
             for score in sweep.scores
         ),
     ]
+
+
+def brief_rows(sweep: LayerSweep) -> list[tuple[str, ...]]:
+    """Format `table_rows` without the cosines, with short names, for a terminal."""
+    kept = [place for place, name in enumerate(_HEAD) if name not in _LEFT_OUT]
+    return [_BRIEF, *(tuple(row[place] for place in kept) for row in table_rows(sweep)[1:])]
 
 
 def _figure(
@@ -164,6 +177,10 @@ def _table(sweep: LayerSweep) -> Html:
 
 def _rounded(value: float, digits: int) -> str:
     return "" if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def _ends(interval: tuple[float, float] | None) -> str:
+    return "" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
 
 
 def _short(value: float) -> str:

@@ -31,6 +31,10 @@ class LayerScore:
             the two sides differ.
         aligned_mrr: the same after a closed-form alignment of the other videos; NaN where there
             were too few of them, or other layers promised more.
+        raw_low: lower end of the 95 % bootstrap interval of `raw_mrr`, over captions.
+        raw_high: its upper end.
+        aligned_low: lower end of that of `aligned_mrr`.
+        aligned_high: its upper end.
     """
 
     text: str
@@ -44,6 +48,19 @@ class LayerScore:
     clip_cosine: float
     raw_mrr: float
     aligned_mrr: float
+    raw_low: float = np.nan
+    raw_high: float = np.nan
+    aligned_low: float = np.nan
+    aligned_high: float = np.nan
+
+    def interval(self, figure: str) -> tuple[float, float] | None:
+        """Return the 95 % interval of `raw_mrr` or `aligned_mrr`; None of what has none."""
+        ends = {
+            "raw_mrr": (self.raw_low, self.raw_high),
+            "aligned_mrr": (self.aligned_low, self.aligned_high),
+        }
+        low, high = ends.get(figure, (np.nan, np.nan))
+        return None if np.isnan(low) else (low, high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +146,9 @@ def _notes(sweep: LayerSweep) -> Iterator[str]:
         ("once aligned", "aligned_mrr", "MRR"),
     ):
         if (found := sweep.best(figure)) is not None:
-            yield f"Best {said}: {_named(found)}, {name} {getattr(found, figure):.4f}."
+            yield f"Best {said}: {_named(found)}, {name} {getattr(found, figure):.4f}" + _ends(
+                sweep, found, figure
+            )
     aligned = [score for score in sweep.scores if not np.isnan(score.aligned_mrr)]
     if not aligned:
         yield "Nothing was aligned: too few videos are left to fit on."
@@ -141,6 +160,17 @@ def _notes(sweep: LayerSweep) -> Iterator[str]:
             f"Over {len(aligned)} pairs of layers the order by overlap and the order by aligned "
             f"MRR have a rank correlation of {agreement:.2f}."
         )
+
+
+def _ends(sweep: LayerSweep, best: LayerScore, figure: str) -> str:
+    """Say how sure a best score is: its interval, and which others reach into it."""
+    if (ends := best.interval(figure)) is None:
+        return "."
+    said = f" [{ends[0]:.4f}, {ends[1]:.4f}]"
+    if ends[0] <= sweep.chance_mrr:
+        return f"{said}, which is not told from chance."
+    near = sum(each is not best and getattr(each, figure) >= ends[0] for each in sweep.scores)
+    return f"{said}; {near} other pairs of layers lie in this interval." if near else f"{said}."
 
 
 def _rank_correlation(one: Sequence[float], other: Sequence[float]) -> float:

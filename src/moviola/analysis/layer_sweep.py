@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 NEIGHBOURS = 10
 #: Videos whose neighbours and directions are looked at: as many as in the paper of the overlap.
 _LOOKED_AT = 1024
+#: Of the bootstrap of every MRR.
+_RESAMPLES = 300
 #: With every layer against every other, so many are aligned: those whose neighbours agree best.
 _ALIGNED = 40
 
@@ -92,12 +94,13 @@ def sweep_layers(
         own = LayerRows(_all(texts.open(text)), _all(clips.open(clip)), rows.owner)
         one, other = looks["text", text], looks["clip", clip]
         align = place in promising or not cross
+        raw = _mrr(own.only(split.validation))
+        aligned = _mrr(align_layer(own, split) if align else None)
         scores.append(
             LayerScore(
                 *(text, clip, one.layer, other.layer, overlaps[place]),
                 *(one.rank, other.rank, one.cosine, other.cosine),
-                _mrr(own.only(split.validation)),
-                _mrr(align_layer(own, split) if align else None),
+                *(raw[0], aligned[0], *raw[1:], *aligned[1:]),
             )
         )
         on_progress(place + 1, len(pairs))
@@ -162,17 +165,18 @@ def _side_view(unit: Floats, k: int, layer: float) -> _SideView:
     return _SideView(nearest(unit, k), effective_rank(shares), mean_cosine(unit), layer)
 
 
-def _mrr(rows: LayerRows | None) -> float:
-    """Compute text-to-video MRR by the cosine; NaN where nothing can be compared."""
+def _mrr(rows: LayerRows | None) -> tuple[float, float, float]:
+    """Compute text-to-video MRR by the cosine and its 95 % interval; NaN where there is none."""
     if rows is None or rows.texts.shape[1] != rows.clips.shape[1]:
-        return np.nan
+        return np.nan, np.nan, np.nan
     scores = Scores(
         [str(row) for row in range(len(rows.texts))],
         [str(row) for row in range(len(rows.clips))],
         _unit(rows.texts) @ _unit(rows.clips).T,
     )
     qrels = Qrels({str(row): frozenset([str(own)]) for row, own in enumerate(rows.owner)})
-    return evaluate(scores, qrels, measures=["MRR"], resamples=0).t2v["MRR"]
+    found = evaluate(scores, qrels, measures=["MRR"], resamples=_RESAMPLES).t2v
+    return (found["MRR"], *found.intervals["MRR"])
 
 
 def _all(embeddings: Embeddings[Any]) -> Floats:

@@ -66,7 +66,7 @@ def _plot(found: Sequence[Width]) -> Html:
 
 
 def _table(found: Sequence[Width]) -> Html:
-    head = element("tr", *(element("th", name) for name in ("width", "R@1", "MRR", "95 %")))
+    head = element("tr", *(element("th", name) for name in ("width", "R@1", "95 %", "MRR", "95 %")))
     rows = [
         element(
             "tr",
@@ -75,6 +75,7 @@ def _table(found: Sequence[Width]) -> Html:
                 for cell in (
                     str(each.width),
                     f"{each.r1:.1f}",
+                    f"{each.r1_interval[0]:.1f} to {each.r1_interval[1]:.1f}",
                     f"{each.mrr:.4f}",
                     f"{each.interval[0]:.4f} to {each.interval[1]:.4f}",
                 )

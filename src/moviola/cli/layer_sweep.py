@@ -42,7 +42,7 @@ def run(
 
     Give it training or validation videos: what is chosen on a test has seen the test.
     """
-    from moviola.analysis.layer_page import table_rows, write_sweep
+    from moviola.analysis.layer_page import brief_rows, write_sweep
     from moviola.analysis.layer_stores import clip_layers, text_layers
     from moviola.analysis.layer_sweep import sweep_layers
     from moviola.core import display_path
@@ -61,7 +61,7 @@ def run(
     if as_json:
         print_json(sweep.to_json() | {"written": [str(path) for path in written]})
         return
-    head, *rows = table_rows(sweep)
+    head, *rows = brief_rows(sweep)
     print_table(head, rows)
     for note in sweep.notes:
         typer.echo(note)

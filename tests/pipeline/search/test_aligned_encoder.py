@@ -128,6 +128,7 @@ def test_a_sweep_tells_each_width(files: Path, tmp_path: Path) -> None:
     assert [each.width for each in found] == [2, 8, 24]
     assert found[0].mrr < found[1].mrr
     assert all(each.interval[0] < each.mrr < each.interval[1] for each in found)
+    assert all(each.r1_interval[0] <= each.r1 <= each.r1_interval[1] for each in found)
     write_sweep(found, tmp_path / "sweep.html")
     page = (tmp_path / "sweep.html").read_text()
     assert "<svg" in page

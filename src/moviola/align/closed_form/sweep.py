@@ -23,13 +23,15 @@ class Width:
         width: canonical coordinates of the shared space.
         r1: R@1 in percent.
         mrr: mean reciprocal rank.
-        interval: its 95 % bootstrap interval.
+        interval: 95 % bootstrap interval of `mrr`, over captions.
+        r1_interval: likewise of `r1`.
     """
 
     width: int
     r1: float
     mrr: float
     interval: tuple[float, float]
+    r1_interval: tuple[float, float]
 
 
 def sweep(task: Task, widths: Sequence[int]) -> list[Width]:
@@ -55,5 +57,6 @@ def sweep(task: Task, widths: Sequence[int]) -> list[Width]:
         )
         columns = [Column((ranks >= 1).astype(np.float64), scale=100.0), Column(ranks)]
         drawn = resample(columns, resamples=500, seed=0)
-        found.append(Width(width, columns[0].aggregate, columns[1].aggregate, interval(drawn[1])))
+        r1, mrr = (column.aggregate for column in columns)
+        found.append(Width(width, r1, mrr, interval(drawn[1]), interval(drawn[0])))
     return found

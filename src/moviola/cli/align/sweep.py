@@ -42,11 +42,12 @@ def run(
         print_json([asdict(each) for each in found])
         return
     print_table(
-        ("width", "R@1", "MRR", "95 % interval"),
+        ("width", "R@1", "95 % interval", "MRR", "95 % interval"),
         [
             (
                 str(each.width),
                 f"{each.r1:.1f}",
+                f"{each.r1_interval[0]:.1f} to {each.r1_interval[1]:.1f}",
                 f"{each.mrr:.4f}",
                 f"{each.interval[0]:.4f} to {each.interval[1]:.4f}",
             )
