@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class FoundMoment(NamedTuple):
-    """A moment that was found, as a file may tell it: its seconds are not checked.
+    """Hold a moment that was found, as a file may tell it: its seconds are not checked.
 
     Attributes:
         video: id of the video.
@@ -24,7 +24,7 @@ class FoundMoment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MomentQuery:
-    """A query and where in which video it is answered.
+    """Hold a query, and where in which video it is answered.
 
     Attributes:
         id: of the query.

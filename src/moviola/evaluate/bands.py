@@ -10,7 +10,7 @@ import numpy as np
 
 
 class Judged(NamedTuple):
-    """The first hit of a query.
+    """Hold the first hit of a query.
 
     Attributes:
         band: what the search said of it, such as `strong`; `""` where nothing was found.
@@ -25,7 +25,7 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """One bin of a reliability diagram: what was promised, what came true, of how many."""
+    """Hold one bin of a reliability diagram: what was promised, what came true, of how many."""
 
     promised: float
     right: float
@@ -34,7 +34,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class BandResult:
-    """What bands and probabilities are worth.
+    """Hold what bands and probabilities are worth.
 
     Attributes:
         share: band to the share of queries whose first hit had it.

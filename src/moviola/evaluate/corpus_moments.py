@@ -33,7 +33,7 @@ NEVER = 0
 
 @dataclass(frozen=True, slots=True)
 class CorpusMomentResult:
-    """Where the first right moment of every query stands, and what follows from it.
+    """Hold where the first right moment of every query stands, and what follows from it.
 
     Attributes:
         queries: the Q queries.

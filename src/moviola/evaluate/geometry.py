@@ -1,4 +1,4 @@
-"""How vectors fill their space, and whether two spaces have the same neighbours. No labels."""
+"""Measure how vectors fill their space, and whether two spaces have the same neighbours."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BLOCK = 1024
 
 
 def mean_cosine(unit: Floats) -> float:
-    """Anisotropy: the mean cosine of two different vectors of `(N, D)` unit rows, N at least 2.
+    """Compute anisotropy: the mean cosine of two of `(N, D)` unit rows, N at least 2.
 
     `(|sum|^2 - N) / (N (N - 1))`. Near 1 all vectors lie in a narrow cone (Ethayarajh, "How
     Contextual are Contextualized Word Representations?", 2019, section 3.3).
@@ -27,7 +27,7 @@ def mean_cosine(unit: Floats) -> float:
 
 
 def variance_shares(rows: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Shares of the variance of `(N, D)` rows along its main directions, largest first.
+    """Compute shares of the variance of `(N, D)` rows along its main directions, largest first.
 
     All in the first where the rows do not vary.
     """
@@ -40,7 +40,7 @@ def variance_shares(rows: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def effective_rank(shares: NDArray[np.float64]) -> float:
-    """The exponential of the entropy of shares that sum to 1: between 1 and their number.
+    """Compute the exponential of the entropy of shares that sum to 1: between 1 and their number.
 
     Roy and Vetterli, "The Effective Rank: A Measure of Effective Dimensionality", 2007, here of
     variances.
@@ -49,7 +49,7 @@ def effective_rank(shares: NDArray[np.float64]) -> float:
 
 
 def nearest(unit: Floats, k: int) -> Neighbours:
-    """`(N, k)` places of the k largest cosines of every unit row with the others, in no order.
+    """Find `(N, k)` places of the k largest cosines of every unit row with the others, in no order.
 
     Raises:
         ValueError: when there are not more than k rows, or k is not positive.
@@ -66,7 +66,7 @@ def nearest(unit: Floats, k: int) -> Neighbours:
 
 
 def mutual_overlap(one: Neighbours, other: Neighbours) -> float:
-    """Mutual k-nearest-neighbour overlap: the mean share of neighbours that two spaces have alike.
+    """Compute mutual k-nearest-neighbour overlap: the share of neighbours two spaces have alike.
 
     Row i of both is the same item, such as a video and what its captions say. Chance is
     `k / (N - 1)`. Huh et al., "The Platonic Representation Hypothesis", 2024, section 2.

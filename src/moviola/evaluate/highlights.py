@@ -26,7 +26,7 @@ LEVELS = {"Fair": 2, "Good": 3, "VeryGood": 4}
 
 @dataclass(frozen=True, slots=True)
 class HighlightResult:
-    """How well salience is told at each level.
+    """Hold how well salience is told at each level.
 
     Attributes:
         queries: ids of the Q queries.

@@ -34,7 +34,7 @@ Combination = Literal["sum", "geometric mean"]
 
 @dataclass(frozen=True, slots=True)
 class MeasureCard:
-    """All that must be known of a measure to sum up, compare and show its values.
+    """Describe a measure as far as summing up, comparing and showing its values needs.
 
     Attributes:
         name: as it prints, such as `R@5`.
@@ -69,7 +69,7 @@ class MeasureCard:
 
     @property
     def parts(self) -> tuple[MeasureCard, ...]:
-        """The measures whose queries this one needs: itself."""
+        """Name the measures whose queries this one needs: itself."""
         return (self,)
 
     def column(self, values: Values) -> Column:
@@ -97,7 +97,7 @@ class MeasureCard:
 
 @dataclass(frozen=True, slots=True)
 class Measure(MeasureCard):
-    """A number for every query, and how the numbers become one.
+    """Compute a number for every query, and know how the numbers become one.
 
     Attributes:
         of: `(ranks, ties) -> (Q,)` values; shares and chances lie in [0, 1].
@@ -108,7 +108,7 @@ class Measure(MeasureCard):
 
 @dataclass(frozen=True, slots=True)
 class Combined:
-    """A number made of the aggregates of several measures.
+    """Combine the aggregates of several measures to one number.
 
     Attributes:
         name: as it prints, such as `SumR`.

@@ -1,4 +1,4 @@
-"""Did the right moment come first? Measures of spans inside a video."""
+"""Measure whether the right span inside a video came first."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MomentResult:
-    """How well first moments lie.
+    """Hold how well first moments lie.
 
     Attributes:
         queries: ids of the Q queries.
@@ -33,7 +33,7 @@ class MomentResult:
 
 
 def best_iou(found: Span, truth: Sequence[Span]) -> float:
-    """Intersection over union of a span with the one of `truth` that it overlaps best."""
+    """Compute the overlap (IoU) of a span with the one of `truth` that it overlaps best."""
     return max((found.iou(span) for span in truth), default=0.0)
 
 
@@ -45,7 +45,7 @@ def evaluate_moments(
     resamples: int = 1000,
     seed: int = 0,
 ) -> MomentResult:
-    """R1@IoU: the share of queries whose first moment overlaps a true one well enough.
+    """Measure R1@IoU: the share of queries whose first moment overlaps a true one well enough.
 
     As QVHighlights defines it (Lei, Berg and Bansal, "QVHighlights: Detecting Moments and
     Highlights in Videos via Natural Language Queries", 2021, section 5.1): the best of several

@@ -1,4 +1,4 @@
-"""Were all the right moments found, and first? Ranked lists of spans inside a video."""
+"""Measure whether all right moments were found, and first: ranked spans inside a video."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def evaluate_ranked_moments(
     resamples: int = 1000,
     seed: int = 0,
 ) -> MomentResult:
-    """R1@IoU, and mAP over IoU thresholds, as QVHighlights defines them.
+    """Measure R1@IoU, and mAP over IoU thresholds, as QVHighlights defines them.
 
     Lei, Berg and Bansal, "QVHighlights: Detecting Moments and Highlights in Videos via Natural
     Language Queries", 2021, section 5.1, and its evaluation code. The first listed moment is that
@@ -71,7 +71,7 @@ def average_precisions(
     truth: Sequence[Span],
     thresholds: Sequence[float] = THRESHOLDS,
 ) -> Values:
-    """`(T,)` average precision of one query's moments at each of T overlaps.
+    """Compute `(T,)` average precision of one query's moments at each of T overlaps.
 
     Precision is interpolated: at each recall the best of this and any higher recall (Everingham et
     al., "The PASCAL Visual Object Classes Challenge", 2010, section 4.2, at every recall).

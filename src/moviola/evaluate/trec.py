@@ -1,4 +1,4 @@
-"""TREC runs and qrels, in and out, as trec_eval and ir_measures know them.
+"""Read and write TREC runs and qrels, as trec_eval and ir_measures know them.
 
 A run has the lines `query Q0 item rank score tag`, qrels the lines `query 0 item relevance`. White
 space inside an id is written as `%20` and the like, and read back as what it was.
@@ -21,7 +21,7 @@ _ESCAPED = re.compile(r"[\s%\x00-\x1f\x7f]")
 
 
 def read_run(path: Path) -> dict[str, dict[str, float]]:
-    """Query id to item id to score. The order is that of the scores; written ranks are not read.
+    """Read query id to item id to score. The order is that of the scores; written ranks are not read.
 
     Raises:
         DatasetError: naming the line that is not of a run, or that names a pair a second time.
@@ -40,7 +40,7 @@ def read_run(path: Path) -> dict[str, dict[str, float]]:
 
 
 def read_qrels(path: Path) -> Qrels:
-    """The items of a relevance above 0; queries that have none are left out.
+    """Read the items of a relevance above 0; queries that have none are left out.
 
     Raises:
         DatasetError: naming the line that is not of qrels, or when nothing is relevant.
@@ -65,7 +65,7 @@ def read_qrels(path: Path) -> Qrels:
 def run_lines(
     ranked: Iterable[tuple[str, Iterable[tuple[str, float]]]], *, tag: str
 ) -> Iterator[str]:
-    """The lines of a run, each with its line end.
+    """Write the lines of a run, each with its line end.
 
     Args:
         ranked: query ids, each with its items and their scores, the best first.
@@ -80,7 +80,7 @@ def run_lines(
 
 
 def qrels_lines(qrels: Qrels) -> Iterator[str]:
-    """The lines of qrels, each with its line end.
+    """Write the lines of qrels, each with its line end.
 
     Raises:
         ValueError: when an id is empty.

@@ -1,4 +1,4 @@
-"""What explains a bad number: findings of one sentence each, with cause and remedy."""
+"""Explain a bad number by findings of one sentence each, with cause and remedy."""
 
 from moviola.evaluate.diagnostics.diagnosing import diagnose, diagnose_scores
 from moviola.evaluate.diagnostics.findings import Diagnosis, Finding, Severity

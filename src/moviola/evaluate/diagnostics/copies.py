@@ -1,4 +1,4 @@
-"""Pairs that count as wrong although they are right: equal captions, near copies of videos."""
+"""Find pairs that count as wrong although they are right: equal captions, near copies of videos."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEP = 128
 def look_at_words(
     texts: Sequence[str], relevant: Mapping[int, Sequence[int]]
 ) -> tuple[list[Finding], Figures]:
-    """Captions of the same words that belong to different videos.
+    """Find captions of the same words that belong to different videos.
 
     Args:
         texts: the words of each caption, empty where they are not known.
@@ -59,7 +59,7 @@ def look_at_words(
 def look_at_near_videos(
     videos: Side, size: int, rng: np.random.Generator
 ) -> tuple[list[Finding], Figures]:
-    """Videos that another one hardly differs from.
+    """Find videos that another one hardly differs from.
 
     Args:
         videos: the gallery.
@@ -106,7 +106,7 @@ def look_at_near_videos(
 
 
 def _centred(side: Side) -> NDArray[np.float32]:
-    """Unit vectors after the mean was taken away; zeros where nothing is left."""
+    """Make unit vectors after the mean was taken away; zeros where nothing is left."""
     rows = side.unit - side.directed.mean(axis=0)
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     known = side.usable & (norms > 1e-3)

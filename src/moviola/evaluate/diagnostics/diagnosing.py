@@ -1,4 +1,4 @@
-"""Embeddings, or a score matrix, into a `Diagnosis`."""
+"""Diagnose embeddings, or a score matrix."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def diagnose(
     sample: int = SAMPLE,
     seed: int = 0,
 ) -> Diagnosis:
-    """Looks at pooled vectors of both sides, and at how they score.
+    """Look at pooled vectors of both sides, and at how they score.
 
     Everything is exact up to `sample` queries; beyond that a random sample is asked, against
     the whole gallery. What is looked at are directions and cosines, also where the metric of the
@@ -86,7 +86,7 @@ def diagnose(
 def diagnose_scores(
     scores: Scores, qrels: Qrels, *, sample: int = SAMPLE, seed: int = 0
 ) -> Diagnosis:
-    """Looks at a score matrix where there are no vectors.
+    """Look at a score matrix where there are no vectors.
 
     Args:
         scores: texts times videos.
@@ -115,7 +115,7 @@ def diagnose_scores(
 
 
 def _constant_sides(matrix: NDArray[np.float32 | np.float64]) -> list[Finding]:
-    """Sides whose items all have the same scores, as those of one vector."""
+    """Find sides whose items all have the same scores, as those of one vector."""
     texts, videos = matrix.shape
     reach = FLOAT32_TOLERANCE * float(np.abs(matrix[0]).max())
     findings: list[Finding] = []

@@ -1,4 +1,4 @@
-"""What a diagnosis consists of: sentences with cause and remedy, and the figures behind them."""
+"""Hold a diagnosis: sentences with cause and remedy, and the figures behind them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that explains a number.
+    """Hold one thing that explains a number.
 
     Attributes:
         severity: `"error"` makes results meaningless, `"warning"` costs accuracy, `"info"` is worth
@@ -34,7 +34,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """All findings, worst first, and all figures.
+    """Hold all findings, worst first, and all figures.
 
     Attributes:
         findings: at least one.
@@ -48,7 +48,7 @@ class Diagnosis:
         return "\n".join(f"{each.severity:<7}  {each.sentence}" for each in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """Findings and figures as JSON values."""
+        """Write findings and figures as JSON values."""
         listed = [
             {
                 "severity": each.severity,
@@ -62,7 +62,7 @@ class Diagnosis:
 
 
 def conclude(findings: Sequence[Finding], figures: Figures) -> Diagnosis:
-    """Findings in order of severity; where none is bad, one that says so."""
+    """Order findings by severity; where none is bad, add one that says so."""
     found = list(findings)
     if not any(each.severity in ("error", "warning") for each in found):
         found.append(
@@ -73,5 +73,5 @@ def conclude(findings: Sequence[Finding], figures: Figures) -> Diagnosis:
 
 
 def shown(share: float) -> str:
-    """A share such as an MRR with four decimals, or with two digits where those would be zeros."""
+    """Write a share such as an MRR with four decimals, or two digits where those would be zeros."""
     return f"{share:.4f}" if share >= 0.001 else f"{share:.2g}"

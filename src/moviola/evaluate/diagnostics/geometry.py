@@ -1,4 +1,4 @@
-"""How the vectors of one side fill their space: cones, rogue dimensions, rank, uniformity."""
+"""Examine how the vectors of one side fill their space: cones, rogue dimensions, rank."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TOP = 3
 
 
 def look_at_geometry(side: Side, rng: np.random.Generator) -> tuple[list[Finding], Figures]:
-    """Anisotropy, rogue dimensions, effective rank and uniformity of one side."""
+    """Measure anisotropy, rogue dimensions, effective rank and uniformity of one side."""
     unit = side.directed
     if len(unit) < 3:
         return [], {}
@@ -48,7 +48,7 @@ def look_at_geometry(side: Side, rng: np.random.Generator) -> tuple[list[Finding
 
 
 def _uniformity(side: Side, rng: np.random.Generator) -> float:
-    """Log of the mean Gaussian potential of random pairs, 0 for one point, lower is more spread.
+    """Compute the log of the mean Gaussian potential of random pairs, 0 for one point, lower is more spread.
 
     Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
     Uniformity on the Hypersphere", 2020, section 4.1.2, t = 2.

@@ -1,4 +1,4 @@
-"""Both sides together: modality gap, alignment, and how positives and negatives score."""
+"""Examine both sides together: modality gap, alignment, scores of positives and negatives."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _BINS = 40
 
 @dataclass(frozen=True, slots=True)
 class Relevance:
-    """Which rows belong together: `(P,)` rows of texts and `(P,)` rows of videos, in pairs."""
+    """Hold rows that belong together: `(P,)` of texts and `(P,)` of videos, in pairs."""
 
     texts: Counts
     videos: Counts
 
     def sample(self, size: int, rng: np.random.Generator) -> tuple[Counts, Counts]:
-        """At most `size` of the pairs."""
+        """Draw at most `size` of the pairs."""
         if len(self.texts) <= size:
             return self.texts, self.videos
         some = rng.choice(len(self.texts), size, replace=False)
@@ -38,14 +38,14 @@ class Relevance:
     def negatives(
         self, shape: tuple[int, int], size: int, rng: np.random.Generator
     ) -> tuple[Counts, Counts]:
-        """At most `size` random pairs that do not belong together."""
+        """Draw at most `size` random pairs that do not belong together."""
         texts, videos = (rng.integers(0, count, (size,), np.int64) for count in shape)
         own = np.isin(texts * shape[1] + videos, self.texts * shape[1] + self.videos)
         return texts[~own], videos[~own]
 
 
 def look_at_gap(texts: Side, videos: Side) -> tuple[list[Finding], Figures]:
-    """The modality gap: how far apart the centres of both sides lie.
+    """Measure the modality gap: how far apart the centres of both sides lie.
 
     Liang, Zhang, Kwon, Yeung and Zou, "Mind the Gap: Understanding the Modality Gap in Multi-modal
     Contrastive Representation Learning", 2022, section 2.
@@ -72,7 +72,7 @@ def look_at_gap(texts: Side, videos: Side) -> tuple[list[Finding], Figures]:
 
 
 def look_at_separation(positives: Values, negatives: Values) -> tuple[list[Finding], Figures]:
-    """Do captions score higher with their own videos than with others?
+    """Compare the scores of captions with their own videos and with others.
 
     Args:
         positives: `(P,)` scores of pairs that belong together.
@@ -116,7 +116,7 @@ def look_at_separation(positives: Values, negatives: Values) -> tuple[list[Findi
 
 
 def alignment(positives: Values) -> float:
-    """Mean squared distance of unit vectors that belong together, from their cosines.
+    """Compute the mean squared distance of unit vectors that belong together, from their cosines.
 
     Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
     Uniformity on the Hypersphere", 2020, section 4.1.1.
@@ -144,7 +144,7 @@ def _unseparated(area: float) -> Finding:
 
 
 def _area(positives: Values, negatives: Values) -> float:
-    """The chance that a positive scores above a negative, ties counting half."""
+    """Compute the chance that a positive scores above a negative, ties counting half."""
     ordered = np.sort(negatives)
     below = np.searchsorted(ordered, positives, side="left")
     upto = np.searchsorted(ordered, positives, side="right")

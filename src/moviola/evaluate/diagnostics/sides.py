@@ -1,4 +1,4 @@
-"""One side of a comparison, ready to be looked at: unusable vectors are marked, not raised."""
+"""Make one side of a comparison ready to be examined: unusable vectors are marked, not raised."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STEP = 2048
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """The texts or the videos.
+    """Hold the texts or the videos.
 
     Attributes:
         name: `"texts"` or `"videos"`.
@@ -41,20 +41,20 @@ class Side:
 
     @property
     def one(self) -> str:
-        """What an item is called."""
+        """Name an item."""
         return "caption" if self.name == "texts" else "video"
 
     @property
     def directed(self) -> Rows:
-        """The unit vectors `(n, D)` that have a direction."""
+        """Select the unit vectors `(n, D)` that have a direction."""
         return self.unit if self.usable.all() else self.unit[self.usable]
 
     def count(self, number: int) -> str:
-        """That many of them, in words."""
+        """Write that many of them in words."""
         return f"{number:,} {self.one}{'' if number == 1 else 's'}"
 
     def sample(self, size: int, rng: np.random.Generator) -> NDArray[np.int64]:
-        """At most `size` usable items, in order."""
+        """Draw at most `size` usable items, in order."""
         places = np.flatnonzero(self.usable)
         if len(places) <= size:
             return places
@@ -62,7 +62,7 @@ class Side:
 
 
 def side_of(name: Name, embeddings: Embeddings[Text] | Embeddings[Clip]) -> Side:
-    """The side that pooled embeddings are.
+    """Make a side of pooled embeddings.
 
     Raises:
         ValueError: when an item has several rows.
@@ -88,7 +88,7 @@ def side_of(name: Name, embeddings: Embeddings[Text] | Embeddings[Clip]) -> Side
 def pair_cosines(
     one: Side, rows: NDArray[np.int64], other: Side, columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Cosine of vector `rows[i]` of one side with vector `columns[i]` of the other, `(P,)`."""
+    """Compute the cosine of vector `rows[i]` of one side with vector `columns[i]` of the other, `(P,)`."""
     cosines = np.empty(len(rows))
     for begin in range(0, len(rows), _STEP):
         part = slice(begin, begin + _STEP)

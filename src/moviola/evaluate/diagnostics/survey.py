@@ -1,4 +1,4 @@
-"""What a sample of queries retrieves: how that compares with chance, and who is a hub."""
+"""Survey what a sample of queries retrieves: beside chance, and with its hubs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STEP = 128
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One direction of a diagnosis.
+    """Hold one direction of a diagnosis.
 
     Attributes:
         name: `"t2v"` or `"v2t"`.
@@ -49,7 +49,7 @@ class Question:
 def survey(
     question: Question, size: int, rng: np.random.Generator, *, hubs: bool = True
 ) -> tuple[list[Finding], Figures]:
-    """Asks at most `size` of the queries that have something relevant.
+    """Ask at most `size` of the queries that have something relevant.
 
     Args:
         question: who asks whom.
@@ -138,7 +138,7 @@ def _ties(question: Question, tied: int, count: int) -> list[Finding]:
 def _hubness(
     question: Question, occurrences: Counts, queries: int
 ) -> tuple[list[Finding], Figures]:
-    """Skewness of how often an item is among the first ten, and who never is.
+    """Measure the skewness of how often an item is among the first ten, and who never is.
 
     Radovanovic, Nanopoulos and Ivanovic, "Hubs in Space: Popular Nearest Neighbors in
     High-Dimensional Data", 2010, section 3.

@@ -1,4 +1,4 @@
-"""Are the vectors of one side numbers, different ones, of usual lengths?"""
+"""Check that the vectors of one side are numbers, different ones, of usual lengths."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _WHY_CONSTANT: dict[Name, str] = {
 
 
 def is_constant(side: Side) -> bool:
-    """Whether all usable vectors point in one direction."""
+    """Tell whether all usable vectors point in one direction."""
     unit = side.directed
     if len(unit) < 2:
         return False
@@ -33,7 +33,7 @@ def is_constant(side: Side) -> bool:
 
 
 def look_at_numbers(side: Side) -> tuple[list[Finding], Figures]:
-    """NaN, infinity, zero vectors, and lengths."""
+    """Look for NaN, infinity, zero vectors, and lengths."""
     broken, zero = np.isnan(side.norms), side.norms == 0
     findings: list[Finding] = []
     if broken.any():
@@ -85,7 +85,7 @@ def look_at_numbers(side: Side) -> tuple[list[Finding], Figures]:
 
 
 def look_at_copies(side: Side, *, videos: int) -> tuple[list[Finding], Figures]:
-    """Constant and duplicated vectors.
+    """Look for constant and duplicated vectors.
 
     Args:
         side: whose vectors.
@@ -112,7 +112,7 @@ def look_at_copies(side: Side, *, videos: int) -> tuple[list[Finding], Figures]:
 
 
 def constant_finding(name: Name, items: int, videos: int, *, shared: str = "vector") -> Finding:
-    """All `items` texts or videos have one vector, or what was made of it."""
+    """Report that all `items` texts or videos have one vector, or what was made of it."""
     chance = chance_level(videos)
     one = "caption" if name == "texts" else "video"
     return Finding(
@@ -125,7 +125,7 @@ def constant_finding(name: Name, items: int, videos: int, *, shared: str = "vect
 
 
 def _distinct(side: Side) -> int:
-    """How many different vectors there are, byte for byte."""
+    """Count different vectors, byte for byte."""
     seen = {
         hashlib.blake2b(row.tobytes(), digest_size=16).digest()
         for row, usable in zip(side.unit, side.usable, strict=True)

@@ -1,4 +1,4 @@
-"""Small charts as inline SVG. Colours come from the page, so that both themes hold."""
+"""Draw small charts as inline SVG. Colours come from the page, so that both themes hold."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One curve.
+    """Hold one curve.
 
     Attributes:
         name: as the legend has it.
@@ -35,7 +35,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """One axis: its range, the places of its ticks, and its title."""
+    """Hold one axis: its range, the places of its ticks, and its title."""
 
     low: float
     high: float
@@ -45,7 +45,7 @@ class Axis:
     show: Callable[[float], str] = lambda value: f"{value:g}"
 
     def at(self, value: float) -> float:
-        """Where a value lies, from 0 to 1."""
+        """Place a value from 0 to 1."""
         if self.log:
             low, high, value = (math.log10(part) for part in (self.low, self.high, value))
         else:
@@ -54,7 +54,7 @@ class Axis:
 
 
 def line_chart(series: Sequence[Series], x: Axis, y: Axis, *, label: str) -> Html:
-    """Curves with their bands and a legend.
+    """Draw curves with their bands and a legend.
 
     Args:
         series: the curves.
@@ -85,7 +85,7 @@ def bar_chart(
     *,
     label: str,
 ) -> Html:
-    """Histograms that share their bins, each `(name, style, heights)`.
+    """Draw histograms that share their bins, each `(name, style, heights)`.
 
     Args:
         groups: the histograms, drawn over one another.
@@ -119,7 +119,7 @@ def bar_chart(
 def interval_bars(
     rows: Sequence[tuple[str, float, tuple[float, float]]], *, high: float, unit: str, label: str
 ) -> Html:
-    """One horizontal bar a row with its interval: `(name, value, (low, high))`.
+    """Draw one horizontal bar a row with its interval: `(name, value, (low, high))`.
 
     Args:
         rows: from top to bottom.
@@ -168,7 +168,7 @@ def round_ticks(low: float, high: float, count: int = 5) -> list[float]:
 
 
 def powers(high: float) -> list[float]:
-    """1, 10, 100, … up to `high`."""
+    """List 1, 10, 100, … up to `high`."""
     return [10.0**i for i in range(int(math.log10(max(high, 1))) + 1)]
 
 
@@ -224,7 +224,7 @@ def _frame(x: Axis, y: Axis) -> Html:
 
 
 def _legend(entries: Sequence[tuple[str, str]], *, filled: bool = False) -> Html:
-    """What is what, in a row above the picture, where it covers nothing."""
+    """Draw what is what in a row above the picture, where it covers nothing."""
     parts: list[Html] = []
     left = _LEFT
     for name, style in entries:

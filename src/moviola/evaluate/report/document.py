@@ -1,4 +1,4 @@
-"""The frame of every report page: one self-contained file, no script, no network."""
+"""Frame report pages: one self-contained file, no script, no network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def document(title: str, *children: str) -> str:
-    """An HTML page of that title whose body holds `children`, light and dark."""
+    """Make an HTML page of that title whose body holds `children`, light and dark."""
     head = element(
         "head",
         element("meta", charset="utf-8"),

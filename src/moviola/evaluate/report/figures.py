@@ -1,4 +1,4 @@
-"""The pictures of a report, each with a sentence that says how to read it."""
+"""Draw the pictures of a report, each with a sentence that says how to read it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEAR = 50
 
 
 def figures(result: RetrievalResult, facts: Facts) -> list[Html]:
-    """One `<figure>` for each picture that there are facts for."""
+    """Make one `<figure>` for each picture that there are facts for."""
     made = [_recall(facts.curves), _ranks(facts.curves, result)]
     if facts.histogram is not None:
         made.append(_scores(facts.histogram))

@@ -1,4 +1,4 @@
-"""HTML and SVG whose text is escaped by construction: nothing given can become markup."""
+"""Write HTML and SVG whose text is escaped by construction: nothing given can become markup."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _CLOSED = frozenset({"path", "line", "rect", "circle", "polyline", "polygon"})
 
 
 class Html(str):
-    """Markup that is safe to put into a page. Everything else that is put there is escaped."""
+    """Hold markup that is safe to put into a page. Everything else that is put there is escaped."""
 
     __slots__ = ()
 
 
 def clean(text: str) -> str:
-    """`text` with the characters that no document may hold replaced by U+FFFD."""
+    """Replace the characters of `text` that no document may hold by U+FFFD."""
     return _FORBIDDEN.sub("\ufffd", text)
 
 
 def element(name: str, /, *children: str, **attributes: str | float | None) -> Html:
-    """`<name attributes>children</name>`.
+    """Make `<name attributes>children</name>`.
 
     Args:
         name: of the element; never anything given.
@@ -45,7 +45,7 @@ def element(name: str, /, *children: str, **attributes: str | float | None) -> H
 
 
 def join(children: tuple[str, ...] | list[str]) -> Html:
-    """Children one after the other, those that are no `Html` escaped."""
+    """Join children one after the other, those that are no `Html` escaped."""
     return Html(
         "".join(child if isinstance(child, Html) else escape(clean(child)) for child in children)
     )

@@ -1,4 +1,4 @@
-"""The style sheet of report pages."""
+"""Style report pages."""
 
 from __future__ import annotations
 

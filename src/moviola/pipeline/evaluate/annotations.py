@@ -1,4 +1,4 @@
-"""What a data set knows of the items of an evaluation: words, files, groups, what is missing."""
+"""Add what a data set knows of an evaluation: words, files, groups, what is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from moviola.plugins import load_dataset
 def annotated(
     evaluation: Evaluation, root: Path
 ) -> tuple[Evaluation, Mapping[str, frozenset[str]]]:
-    """The evaluation with words and files from the data set in `root`, and its groups of texts.
+    """Add words and files from the data set in `root`, and find its groups of texts.
 
     Items are known by their ids. Rows of bare arrays have none: where there are as many as the
     data set has, row i is its item i.
@@ -71,7 +71,7 @@ def _load(root: Path, protocol: str | None) -> RetrievalDataset:
 
 
 def _found(ours: Sequence[ItemT], theirs: Sequence[ItemT]) -> dict[str, ItemT]:
-    """Our id to their item."""
+    """Find their item for each of our ids."""
     known = {item.id: item for item in theirs}
     numbered = all(item.id == str(row) for row, item in enumerate(ours))
     if numbered and len(ours) == len(theirs):
@@ -82,7 +82,7 @@ def _found(ours: Sequence[ItemT], theirs: Sequence[ItemT]) -> dict[str, ItemT]:
 
 
 def _with_file(clip: Clip, known: Clip | None) -> Clip:
-    """The clip with the file of the data set, unless its own is there."""
+    """Give the clip the file of the data set, unless its own is there."""
     if known is None or clip.path.is_file():
         return clip
     return replace(known, id=clip.id)

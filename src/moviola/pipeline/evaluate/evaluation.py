@@ -13,7 +13,7 @@ from moviola.pipeline.evaluate.options import EvaluateOptions
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was evaluated, and what came of it.
+    """Hold what was evaluated, and what came of it.
 
     Attributes:
         result: the measures.
@@ -48,12 +48,12 @@ class Evaluation:
     corrected: tuple[CorrectedResult, ...] = ()
 
     def described_spaces(self) -> dict[str, str]:
-        """Side to its space and readout in words."""
+        """Describe the space and readout of each side in words."""
         return {side: _described(space, self.readouts[side]) for side, space in self.spaces.items()}
 
 
 def as_object(evaluation: Evaluation) -> dict[str, Any]:
-    """The numbers as JSON values; `notes`, `protocol`, `corrected` where there is one to tell."""
+    """Write the numbers as JSON values; `notes`, `protocol`, `corrected` where there are any."""
     value = evaluation.result.to_json()
     if not value["notes"]:
         del value["notes"]

@@ -34,7 +34,7 @@ Search = Callable[..., list[Moment]]
 
 @dataclass(frozen=True, slots=True)
 class SearchEvaluation:
-    """What came of a search over a library.
+    """Hold what came of a search over a library.
 
     Attributes:
         corpus: VCMR, SVMR and VR.

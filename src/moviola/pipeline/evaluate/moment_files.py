@@ -18,7 +18,7 @@ ValueT = TypeVar("ValueT")
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Moments that were found for queries, the best first.
+    """Hold moments that were found for queries, the best first.
 
     Attributes:
         corpus: task to query id to its moments, where videos are told.

@@ -28,7 +28,7 @@ _ANNOTATORS = 3
 
 @dataclass(frozen=True, slots=True)
 class MomentEvaluation:
-    """What came of moments that were found.
+    """Hold what came of moments that were found.
 
     Attributes:
         corpus: VCMR, SVMR and VR, as far as moments of them were given.

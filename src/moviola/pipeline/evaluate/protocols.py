@@ -1,4 +1,4 @@
-"""Is this the protocol that it claims to be? What keeps it from being compared is said."""
+"""Check that an evaluation is of the protocol it claims, and say what keeps it from comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 def check_protocol(
     name: str | None, texts: Sequence[str], clips: Sequence[str], *, named: bool
 ) -> tuple[str, ...]:
-    """What must be said wherever a result is shown that claims to be of a published protocol.
+    """Collect what must be said wherever a result is shown that claims to be of a protocol.
 
     Args:
         name: the protocol; None where none is claimed.

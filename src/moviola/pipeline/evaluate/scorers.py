@@ -1,4 +1,4 @@
-"""Models that score texts against videos by more than the cosine of two vectors."""
+"""Load models that score texts against videos by more than the cosine of two vectors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vectors of two towers, and of a bank beside them: read, mapped by a head, and scored."""
+"""Read the vectors of two towers and of a bank, map them by a head, and score them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from moviola.score import scorer_for
 
 @dataclass(frozen=True, slots=True)
 class Towers:
-    """Texts and videos to be scored.
+    """Hold texts and videos to be scored.
 
     Attributes:
         texts: of the test.
@@ -35,7 +35,7 @@ class Towers:
 
     @property
     def scoring(self) -> str:
-        """`model` by its own scorer, `dot`, `cosine`, or `maxsim` for several rows an item."""
+        """Name the way: `model` by its own scorer, `dot`, `cosine`, or `maxsim`."""
         if self.scorer is not None:
             return "model"
         return scorer_for(self.texts, self.clips).name
@@ -53,7 +53,7 @@ class Towers:
             _require_comparable(self.bank, self.clips, unaligned=unaligned, what=what)
 
     def score(self, *, unaligned: bool) -> tuple[Scores, Scores | None]:
-        """All scores of the texts with the gallery, and those of the bank where there is one."""
+        """Score the texts against the gallery, and the bank where there is one."""
         bank = self.bank
         if self.scorer is not None:
             return (
