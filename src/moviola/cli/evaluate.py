@@ -128,8 +128,9 @@ def run(
         )
         return
     from moviola.evaluate.measures import DEFAULT_MEASURES, parse_measures
-    from moviola.pipeline.evaluate import evaluate as evaluating
-    from moviola.pipeline.evaluate.options import EvaluateOptions
+    from moviola.pipeline.evaluate.evaluate import evaluate_vectors
+    from moviola.pipeline.evaluate.evaluation import EvaluateOptions
+    from moviola.pipeline.evaluate.given import evaluate_similarity
     from moviola.pipeline.evaluate.reporting import require_free
 
     if out is not None:
@@ -143,9 +144,9 @@ def run(
         bank=bank,
     )
     if source == "--similarity":
-        found = evaluating.evaluate_similarity(str(similarity), relevance=relevance, asked=asked)
+        found = evaluate_similarity(str(similarity), relevance=relevance, asked=asked)
     else:
-        found = evaluating.evaluate_vectors(
+        found = evaluate_vectors(
             str(texts),
             str(videos),
             caption_video=caption_video,

@@ -37,8 +37,8 @@ def run(
     as the last of the gallery.
     """
     from moviola.evaluate.measures import DEFAULT_MEASURES, parse_measures
-    from moviola.pipeline.evaluate.evaluate import evaluate_trec
-    from moviola.pipeline.evaluate.options import EvaluateOptions
+    from moviola.pipeline.evaluate.evaluation import EvaluateOptions
+    from moviola.pipeline.evaluate.given import evaluate_trec
     from moviola.pipeline.evaluate.reporting import require_free
 
     if data is not None and out is None:

@@ -21,7 +21,7 @@ _ESCAPED = re.compile(r"[\s%\x00-\x1f\x7f]")
 
 
 def read_run(path: Path) -> dict[str, dict[str, float]]:
-    """Read query id to item id to score. The order is that of the scores; written ranks are not read.
+    """Read query id to item id to score. Scores make the order; written ranks are not read.
 
     Raises:
         DatasetError: naming the line that is not of a run, or that names a pair a second time.

@@ -2,12 +2,10 @@
 
 from moviola.score.blocks import score_blocks
 from moviola.score.corrections import BankCorrection, Correction, adjust_blocks, is_transductive
-from moviola.score.cosine import cosine
-from moviola.score.dot import dot
 from moviola.score.maxsim import maxsim
 from moviola.score.named import make_correction
 from moviola.score.neighbourhoods import CSLS, NNN
-from moviola.score.scorers import PairScorer, scorer_for
+from moviola.score.scorers import PairScorer, cosine, dot, scorer_for
 from moviola.score.sinkhorn import Sinkhorn
 from moviola.score.softmaxes import DualSoftmax, InvertedSoftmax, QBNorm
 

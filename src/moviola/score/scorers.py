@@ -1,4 +1,4 @@
-"""Choose how texts and clips are scored: by what their space means and how many rows they have."""
+"""Score one row an item by cosine or dot product, and choose how two sides are scored."""
 
 from __future__ import annotations
 
@@ -7,11 +7,55 @@ from dataclasses import dataclass
 from typing import Literal
 
 from moviola.core import Clip, Embeddings, Scores, Text
-from moviola.score.cosine import cosine
-from moviola.score.dot import dot
 from moviola.score.maxsim import maxsim
+from moviola.score.vectors import notes_for, plain_rows, require_pooled, unit_rows
 
 ScoringName = Literal["cosine", "dot", "maxsim"]
+
+
+def cosine(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
+    """Compute cosine similarities `(texts, clips)`, in float32 whatever is stored.
+
+    Args:
+        texts: pooled, one row a text.
+        clips: pooled, one row a clip.
+        unaligned: compare vectors of two spaces all the same; the scores say so in their notes.
+
+    Raises:
+        SpaceMismatchError: when texts and clips live in two spaces.
+        ValueError: when an item has several rows, or a row is zero, NaN or infinite.
+    """
+    notes = notes_for(texts, clips, unaligned=unaligned)
+    require_pooled(texts, clips, way_out="pool them first, or score them with maxsim")
+    return Scores(
+        queries=[text.id for text in texts.items],
+        gallery=[clip.id for clip in clips.items],
+        matrix=unit_rows(texts) @ unit_rows(clips).T,
+        notes=notes,
+    )
+
+
+def dot(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool = False) -> Scores:
+    """Compute dot products `(texts, clips)`, in float32 whatever is stored.
+
+    Args:
+        texts: pooled, one row a text.
+        clips: pooled, one row a clip.
+        unaligned: compare vectors of two spaces all the same; the scores say so in their notes.
+
+    Raises:
+        SpaceMismatchError: when texts and clips live in two spaces.
+        ValueError: when an item has several rows, or a product is not finite.
+    """
+    notes = notes_for(texts, clips, unaligned=unaligned)
+    require_pooled(texts, clips, way_out="pool them first")
+    return Scores(
+        queries=[text.id for text in texts.items],
+        gallery=[clip.id for clip in clips.items],
+        matrix=plain_rows(texts) @ plain_rows(clips).T,
+        notes=notes,
+    )
+
 
 _FUNCTIONS: dict[ScoringName, Callable[..., Scores]] = {
     "cosine": cosine,

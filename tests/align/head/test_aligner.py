@@ -23,8 +23,7 @@ from moviola.core import (
     Text,
     WeightsUnavailableError,
 )
-from moviola.score import cosine
-from moviola.score.dot import dot
+from moviola.score import cosine, dot
 
 MODEL = Space("model", "1", "aa", 8)
 READOUT = Readout("224 pixels", pooling="mean")

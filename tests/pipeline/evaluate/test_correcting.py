@@ -13,9 +13,9 @@ from moviola.core import Qrels, Scores
 from moviola.evaluate import evaluate
 from moviola.pipeline.evaluate.comparing import compare_reports
 from moviola.pipeline.evaluate.correcting import count_seen, measure_corrected
-from moviola.pipeline.evaluate.evaluate import evaluate_similarity, evaluate_trec, evaluate_vectors
-from moviola.pipeline.evaluate.evaluation import as_object
-from moviola.pipeline.evaluate.options import EvaluateOptions
+from moviola.pipeline.evaluate.evaluate import evaluate_vectors
+from moviola.pipeline.evaluate.evaluation import EvaluateOptions, as_object
+from moviola.pipeline.evaluate.given import evaluate_similarity, evaluate_trec
 from moviola.pipeline.evaluate.reporting import write_report
 from moviola.score import CSLS, NNN, DualSoftmax, InvertedSoftmax, QBNorm, Sinkhorn
 

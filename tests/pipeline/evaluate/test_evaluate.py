@@ -22,9 +22,9 @@ from moviola.core import (
 from moviola.evaluate.trec import read_qrels, read_run
 from moviola.pipeline.align.heads import load_head
 from moviola.pipeline.evaluate.annotations import annotated
-from moviola.pipeline.evaluate.evaluate import evaluate_similarity, evaluate_trec, evaluate_vectors
-from moviola.pipeline.evaluate.evaluation import as_object
-from moviola.pipeline.evaluate.options import EvaluateOptions
+from moviola.pipeline.evaluate.evaluate import evaluate_vectors
+from moviola.pipeline.evaluate.evaluation import EvaluateOptions, as_object
+from moviola.pipeline.evaluate.given import evaluate_similarity, evaluate_trec
 from moviola.pipeline.evaluate.protocols import check_protocol
 from moviola.pipeline.evaluate.reporting import write_report
 

@@ -11,7 +11,7 @@ import moviola
 from moviola.core import Text
 from moviola.pipeline import encode_captions, encode_videos
 from moviola.pipeline.evaluate.evaluate import evaluate_vectors
-from moviola.pipeline.evaluate.options import EvaluateOptions
+from moviola.pipeline.evaluate.evaluation import EvaluateOptions
 from moviola.pipeline.search.reranking import rerank
 from moviola.plugins import load_encoder
 from moviola.store import open_embeddings

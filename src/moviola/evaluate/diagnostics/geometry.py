@@ -48,7 +48,7 @@ def look_at_geometry(side: Side, rng: np.random.Generator) -> tuple[list[Finding
 
 
 def _uniformity(side: Side, rng: np.random.Generator) -> float:
-    """Compute the log of the mean Gaussian potential of random pairs, 0 for one point, lower is more spread.
+    """Compute the log of the mean Gaussian potential of random pairs: lower is more spread.
 
     Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and
     Uniformity on the Hypersphere", 2020, section 4.1.2, t = 2.

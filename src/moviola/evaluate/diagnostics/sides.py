@@ -88,7 +88,7 @@ def side_of(name: Name, embeddings: Embeddings[Text] | Embeddings[Clip]) -> Side
 def pair_cosines(
     one: Side, rows: NDArray[np.int64], other: Side, columns: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Compute the cosine of vector `rows[i]` of one side with vector `columns[i]` of the other, `(P,)`."""
+    """Compute `(P,)` cosines of vectors `rows` of one side with vectors `columns` of the other."""
     cosines = np.empty(len(rows))
     for begin in range(0, len(rows), _STEP):
         part = slice(begin, begin + _STEP)

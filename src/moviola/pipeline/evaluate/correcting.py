@@ -13,7 +13,7 @@ from moviola.evaluate.retrieval import measure_ranks, rank
 from moviola.score import Correction, is_transductive, make_correction
 
 if TYPE_CHECKING:
-    from moviola.pipeline.evaluate.options import EvaluateOptions
+    from moviola.pipeline.evaluate.evaluation import EvaluateOptions
 
 #: Scores beyond this are no cosines, for which the temperatures are meant.
 _COSINE = 1.01

@@ -1,26 +1,28 @@
-"""Evaluate a similarity matrix, two towers' vectors, or a TREC run."""
+"""Evaluate the vectors of two towers: read, mapped by a head, scored and measured."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-from moviola.core import Qrels, Scores, Text, display_path
-from moviola.evaluate import CorrectedResult, RetrievalResult, evaluate
-from moviola.evaluate.runs import evaluate_run
-from moviola.evaluate.trec import read_qrels, read_run
+from moviola.core import Clip, Embeddings, Scorer, Scores, SpaceMismatchError, Text
+from moviola.evaluate import CorrectedResult
+from moviola.pipeline.align.heads import load_head
+from moviola.pipeline.align.leaks import leak_notes
 from moviola.pipeline.evaluate.correcting import count_seen, measure_corrected, rows_of
-from moviola.pipeline.evaluate.evaluation import Evaluation
-from moviola.pipeline.evaluate.options import EvaluateOptions
+from moviola.pipeline.evaluate.evaluation import (
+    EvaluateOptions,
+    Evaluation,
+    given_inputs,
+    measure_scores,
+)
 from moviola.pipeline.evaluate.protocols import check_protocol
 from moviola.pipeline.evaluate.ranking import evaluate_embeddings
 from moviola.pipeline.evaluate.scorers import load_row_scorer
-from moviola.pipeline.evaluate.towers import map_towers
-from moviola.pipeline.inputs.pairing import read_pairs
-from moviola.pipeline.inputs.relevance import read_relevance
+from moviola.pipeline.inputs.pairing import Pairs, read_pairs
 from moviola.pipeline.inputs.sources import parse_source
+from moviola.score import scorer_for
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
@@ -30,47 +32,58 @@ _MOST_CORRECTED = 1 << 28
 _CORRECTING_BYTES = 44
 
 
-def evaluate_similarity(path: str, *, relevance: Path | None, asked: EvaluateOptions) -> Evaluation:
-    """Measure a matrix of scores, texts times videos.
+@dataclass(frozen=True, slots=True)
+class Towers:
+    """Hold texts and videos to be scored.
 
-    Args:
-        path: the matrix, a `.npy` file or a tensor of a safetensors file.
-        relevance: TREC qrels whose ids are row numbers from 0, or an `(m, 2)` `.npy` of pairs of
-            row numbers; None where row i belongs to row i.
-        asked: how.
-
-    Raises:
-        FileNotFoundError: when a file is not there.
-        ValueError: naming the file and the place that is wrong.
-        DatasetError: the same, for qrels.
+    Attributes:
+        texts: of the test.
+        clips: the gallery.
+        bank: training captions, where corrections learn from some.
+        seen: how many texts of the test are in the bank as well.
+        scorer: a model's own, where its vectors are not all there is to it.
+        notes: what must be said of the head that mapped them.
     """
-    began = perf_counter()
-    matrix = parse_source(path).scores()
-    texts, clips = (_numbered(side) for side in matrix.shape)
-    if relevance is not None:
-        qrels = read_relevance(parse_source(relevance), texts, clips)
-    elif len(texts) == len(clips):
-        qrels = Qrels({name: frozenset([name]) for name in texts})
-    else:
-        raise ValueError(
-            f"{display_path(path)} has shape {matrix.shape}; a matrix that is not square needs "
-            f"--relevance, which says what is relevant to which text"
+
+    texts: Embeddings[Text]
+    clips: Embeddings[Clip]
+    bank: Embeddings[Text] | None = None
+    seen: int = 0
+    scorer: Scorer | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def scoring(self) -> str:
+        """Name the way: `model` by its own scorer, `dot`, `cosine`, or `maxsim`."""
+        if self.scorer is not None:
+            return "model"
+        return scorer_for(self.texts, self.clips).name
+
+    def require_comparable(self, *, unaligned: bool) -> None:
+        """Refuse vectors that cannot, or should not, be scored against one another.
+
+        Raises:
+            ValueError: when their lengths differ.
+            SpaceMismatchError: when their spaces do.
+        """
+        _require_comparable(self.texts, self.clips, unaligned=unaligned, what="texts")
+        if self.bank is not None:
+            what = "captions of the bank"
+            _require_comparable(self.bank, self.clips, unaligned=unaligned, what=what)
+
+    def score(self, *, unaligned: bool) -> tuple[Scores, Scores | None]:
+        """Score the texts against the gallery, and the bank where there is one."""
+        bank = self.bank
+        if self.scorer is not None:
+            return (
+                self.scorer(self.texts, self.clips),
+                None if bank is None else self.scorer(bank, self.clips),
+            )
+        scorer = scorer_for(self.texts, self.clips)
+        return (
+            scorer(self.texts, self.clips, unaligned=unaligned),
+            None if bank is None else scorer(bank, self.clips, unaligned=unaligned),
         )
-    scores = Scores(texts, clips, matrix, check_protocol(asked.protocol, texts, clips, named=False))
-    bank = None if asked.bank is None else _given_bank(asked.bank, scores)
-    seen = 0 if bank is None else count_seen(rows_of(scores), rows_of(bank))
-    return Evaluation(
-        result=_measured(scores, qrels, asked),
-        qrels=qrels,
-        scores=scores,
-        texts=[Text(name, "") for name in texts],
-        clips=[],
-        scoring="given",
-        inputs=_given(similarity=path, relevance=relevance, bank=asked.bank),
-        asked=asked,
-        corrected=measure_corrected(scores, qrels, bank, asked, seen=seen),
-        seconds=perf_counter() - began,
-    )
 
 
 def evaluate_vectors(
@@ -139,8 +152,9 @@ def evaluate_vectors(
     if keep_scores or towers.scoring == "model" or asked.correct or cells <= _MANY:
         _require_room(cells, corrected=bool(asked.correct))
         scores, bank = towers.score(unaligned=unaligned)
-        result = _measured(scores, qrels, asked)
-        corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
+        result = measure_scores(scores, qrels, asked)
+        if asked.correct:
+            corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
     else:
         result = evaluate_embeddings(
             towers.texts,
@@ -160,7 +174,7 @@ def evaluate_vectors(
         texts=towers.texts.items,
         clips=towers.clips.items,
         scoring=towers.scoring,
-        inputs=_given(
+        inputs=given_inputs(
             texts=texts,
             videos=videos,
             caption_video=caption_video,
@@ -178,47 +192,6 @@ def evaluate_vectors(
     )
 
 
-def evaluate_trec(run: Path, *, relevance: Path, asked: EvaluateOptions) -> Evaluation:
-    """Measure a TREC run.
-
-    Args:
-        run: text id, video id and score on every line.
-        relevance: TREC qrels.
-        asked: how; the tolerance of ties is 0 unless it is set.
-
-    Raises:
-        DatasetError: naming the file and the line that is wrong.
-        ValueError: when run and qrels have no query in common, or corrections are asked for.
-    """
-    if asked.correct:
-        raise ValueError("a run lacks most scores, which a correction needs; give the whole matrix")
-    began = perf_counter()
-    found, qrels = read_run(run), read_qrels(relevance)
-    result = evaluate_run(
-        found,
-        qrels,
-        ties=asked.ties,
-        tolerance=asked.tolerance or 0.0,
-        measures=asked.measures,
-        resamples=asked.resamples,
-        seed=asked.seed,
-    )
-    videos = sorted({item for items in found.values() for item in items})
-    flags = check_protocol(asked.protocol, list(found), videos, named=True)
-    return Evaluation(
-        result=replace(result, notes=(*result.notes, *flags)),
-        qrels=qrels,
-        scores=None,
-        run=found,
-        texts=[Text(name, "") for name in found],
-        clips=[],
-        scoring="run",
-        inputs=_given(run=run, relevance=relevance),
-        asked=asked,
-        seconds=perf_counter() - began,
-    )
-
-
 def _require_room(cells: int, *, corrected: bool) -> None:
     if corrected and cells > _MOST_CORRECTED:
         raise ValueError(
@@ -232,31 +205,49 @@ def _require_room(cells: int, *, corrected: bool) -> None:
         )
 
 
-def _given_bank(path: str, scores: Scores) -> Scores:
-    matrix = parse_source(path).scores()
-    if matrix.shape[1] != len(scores.gallery):
+def map_towers(
+    pairs: Pairs, *, bank: str | None, head: str | None, pooling: str | None, has_ids: bool = True
+) -> Towers:
+    """Map both towers by the head where there is one, and read the bank beside them.
+
+    Args:
+        pairs: texts and clips.
+        bank: training captions, as `parse_source` takes them.
+        head: as `load_head` takes it.
+        pooling: how several rows of a caption of the bank become one.
+        has_ids: whether the clips have ids, by which a leak is noticed.
+
+    Raises:
+        FileNotFoundError: when a file is not there.
+        ValueError: naming the file and the place that is wrong; when the bank is the test.
+        PluginNotFoundError: when the head cannot be loaded.
+    """
+    texts, clips = pairs.texts, pairs.clips
+    bank_side = None if bank is None else parse_source(bank).texts(pooling)
+    seen = 0 if bank_side is None else count_seen(rows_of(texts), rows_of(bank_side))
+    notes: tuple[str, ...] = ()
+    if head is not None:
+        aligner = load_head(head)
+        notes = leak_notes(getattr(aligner, "fit", {}), clips, has_ids=has_ids)
+        texts, clips = aligner.align_texts(texts), aligner.align_clips(clips)
+        bank_side = None if bank_side is None else aligner.align_texts(bank_side)
+    return Towers(texts, clips, bank_side, seen, notes=notes)
+
+
+def _require_comparable(
+    texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool, what: str
+) -> None:
+    if texts.space.dimension != clips.space.dimension and (
+        unaligned or (texts.space.is_anonymous and clips.space.is_anonymous)
+    ):
         raise ValueError(
-            f"{display_path(path)} has shape {matrix.shape}; a bank beside --similarity is "
-            f"captions x videos, and here are {len(scores.gallery):,} videos"
+            f"{what} have {texts.space.dimension} numbers a vector, videos "
+            f"{clips.space.dimension}: they have no cosine; align them first"
         )
-    return Scores(_numbered(len(matrix)), scores.gallery, matrix)
-
-
-def _measured(scores: Scores, qrels: Qrels, asked: EvaluateOptions) -> RetrievalResult:
-    return evaluate(
-        scores,
-        qrels,
-        ties=asked.ties,
-        tolerance=asked.tolerance,
-        measures=asked.measures,
-        resamples=asked.resamples,
-        seed=asked.seed,
-    )
-
-
-def _numbered(count: int) -> list[str]:
-    return [str(row) for row in range(count)]
-
-
-def _given(**options: Any) -> dict[str, str]:
-    return {name: display_path(value) for name, value in options.items() if value is not None}
+    if not unaligned:
+        try:
+            clips.space.require(texts.space, what="the text")
+        except SpaceMismatchError as error:
+            raise SpaceMismatchError(
+                f"{error}; --unaligned scores them all the same, and the result says so"
+            ) from None

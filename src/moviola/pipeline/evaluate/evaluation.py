@@ -6,9 +6,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moviola.core import Clip, Qrels, Readout, Scores, Space, Text
-from moviola.evaluate import CorrectedResult, RetrievalResult
-from moviola.pipeline.evaluate.options import EvaluateOptions
+from moviola.core import Clip, Qrels, Readout, Scores, Space, Text, display_path
+from moviola.evaluate import (
+    DEFAULT_MEASURES,
+    Combined,
+    CorrectedResult,
+    Measure,
+    RetrievalResult,
+    Ties,
+    evaluate,
+)
+from moviola.score.named import require_corrections
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """Hold how an evaluation is to be done.
+
+    Attributes:
+        ties: how ties are read.
+        tolerance: share of a row's largest absolute score within which two scores are tied; None
+            for what suits the precision.
+        protocol: name of the published protocol that this claims to be.
+        resamples: of the bootstrap; 0 for no intervals.
+        seed: of the bootstrap.
+        measures: what to measure.
+        correct: corrections for hubs, by name or `module:attribute`, to apply beside, never in the
+            headline.
+        bank: what they learn from: vectors of training captions, or where the scores are given, a
+            matrix of theirs, bank times videos. None where they look at the test itself.
+
+    Raises:
+        ValueError: when there is no such correction, or it and the bank do not go together.
+    """
+
+    ties: Ties = "expected"
+    tolerance: float | None = None
+    protocol: str | None = None
+    resamples: int = 1000
+    seed: int = 0
+    measures: tuple[Measure | Combined, ...] = DEFAULT_MEASURES
+    correct: tuple[str, ...] = ()
+    bank: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.correct or self.bank is not None:
+            require_corrections(self.correct, has_bank=self.bank is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +112,21 @@ def _described(space: Space, readout: Readout) -> str:
         return f"unknown, {space.dimension} numbers"
     parts = [space.model, f"{space.dimension} numbers", readout.sampling, f"pool {readout.pooling}"]
     return ", ".join(part for part in parts if part)
+
+
+def measure_scores(scores: Scores, qrels: Qrels, asked: EvaluateOptions) -> RetrievalResult:
+    """Measure scores in both directions, as it is asked."""
+    return evaluate(
+        scores,
+        qrels,
+        ties=asked.ties,
+        tolerance=asked.tolerance,
+        measures=asked.measures,
+        resamples=asked.resamples,
+        seed=asked.seed,
+    )
+
+
+def given_inputs(**options: Any) -> dict[str, str]:
+    """Name the options that were given, and what."""
+    return {name: display_path(value) for name, value in options.items() if value is not None}
