@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from moviola.cli.console import print_json
-from moviola.cli.options import JsonOption
+from moviola.cli.options import JsonOption, PerQueryOption
 
 
 def run(
@@ -29,10 +29,7 @@ def run(
             "of query_id, query, video, start, end.",
         ),
     ],
-    per_query: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Also write a row a query there: .parquet or .csv."),
-    ] = None,
+    per_query: PerQueryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure moments that were found in a corpus of videos (VCMR, SVMR, VR), or inside one.
@@ -40,11 +37,12 @@ def run(
     R@1, 5, 10, 100 at IoU 0.5 and 0.7 as TVR's evaluation code defines them; for files in
     QVHighlights' layout also R1@IoU, mIoU, mAP, and HIT@1 and mAP of highlights.
     """
-    from moviola.pipeline.evaluate.moments import evaluate_moment_files, write_rows
+    from moviola.pipeline.evaluate.moments.files import evaluate_moment_files
+    from moviola.pipeline.evaluate.moments.rows import write_rows
 
     result = evaluate_moment_files(predictions, truth)
     if per_query is not None:
-        write_rows(result, per_query)
+        write_rows(result.corpus, per_query)
     if as_json:
         print_json(result.to_json())
     else:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from moviola.cli.console import print_json, print_table, progress
-from moviola.cli.options import JsonOption, LibraryOption
+from moviola.cli.options import JsonOption, LibraryOption, PerQueryOption
 
 if TYPE_CHECKING:
-    from moviola.pipeline.evaluate.library_search import SearchEvaluation
+    from moviola.pipeline.evaluate.moments.library_search import SearchEvaluation
 
 
 def run(
@@ -35,6 +35,7 @@ def run(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a page there (.html).")
     ] = None,
+    per_query: PerQueryOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Search a library for queries whose moments are known, and measure what it finds.
@@ -43,8 +44,9 @@ def run(
     each band is right: a first hit is, where its peak lies in a true moment.
     """
     from moviola.core.paths import library_path
-    from moviola.pipeline.evaluate.library_search import evaluate_search, write_submission
-    from moviola.pipeline.evaluate.search_report import write_search_page
+    from moviola.pipeline.evaluate.moments.library_search import evaluate_search, write_submission
+    from moviola.pipeline.evaluate.moments.rows import write_rows
+    from moviola.pipeline.evaluate.moments.search_page import write_search_page
 
     with progress("queries") as line:
         found = evaluate_search(
@@ -56,6 +58,8 @@ def run(
         write_submission(found, out)
     if report is not None:
         write_search_page(found, report)
+    if per_query is not None:
+        write_rows(found.corpus, per_query)
     if as_json:
         print_json(found.to_json())
     else:

@@ -62,3 +62,9 @@ ReportOption = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="Also write report.html and data there."),
 ]
+PerQueryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--per-query", metavar="FILE", help="Also write a row a query there: .parquet or .csv."
+    ),
+]

@@ -11,8 +11,8 @@ from moviola.evaluate.measures import (
     parse_measure,
     parse_measures,
 )
-from moviola.evaluate.moments import MomentResult, best_iou, evaluate_moments
-from moviola.evaluate.ranked_moments import evaluate_ranked_moments
+from moviola.evaluate.moments.first import MomentResult, best_iou, evaluate_moments
+from moviola.evaluate.moments.ranked import evaluate_ranked_moments
 from moviola.evaluate.results import DirectionResult, RetrievalResult
 from moviola.evaluate.retrieval import evaluate
 from moviola.evaluate.runs import evaluate_run

@@ -142,10 +142,10 @@ def evaluate_vectors(
     towers.require_comparable(unaligned=unaligned)
     text_ids = [text.id for text in towers.texts.items]
     clip_ids = [clip.id for clip in towers.clips.items]
-    flags = (
-        *check_protocol(asked.protocol, text_ids, clip_ids, named=sides[1].has_ids),
-        *towers.notes,
-    )
+    flags = towers.notes
+    if asked.protocol is not None:
+        named = sides[1].has_ids
+        flags += check_protocol(asked.protocol, text_ids, clip_ids, named=named)
     scores: Scores | None = None
     corrected: tuple[CorrectedResult, ...] = ()
     cells = len(text_ids) * len(clip_ids)

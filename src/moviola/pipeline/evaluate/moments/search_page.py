@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from moviola import __version__
-from moviola.evaluate.bands import BandResult
+from moviola.evaluate.moments.bands import BandResult
 from moviola.evaluate.report.charts import Axis, Series, line_chart
 from moviola.evaluate.report.document import document
 from moviola.evaluate.report.markup import Html, element
-from moviola.pipeline.evaluate.library_search import SearchEvaluation
+from moviola.pipeline.evaluate.moments.library_search import SearchEvaluation
 
 _SHARES = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
 _TITLE = "How well the search finds the moment"

@@ -11,7 +11,7 @@ from moviola.core import DatasetError, display_path
 from moviola.core.moment_queries import FoundMoment
 from moviola.datasets.annotations.files import read_json
 from moviola.datasets.annotations.tables import Row, object_rows, read_rows
-from moviola.evaluate.corpus_moments import TASKS, Task
+from moviola.evaluate.moments.corpus import TASKS, Task
 
 ValueT = TypeVar("ValueT")
 

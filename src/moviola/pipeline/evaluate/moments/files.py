@@ -13,11 +13,11 @@ from moviola.core import DatasetError, Span, display_path
 from moviola.core.moment_queries import FoundMoment, MomentQuery
 from moviola.datasets.moments import qvhighlights
 from moviola.datasets.moments.reading import read_moment_queries
-from moviola.evaluate.corpus_moments import CorpusMomentResult, evaluate_corpus_moments
-from moviola.evaluate.highlights import HighlightResult, evaluate_highlights
-from moviola.evaluate.moments import MomentResult
-from moviola.evaluate.ranked_moments import evaluate_ranked_moments
-from moviola.pipeline.evaluate.moment_files import Predictions, read_predictions
+from moviola.evaluate.moments.corpus import CorpusMomentResult, evaluate_corpus_moments
+from moviola.evaluate.moments.first import MomentResult
+from moviola.evaluate.moments.highlights import HighlightResult, evaluate_highlights
+from moviola.evaluate.moments.ranked import evaluate_ranked_moments
+from moviola.pipeline.evaluate.moments.predictions import Predictions, read_predictions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -169,26 +169,3 @@ def _lines(
             line += f"  [{low:.{digits}f}, {high:.{digits}f}]"
         lines.append(line)
     return lines
-
-
-def write_rows(evaluation: MomentEvaluation, path: Path) -> None:
-    """Write one row a query, with the rank of its first right moment for every criterion.
-
-    Args:
-        evaluation: what was measured.
-        path: a `.parquet` or `.csv` file; 0 stands for a query without a right moment.
-
-    Raises:
-        ValueError: when the file is called otherwise.
-    """
-    import pyarrow as pa
-    import pyarrow.csv as pa_csv
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pylist(list(evaluation.corpus.rows()))
-    if path.suffix.lower() == ".parquet":
-        pq.write_table(table, path)
-    elif path.suffix.lower() == ".csv":
-        pa_csv.write_csv(table, path)
-    else:
-        raise ValueError(f"{display_path(path)}: rows are written as .parquet or .csv")

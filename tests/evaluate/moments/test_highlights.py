@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moviola.evaluate.highlights import average_precision, evaluate_highlights
+from moviola.evaluate.moments.highlights import average_precision, evaluate_highlights
 
 RNG = np.random.default_rng(6)
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from moviola.core import DatasetError, Span
-from moviola.evaluate.ranked_moments import (
+from moviola.evaluate.moments.ranked import (
     THRESHOLDS,
     average_precisions,
     evaluate_ranked_moments,
 )
-from moviola.pipeline.evaluate.moments import evaluate_moment_files
+from moviola.pipeline.evaluate.moments.files import evaluate_moment_files
 
 RNG = np.random.default_rng(8)
 

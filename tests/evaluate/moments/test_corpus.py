@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from moviola.core.moment_queries import FoundMoment, MomentQuery
-from moviola.evaluate.corpus_moments import CUTOFFS, TASKS, evaluate_corpus_moments
+from moviola.evaluate.moments.corpus import CUTOFFS, TASKS, evaluate_corpus_moments
 
 RNG = np.random.default_rng(12)
 

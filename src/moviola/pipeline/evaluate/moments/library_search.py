@@ -16,8 +16,8 @@ from moviola.core import display_path
 from moviola.core.moment_queries import FoundMoment, MomentQuery
 from moviola.core.moments import Moment
 from moviola.datasets.moments.reading import read_moment_queries
-from moviola.evaluate.bands import BandResult, Judged, measure_bands
-from moviola.evaluate.corpus_moments import (
+from moviola.evaluate.moments.bands import BandResult, Judged, measure_bands
+from moviola.evaluate.moments.corpus import (
     DEPTH,
     TASKS,
     CorpusMomentResult,

@@ -10,7 +10,7 @@ import numpy as np
 
 from moviola.core import Span
 from moviola.evaluate.bootstrap import Column, interval, resample
-from moviola.evaluate.moments import MomentResult, evaluate_moments
+from moviola.evaluate.moments.first import MomentResult, evaluate_moments
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

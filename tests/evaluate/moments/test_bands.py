@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from moviola.evaluate.bands import Judged, measure_bands
+from moviola.evaluate.moments.bands import Judged, measure_bands
 
 
 def test_shares_and_the_error_are_what_can_be_counted():

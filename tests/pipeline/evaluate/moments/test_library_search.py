@@ -11,8 +11,12 @@ import moviola
 from moviola.cli.app import app
 from moviola.cli.console import say_error
 from moviola.core.moments import Moment
-from moviola.pipeline.evaluate.library_search import evaluate_search, submission, write_submission
-from moviola.pipeline.evaluate.moments import evaluate_moment_files
+from moviola.pipeline.evaluate.moments.files import evaluate_moment_files
+from moviola.pipeline.evaluate.moments.library_search import (
+    evaluate_search,
+    submission,
+    write_submission,
+)
 from moviola.pipeline.search.search import open_library
 from moviola.synthetic import shapes
 
@@ -52,7 +56,22 @@ def test_the_command_line_reports_and_writes_hits_that_measure_the_same(place, t
     out, report = tmp_path / "hits.json", tmp_path / "page.html"
     words = ["evaluate-search", "--library", place / "library", "--queries", queries]
     code = app(
-        [*map(str, [*words, "--out", out, "--report", report, "--json"])], standalone_mode=False
+        [
+            *map(
+                str,
+                [
+                    *words,
+                    "--out",
+                    out,
+                    "--report",
+                    report,
+                    "--json",
+                    "--per-query",
+                    tmp_path / "rows.csv",
+                ],
+            )
+        ],
+        standalone_mode=False,
     )
     assert not code
     found = json.loads(capsys.readouterr().out)
@@ -68,6 +87,7 @@ def test_the_command_line_reports_and_writes_hits_that_measure_the_same(place, t
     assert sum(each["share"] for each in bands.values()) == pytest.approx(1)
     again = evaluate_moment_files(out, queries).to_json()
     assert again["tvr"] == found["tvr"]
+    assert len((tmp_path / "rows.csv").read_text().splitlines()) == 1 + found["n_queries"]
     page = report.read_text()
     assert "Reliability" in page
     assert "VCMR" in page

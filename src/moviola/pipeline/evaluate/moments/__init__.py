@@ -1,0 +1,1 @@
+"""Evaluate moments: of files, and of the real search over a library."""
