@@ -55,25 +55,8 @@ def test_the_command_line_reports_and_writes_hits_that_measure_the_same(place, t
     queries = _write(tmp_path / "q.jsonl", _queries(place))
     out, report = tmp_path / "hits.json", tmp_path / "page.html"
     words = ["evaluate-search", "--library", place / "library", "--queries", queries]
-    code = app(
-        [
-            *map(
-                str,
-                [
-                    *words,
-                    "--out",
-                    out,
-                    "--report",
-                    report,
-                    "--json",
-                    "--per-query",
-                    tmp_path / "rows.csv",
-                ],
-            )
-        ],
-        standalone_mode=False,
-    )
-    assert not code
+    words += ["--out", out, "--report", report, "--per-query", tmp_path / "rows.csv", "--json"]
+    assert not app([*map(str, words)], standalone_mode=False)
     found = json.loads(capsys.readouterr().out)
     assert set(found["tvr"]) == {"VCMR", "SVMR", "VR"}
     assert found["tvr"]["VR"]["r10"] == 100  # there are six videos

@@ -204,7 +204,7 @@ def _judge(moments: Sequence[Moment], query: MomentQuery, owner: str | None) -> 
         return Judged("", None, right=False)
     first = moments[0]
     inside = any(start <= first.peak <= end for start, end in query.spans)
-    return Judged(first.band, first.probability, right=first.video == owner and inside)
+    return Judged(first.band or "", first.probability, right=first.video == owner and inside)
 
 
 def _notes(queries: Sequence[MomentQuery], owner: Mapping[str, str]) -> tuple[str, ...]:
