@@ -149,3 +149,31 @@ def test_a_transport_stream_whose_clock_wraps_early_on(studio, tmp_path):
         pictures, _ = frames_near(path, (shown[number][0] + 0.02,), LIMITS, longest=96)
         assert studio.number_of(pictures[0]) == number
     assert np.allclose([time for time, _ in shown], np.arange(COUNT) / 25, atol=1e-3)
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "libx264"])
+@pytest.mark.parametrize("name", ["v.mkv", "v.mp4"])
+def test_a_cover_that_is_an_ordinary_first_track_is_not_the_film(studio, tmp_path, name, codec):
+    path = tmp_path / name
+    with av.open(str(path), "w") as output:
+        tracks = [output.add_stream(codec, rate=25), output.add_stream("libx264", rate=25)]
+        for track, pix_fmt in zip(tracks, ("yuvj420p", "yuv420p"), strict=True):
+            track.width, track.height, track.pix_fmt = *SIZE, pix_fmt
+            track.time_base = track.codec_context.time_base = Fraction(1, 25)
+        tracks[0].disposition = av.stream.Disposition.default
+        for number in range(-1, 50):
+            track = tracks[min(number + 1, 1)]
+            gray = studio.numbered(200 if number < 0 else number, *SIZE)
+            frame = av.VideoFrame.from_ndarray(np.repeat(gray[:, :, None], 3, axis=2), "rgb24")
+            frame = frame.reformat(format=track.pix_fmt)
+            frame.pts, frame.time_base = max(number, 0), Fraction(1, 25)
+            output.mux(track.encode(frame))
+        for track in tracks:
+            output.mux(track.encode())
+    found, shown = read_in_order(studio, path)
+    assert found.stream == 1
+    assert found.info.duration == pytest.approx(2.0, abs=0.05)
+    assert [number for _, number in shown] == list(range(50))
+    assert find_clock(path, LIMITS).stream == 1
+    (picture,), _ = frames_near(path, (1.02,), LIMITS, longest=96)
+    assert studio.number_of(picture) == 25
