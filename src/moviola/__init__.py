@@ -20,17 +20,18 @@ from moviola.core.version import __version__
 if TYPE_CHECKING:
     from moviola.core.moments import Moment
     from moviola.library import Library
-    from moviola.pipeline import index, open_library, search
+    from moviola.pipeline.index.index import index
+    from moviola.pipeline.search.search import open_library, search
     from moviola.plugins import load_encoder, load_scorer
 
 _HOMES = {
     "Library": "moviola.library",
     "Moment": "moviola.core.moments",
-    "index": "moviola.pipeline",
+    "index": "moviola.pipeline.index.index",
     "load_encoder": "moviola.plugins",
     "load_scorer": "moviola.plugins",
-    "open_library": "moviola.pipeline",
-    "search": "moviola.pipeline",
+    "open_library": "moviola.pipeline.search.search",
+    "search": "moviola.pipeline.search.search",
 }
 
 __all__ = [

@@ -63,7 +63,7 @@ def run(
     """
     from moviola.core import ExitCode, display_path
     from moviola.datasets.annotations.captions import is_caption_table, read_captions
-    from moviola.pipeline import encode_captions, encode_videos
+    from moviola.pipeline.encode.encode import encode_captions, encode_videos
     from moviola.pipeline.models import DEFAULT_MODEL
 
     readouts, poolings = tuple(readout or ()), tuple(pool or ())

@@ -20,7 +20,7 @@ def run(
     from moviola.cli import index
     from moviola.core import display_path
     from moviola.core.paths import library_path
-    from moviola.pipeline import open_library
+    from moviola.pipeline.search.search import open_library
 
     failed = open_library(library_path(library)).failures()
     if retry and failed:

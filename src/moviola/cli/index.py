@@ -50,7 +50,7 @@ def run(
     """
     from moviola.core import ExitCode, display_path
     from moviola.core.paths import library_path
-    from moviola.pipeline import index
+    from moviola.pipeline.index.index import index
 
     place = library_path(library)
     with progress("indexing") as line:

@@ -92,7 +92,7 @@ def run(
     least half of them) or unsure; none where that was not measured.
     """
     from moviola.core.paths import library_path
-    from moviola.pipeline import search
+    from moviola.pipeline.search.search import search
     from moviola.retrieve.query import WEIGHT, WITHIN
 
     if text.startswith("--"):

@@ -12,7 +12,7 @@ def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     """Report what a library holds: model, segments, videos by result, clips, missing files."""
     from moviola.core import display_path
     from moviola.core.paths import library_path
-    from moviola.pipeline import open_library
+    from moviola.pipeline.search.search import open_library
 
     place = library_path(library)
     opened = open_library(place)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from moviola.core import Text
-from moviola.pipeline import encode_captions, encode_videos
+from moviola.pipeline.encode.encode import encode_captions, encode_videos
 from moviola.store import StoreWriter, open_embeddings
 from moviola.video import DecodePool
 

@@ -9,7 +9,7 @@ import pytest
 import moviola
 from moviola.core import Text
 from moviola.library import Library
-from moviola.pipeline import encode_captions, encode_videos
+from moviola.pipeline.encode.encode import encode_captions, encode_videos
 from moviola.store import StoreWriter, open_texts
 from moviola.store.card import StoreCard
 from moviola.testing import EchoEncoder

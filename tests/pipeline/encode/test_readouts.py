@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from moviola.cli.app import app
 from moviola.core import Frames, Readout, Space, SpaceMismatchError, Text, UniformSampler
 from moviola.core.pooling import POOLINGS
-from moviola.pipeline import encode_captions, encode_videos, index, search
+from moviola.pipeline.encode.encode import encode_captions, encode_videos
+from moviola.pipeline.index.index import index
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder
+from moviola.pipeline.search.search import search
 from moviola.plugins import load_encoder
 from moviola.store import StoreWriter, open_clips, open_embeddings, open_texts
 

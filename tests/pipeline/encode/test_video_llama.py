@@ -7,7 +7,9 @@ import pytest
 from safetensors.numpy import load_file
 
 from moviola.core import Text
-from moviola.pipeline import encode_captions, encode_videos, index, search
+from moviola.pipeline.encode.encode import encode_captions, encode_videos
+from moviola.pipeline.index.index import index
+from moviola.pipeline.search.search import search
 from moviola.store import open_clips, open_texts
 
 pytestmark = pytest.mark.shared

@@ -10,7 +10,7 @@ import pytest
 
 from moviola.core import FileCode, Span, VideoUnreadableError
 from moviola.library import Library, LibraryCard
-from moviola.pipeline import index
+from moviola.pipeline.index.index import index
 from moviola.serve.media.media import Media
 from moviola.video import DecodePool, read_play_facts
 

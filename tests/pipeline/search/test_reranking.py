@@ -9,7 +9,7 @@ import pytest
 
 import moviola
 from moviola.core import Text
-from moviola.pipeline import encode_captions, encode_videos
+from moviola.pipeline.encode.encode import encode_captions, encode_videos
 from moviola.pipeline.evaluate.evaluate import evaluate_vectors
 from moviola.pipeline.evaluate.evaluation import EvaluateOptions
 from moviola.pipeline.search.reranking import rerank

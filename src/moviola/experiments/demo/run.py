@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from moviola.core import Clip, Embeddings, Qrels, SpaceMismatchError, Span
 from moviola.experiments.demo.contact_sheet import SheetRow, write_contact_sheet
-from moviola.pipeline import index, open_library, search
+from moviola.pipeline.index.index import index
+from moviola.pipeline.search.search import open_library, search
 from moviola.plugins import load_encoder
 from moviola.synthetic.shapes import Claim, is_true
 from moviola.synthetic.shapes.facts import Shot, Thing
@@ -20,7 +21,7 @@ from moviola.synthetic.shapes.facts import Shot, Thing
 if TYPE_CHECKING:
     from moviola.core.moments import Moment
     from moviola.library import Library
-    from moviola.pipeline import IndexReport
+    from moviola.pipeline.index.index import IndexReport
 
 SEED = 2026
 SEGMENT = "windows:2/1"

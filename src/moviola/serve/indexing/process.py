@@ -46,7 +46,7 @@ def _render(folder: Path) -> None:
 def _index(paths: list[Path], library: Path, *, what: str) -> int:
     """Index the paths that are there."""
     from moviola.core import ExitCode
-    from moviola.pipeline import index
+    from moviola.pipeline.index.index import index
 
     demo = what == "demo"
     present = [path for path in paths if path.exists() or path.is_symlink()]
