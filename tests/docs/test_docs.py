@@ -70,3 +70,9 @@ def test_the_readme_publishes_the_suffixes_that_are_inputs() -> None:
     readme = (ROOT / "README.md").read_text()
     published = re.findall(r"`(\.[a-z0-9]+)`", readme.split("these suffixes are inputs:")[1])
     assert set(published) == VIDEO_SUFFIXES
+
+
+def test_the_report_is_repeated_by_a_short_script() -> None:
+    page = (ROOT / "docs" / "repeat-the-report.md").read_text()
+    (script,) = (body for _, body in BLOCK.findall(page) if body.startswith("# file: repeat.py"))
+    assert len(script.splitlines()) <= 30
