@@ -40,7 +40,11 @@ def test_blocks_of_ragged_texts_and_clips(monkeypatch, cells):
     monkeypatch.setattr(module, "_groups", lambda *given: calls.append(given) or _groups(*given))
     np.testing.assert_allclose(interact(*texts, *clips), wanted, rtol=1e-5, atol=1e-6)
     # One cutting of the clips, and one of the texts for each part of them.
-    parts = len(list(_groups(clips[1], cells // 64)))
+    groups = list(_groups(clips[1], cells // 64))
+    held = [int(clips[1][group.stop] - clips[1][group.start]) for group in groups]
+    # No more cosines at a time than are allowed, but for one row of a text.
+    assert [rows for _, rows in calls[1:]] == [max(1, cells // rows) for rows in held]
+    parts = len(groups)
     assert len(calls) == 1 + parts
     assert parts == {1: 8, 128: 7, 256: 7, 640: 4, 1088: 3, 64_000: 1}[cells]
 
