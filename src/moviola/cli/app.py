@@ -15,6 +15,7 @@ import typer
 
 from moviola.cli import (
     align,
+    calibrate,
     compare,
     demo,
     diagnose,
@@ -61,6 +62,7 @@ for command in (
     evaluate_run,
     evaluate_moments,
     evaluate_search,
+    calibrate,
     compare,
     diagnose,
     pooling_grid,

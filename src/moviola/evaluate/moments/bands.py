@@ -13,7 +13,8 @@ class Judged(NamedTuple):
     """Hold the first hit of a query.
 
     Attributes:
-        band: what the search said of it, such as `strong`; `""` where nothing was found.
+        band: what the search said of it, such as `strong`; `""` where nothing was found
+            or nothing is known.
         probability: of being right, where the search told one.
         right: whether it was right.
     """
@@ -68,8 +69,8 @@ def measure_bands(hits: Sequence[Judged], *, bins: int = 10) -> BandResult:
     """
     if not hits:
         raise ValueError("there is no first hit to judge")
-    order = {"strong": 0, "likely": 1, "unsure": 2, "weak": 3}
-    names = sorted({hit.band for hit in hits if hit.band}, key=lambda name: order.get(name, 4))
+    order = {"strong": 0, "likely": 1, "unsure": 2}
+    names = sorted({hit.band for hit in hits if hit.band}, key=lambda name: order.get(name, 3))
     told = [(hit.probability, hit.right) for hit in hits if hit.probability is not None]
     diagram: list[Reliability] = []
     if told:

@@ -118,7 +118,9 @@ class BankJudge:
         first = int(best.argmax())
         shown = [first, *places]
         worth = np.array([best[first], *values], np.float64)
-        same = {first, *_strike_copies(best, first, scores, snapshot)}
+        copies = find_copies(best, first, scores, snapshot)
+        best[copies] = -np.inf
+        same = {first, *copies}
         features = hit_features(
             best[None], np.array([shown], np.int64), self.bank, values=worth[None]
         )[0]
@@ -186,13 +188,19 @@ def _bank(library: Library, encoder: Encoder, snapshot: Snapshot) -> BankStatist
     return found
 
 
-def _strike_copies(
+def find_copies(
     best: NDArray[np.float64], first: int, scores: NDArray[np.floating], snapshot: Snapshot
 ) -> list[int]:
-    """Take near-duplicates of the first hit out of the videos' `(V,)` best scores.
+    """Find near-duplicates of a video among its best rivals.
+
+    Args:
+        best: `(V,)` what every video scores.
+        first: place of the video.
+        scores: `(n,)` what every clip scores.
+        snapshot: the library as it is shown.
 
     Returns:
-        Their places.
+        Places of the near-duplicates.
     """
     copies: list[int] = []
     row = _best_row(snapshot, scores, first)
@@ -202,7 +210,6 @@ def _strike_copies(
         place = int(left.argmax())
         left[place] = -np.inf
         if _cosine(snapshot, row, _best_row(snapshot, scores, place)) >= NEAR:
-            best[place] = -np.inf
             copies.append(place)
         else:
             rivals += 1

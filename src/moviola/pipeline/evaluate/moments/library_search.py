@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from moviola.evaluate.moments.corpus import (
     evaluate_corpus_moments,
 )
 from moviola.library import Library, VideoFilter
+from moviola.pipeline.inputs.library_videos import find_videos
 from moviola.pipeline.search.search import open_library, search
 
 Hits = dict[Task, dict[str, list[FoundMoment]]]
@@ -94,7 +94,7 @@ def evaluate_search(
     """
     asked = read_moment_queries(queries)
     opened = library if isinstance(library, Library) else open_library(library)
-    owner = _find_videos({query.video for query in asked}, opened)
+    owner = find_videos({query.video for query in asked}, opened)
     if not owner:
         raise ValueError(
             f"{display_path(opened.path)} holds none of the videos of {display_path(queries)}, "
@@ -160,28 +160,6 @@ def write_submission(evaluation: SearchEvaluation, path: Path) -> None:
     """Write the hits to a `.json` file in TVR's submission format."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(submission(evaluation), ensure_ascii=True) + "\n", encoding="ascii")
-
-
-def _find_videos(wanted: set[str], library: Library) -> dict[str, str]:
-    """Find the ids of the videos that names of a file mean; those that mean none are left out."""
-    known: defaultdict[str, set[str]] = defaultdict(set)
-    for record in library.videos():
-        if not record.clips:
-            continue
-        known[record.id].add(record.id)
-        for name in record.names:
-            for spelled in (str(name.path), name.path.name, name.path.stem):
-                known[spelled].add(record.id)
-    found: dict[str, str] = {}
-    for name in sorted(wanted):
-        fitting = known.get(name) or known.get(str(Path(name).expanduser().absolute()), set())
-        if len(fitting) > 1:
-            raise ValueError(
-                f"the name {name!r} fits {len(fitting)} videos of the library; give its path"
-            )
-        if fitting:
-            found[name] = next(iter(fitting))
-    return found
 
 
 def _names(library: Library, owner: Mapping[str, str]) -> dict[str, str]:
