@@ -34,8 +34,8 @@ def run(
     the library (calibration.json); delete that file to go back. Needs 50 captions of 20 videos.
     """
     from moviola.core.paths import library_path
-    from moviola.pipeline import open_library
     from moviola.pipeline.calibrate.calibrate import calibrate
+    from moviola.pipeline.search.search import open_library
 
     opened = open_library(library_path(library))
     with progress("captions") as line:
