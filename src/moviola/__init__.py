@@ -15,10 +15,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from moviola.core.version import __version__
-
 if TYPE_CHECKING:
     from moviola.core.moments import Moment
+    from moviola.core.version import __version__
     from moviola.library import Library
     from moviola.pipeline.index.index import index
     from moviola.pipeline.search.search import open_library, search
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Library": "moviola.library",
     "Moment": "moviola.core.moments",
+    "__version__": "moviola.core.version",
     "index": "moviola.pipeline.index.index",
     "load_encoder": "moviola.plugins",
     "load_scorer": "moviola.plugins",

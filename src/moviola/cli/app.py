@@ -37,7 +37,6 @@ from moviola.cli import (
     table,
 )
 from moviola.cli.console import say_error
-from moviola.core.version import __version__
 
 app = typer.Typer(
     name="moviola",
@@ -80,6 +79,7 @@ app.add_typer(align.app)
 def _print_version(asked: bool) -> None:
     if not asked:
         return
+    from moviola.core.version import __version__
     from moviola.pipeline.versions import versions
 
     typer.echo(f"moviola {__version__}")

@@ -7,8 +7,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from moviola.core.abilities import Precision
-
 LibraryOption = Annotated[
     Path | None,
     typer.Option(
@@ -18,7 +16,7 @@ LibraryOption = Annotated[
     ),
 ]
 PrecisionOption = Annotated[
-    Precision | None,
+    Literal["float32", "bfloat16"] | None,  # as `core.abilities.Precision`, without its imports
     typer.Option(
         metavar="float32|bfloat16",
         help="What the model computes in. Default: what the device is made for.",

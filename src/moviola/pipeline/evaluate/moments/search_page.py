@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from moviola import __version__
+from moviola.core.version import __version__
 from moviola.evaluate.moments.bands import BandResult
 from moviola.evaluate.report.charts import Axis, Series, line_chart
 from moviola.evaluate.report.document import document
