@@ -106,7 +106,7 @@ def test_the_library_can_come_from_the_environment(indexed):
         (("index", "videos", "--library", "lib", "--segment", "whole"), 4, "--segment windows:6/3"),
         (("index", "videos", "--library", "new", "--model", "ecko"), 2, "Installed: "),
         (("index", "videos", "--library", "videos", "--model", ECHO), 2, "other things"),
-        (("index",), 2, "Missing argument"),
+        (("index", "--library", "new"), 2, "name a folder"),
         (("search", "red", "--library", "lib", "--top", "0"), 2, "--top"),
         (("encode", "videos", "--out", "e", "--model", ECHO, "--pool", "best"), 2, "pooling"),
     ],

@@ -7,14 +7,15 @@ import shutil
 
 import pytest
 
-from moviola.core import FileCode
-from moviola.library import planning, scan
+from moviola.core import FileCode, VideoUnreadableError
+from moviola.library import identity, planning, scan
+from moviola.library.identity import is_sampled
 
 SUFFIXES = frozenset({".mp4", ".mkv"})
 
 
 def counts(plan) -> dict[str, int]:
-    parts = ("decode", "unchanged", "moved", "duplicates", "failed", "missing")
+    parts = ("decode", "unchanged", "moved", "duplicates", "failed", "failed_before", "missing")
     found = {part: len(getattr(plan, part)) for part in parts}
     return {part: count for part, count in found.items() if count}
 
@@ -132,7 +133,7 @@ def test_other_bytes_of_the_same_size_and_time_are_found_by_reading_everything(s
     assert shelf.paths() == {"ok": {"a.mp4"}}
 
 
-def test_a_deleted_file_is_marked_and_kept_until_it_is_collected(shelf):
+def test_a_deleted_file_is_marked_and_kept_until_it_is_forgotten(shelf):
     shelf.put("a.mp4")
     shelf.put("b.mp4")
     shelf.index()
@@ -142,7 +143,7 @@ def test_a_deleted_file_is_marked_and_kept_until_it_is_collected(shelf):
     assert shelf.library.status().missing == 1
     assert shelf.library.status().clips == 4
     with shelf.library.writer() as writer:
-        assert writer.collect() == 1
+        assert writer.forget([shelf.folder / "b.mp4"]) == [shelf.folder / "b.mp4"]
     assert shelf.paths() == {"ok": {"a.mp4"}}
     assert shelf.library.status().clips == 2
     assert shelf.library.verify() == []
@@ -217,8 +218,9 @@ def test_a_failure_is_reported_on_every_run_and_decoded_only_on_request(shelf):
 
     assert counts(shelf.index(fails=fails)) == {"decode": 2}
     plan = shelf.index(fails=fails)
-    assert counts(plan) == {"unchanged": 1, "failed": 1}
-    assert [(file.path.name, file.code) for file in plan.failed] == [("bad.mp4", "corrupt")]
+    assert counts(plan) == {"unchanged": 1, "failed_before": 1}
+    assert [(file.path.name, file.code) for file in plan.failed_before] == [("bad.mp4", "corrupt")]
+    assert (plan.skipped, plan.inputs) == (2, 2)
     assert len(shelf.decoded) == 2
     assert [record.code for record in shelf.library.failures()] == [FileCode.CORRUPT]
     assert counts(shelf.index(retry=True)) == {"decode": 1, "unchanged": 1}
@@ -232,7 +234,13 @@ def test_passing_failures_are_retried_by_themselves(shelf, code):
     shelf.index(fails=lambda _: code)
     assert shelf.paths() == {code: {"a.mp4"}}
     passing = {"changed_while_reading", "vanished", "unreadable", "out_of_memory"}
-    assert ("decode" in counts(shelf.index())) == (code in passing)
+    passing |= {"timeout", "decoder_crash"}
+    plan = shelf.index(fails=lambda _: code)
+    assert ("decode" in counts(plan)) == (code in passing)
+    # Whoever fails the same way twice is left alone, until somebody asks.
+    assert counts(shelf.index(fails=lambda _: code)) == {"failed_before": 1}
+    assert counts(shelf.index(retry=True)) == {"decode": 1}
+    assert shelf.paths() == {"ok": {"a.mp4"}}
 
 
 def test_copies_of_a_failed_content_fail_with_it(shelf):
@@ -241,7 +249,7 @@ def test_copies_of_a_failed_content_fail_with_it(shelf):
     shelf.index(fails=lambda _: FileCode.EMPTY)
     shelf.put("c.mp4", "")
     plan = shelf.index()
-    assert counts(plan) == {"failed": 3}
+    assert counts(plan) == {"failed": 1, "failed_before": 2}
     assert shelf.paths() == {"empty": {"a.mp4", "b.mp4", "c.mp4"}}
 
 
@@ -266,7 +274,7 @@ def test_what_cannot_be_opened_is_recorded_until_it_can(shelf):
     os.mkfifo(shelf.folder / "a.mp4")
     (shelf.folder / "dangling.mp4").symlink_to("nowhere")
     assert counts(shelf.index()) == {"failed": 2}
-    assert counts(shelf.index()) == {"failed": 2}
+    assert counts(shelf.index()) == {"failed_before": 2}
     assert shelf.paths() == {"unreadable": {"a.mp4"}, "vanished": {"dangling.mp4"}}
     (shelf.folder / "a.mp4").unlink()
     shelf.put("a.mp4")
@@ -329,7 +337,7 @@ def test_every_input_is_in_exactly_one_place(shelf):
     assert plan.inputs == len(inputs) == 9
     places = [file.path for video in plan.decode for file in video.files]
     places += [file.path for file in (*plan.unchanged, *plan.moved, *plan.duplicates)]
-    places += [file.path for file in plan.failed]
+    places += [file.path for file in (*plan.failed, *plan.failed_before)]
     assert sorted(places) == sorted(entry.path for entry in inputs)
 
 
@@ -339,3 +347,76 @@ def test_reading_is_told_beforehand(shelf):
     with shelf.library.writer() as writer:
         writer.plan(scan([shelf.folder], SUFFIXES), progress=told.append)
     assert told == [shelf.folder / "a.mp4"]
+
+
+def test_a_file_that_cannot_be_read_twice_is_left_alone_until_it_changes(shelf, monkeypatch):
+    path = shelf.put("a.mp4")
+    tried = []
+
+    def refuse(file):
+        tried.append(file.path)
+        error = OSError(5, "Input/output error")
+        raise VideoUnreadableError("no", code=FileCode.UNREADABLE) from error
+
+    monkeypatch.setattr(planning, "content_id", refuse)
+    assert counts(shelf.index()) == {"failed": 1}
+    assert counts(shelf.index()) == {"failed": 1}
+    assert counts(shelf.index()) == {"failed_before": 1}
+    assert len(tried) == 2
+    assert counts(shelf.index(retry=True)) == {"failed": 1}
+    monkeypatch.undo()
+    os.utime(path, ns=(9, 9))
+    assert counts(shelf.index()) == {"decode": 1}
+    assert shelf.paths() == {"ok": {"a.mp4"}}
+
+
+def test_a_file_without_leave_is_an_old_failure_and_is_read_as_soon_as_it_may(shelf, monkeypatch):
+    shelf.put("a.mp4")
+
+    def refuse(_):
+        raise VideoUnreadableError("no", code=FileCode.UNREADABLE) from PermissionError(13, "no")
+
+    monkeypatch.setattr(planning, "content_id", refuse)
+    assert counts(shelf.index()) == {"failed": 1}
+    for _ in range(3):
+        assert counts(shelf.index()) == {"failed_before": 1}
+    monkeypatch.undo()
+    assert counts(shelf.index()) == {"decode": 1}
+
+
+def test_large_files_that_an_older_library_named_by_all_bytes_are_not_decoded(shelf, monkeypatch):
+    path = shelf.put("a.mp4", "x" * 100)
+    shelf.index()
+    assert not is_sampled(shelf.library.videos()[0].id)
+    for module in (planning, identity):
+        monkeypatch.setattr(module, "WHOLE_BYTES", 50)
+    path.rename(path.with_name("b.mp4"))
+    assert counts(shelf.index()) == {"moved": 1}
+    shelf.put("c.mp4", "y" * 100)  # of the same size, so it is read whole, and is another
+    shelf.put("d.mp4", "x" * 101)
+    read = []
+    real = planning.whole_id
+    monkeypatch.setattr(
+        planning, "whole_id", lambda file: read.append(file.path.name) or real(file)
+    )
+    assert counts(shelf.index()) == {"unchanged": 1, "decode": 2}
+    assert read == ["c.mp4"]
+    assert sorted(is_sampled(record.id) for record in shelf.library.videos()) == [False, True, True]
+    (shelf.folder / "c.mp4").rename(shelf.folder / "e.mp4")
+    assert counts(shelf.index()) == {"unchanged": 2, "moved": 1}
+
+
+def test_a_file_that_was_named_is_a_root_of_its_own(shelf):
+    one, _ = shelf.put("a.mp4"), shelf.put("b.mp4")
+    shelf.index(one)
+    assert shelf.library.roots() == [one]
+    shelf.index(shelf.folder)
+    assert shelf.library.roots() == [shelf.folder]
+    os.utime(one, ns=(7, 7))
+    shelf.index(one)  # named once more, it stays with its folder
+    shelf.index(shelf.put("sub/c.mp4").parent)
+    assert {n.root for r in shelf.library.videos() for n in r.names} == {
+        shelf.folder,
+        shelf.folder / "sub",
+    }
+    assert shelf.library.roots() == [shelf.folder]

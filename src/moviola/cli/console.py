@@ -141,6 +141,15 @@ def show_evaluation(
         typer.echo("\n" + corrected_table(found.corrected))
 
 
+def readable_bytes(count: int) -> str:
+    """Write a number of bytes for people: `1.4 GB`, in powers of 1,000."""
+    size, units = float(count), ["bytes", "kB", "MB", "GB", "TB"]
+    while size >= 999.5 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    exact = units[0] == "bytes" or size >= 99.95
+    return f"{size:.0f} {units[0]}" if exact else f"{size:.1f} {units[0]}"
+
+
 def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print aligned columns on stdout; the last column keeps its full length."""
     widths = [max(len(str(cell)) for cell in column) for column in zip(head, *rows, strict=True)]

@@ -13,8 +13,12 @@ from moviola.cli.options import JsonOption, LibraryOption, PrecisionOption
 
 def run(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="Folders of videos, or single files.")
-    ],
+        list[Path] | None,
+        typer.Argument(
+            metavar="DIR...",
+            help="Folders of videos, or single files. None: those that the library knows.",
+        ),
+    ] = None,
     *,
     library: LibraryOption = None,
     model: Annotated[
@@ -46,7 +50,8 @@ def run(
 ) -> int:
     """Index folders of videos, so that they can be searched.
 
-    Unchanged files are not read again; moved files are recognised; deleted ones are marked.
+    Unchanged files are not read again; moved files are recognised; deleted ones are marked, and
+    `moviola forget --missing` takes them out.
     """
     from moviola.core import ExitCode, display_path
     from moviola.core.paths import library_path
@@ -55,7 +60,7 @@ def run(
     place = library_path(library)
     with progress("indexing") as line:
         report = index(
-            paths,
+            paths or (),
             library=place,
             model=model,
             segment=segment,
@@ -79,6 +84,7 @@ def run(
                 "skipped": report.skipped,
                 "clips": report.clips,
             }
+            | ({"failed_before": len(report.failed_before)} if report.failed_before else {})
         )
     else:
         typer.echo(
@@ -86,4 +92,9 @@ def run(
             f"{report.failed} failed, {report.skipped} skipped; {report.clips} clips in "
             f"{display_path(place)}"
         )
+        if report.failed_before:
+            typer.echo(
+                f"{len(report.failed_before)} of those skipped failed before: `moviola failures` "
+                "says why, and --retry tries them again"
+            )
     return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)

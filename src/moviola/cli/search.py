@@ -74,6 +74,9 @@ def run(
         bool | None,
         typer.Option("--with-sound/--without-sound", help="Only videos with, or without, sound."),
     ] = None,
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Also videos whose files are gone.")
+    ] = False,
     show_duplicates: Annotated[
         bool, typer.Option("--show-duplicates", help="Show near-duplicates one by one.")
     ] = False,
@@ -109,6 +112,7 @@ def run(
             shortest=min_duration,
             longest=max_duration,
             has_sound=with_sound,
+            missing=missing,
         ),
         then=then or (),
         within=WITHIN if within is None else within,
@@ -143,6 +147,7 @@ def _filters(
     shortest: float | None,
     longest: float | None,
     has_sound: bool | None,
+    missing: bool,
 ) -> VideoFilter:
     """Make the filter of the options given."""
     from moviola.library import VideoFilter
@@ -154,6 +159,7 @@ def _filters(
         shortest=shortest,
         longest=longest,
         has_sound=has_sound,
+        missing=missing,
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
-from moviola.cli.console import print_json
+from moviola.cli.console import print_json, readable_bytes
 from moviola.cli.options import JsonOption, LibraryOption
 
 
 def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Report what a library holds: model, segments, videos by result, clips, missing files."""
+    """Report what a library holds: model, segments, videos by result, clips, size, its folders."""
     from moviola.core import display_path
     from moviola.core.paths import library_path
     from moviola.pipeline.search.search import open_library
@@ -28,12 +30,18 @@ def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
         "clips": status.clips,
         "missing": status.missing,
         "bytes": status.bytes,
+        "roots": [str(root) for root in opened.roots()],
     }
     if as_json:
         print_json(facts)
         return
     facts["library"] = display_path(place)
     facts["videos"] = ", ".join(f"{count} {code}" for code, count in status.videos.items()) or "0"
+    facts["size"] = readable_bytes(facts.pop("bytes"))
+    roots = facts.pop("roots")
     width = max(map(len, facts))
     for name, value in facts.items():
         typer.echo(f"{name:<{width}}  {value}")
+    for root in roots:
+        note = "" if Path(root).exists() else "  (not there now)"
+        typer.echo(f"{'indexed':<{width}}  {display_path(root)}{note}")

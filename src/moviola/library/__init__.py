@@ -1,18 +1,24 @@
 """Keep a searchable library: incremental, one writer and many readers, safe against crashes."""
 
-from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id, identify, scan
+from moviola.library.absence import find_absent, is_below, is_gone
+from moviola.library.files import Entry, InputFile, UnreadableEntry
 from moviola.library.filters import VideoFilter
-from moviola.library.library import CACHE, Library
-from moviola.library.planning import FailedFile, Plan
+from moviola.library.identity import content_id, has_content
+from moviola.library.library import Library
+from moviola.library.plan import FailedFile, Plan
 from moviola.library.records import NewVideo, VideoName, VideoRecord
+from moviola.library.scanning import scan
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
 from moviola.library.storage.card import LibraryCard, write_atomically
+from moviola.library.storage.locking import WriterLock, writer_lock
+from moviola.library.storage.places import CACHE, HEAD_NAME
 from moviola.library.storage.verifying import Problem
 from moviola.library.storage.writing import LibraryWriter
 
 __all__ = [
     "CACHE",
+    "HEAD_NAME",
     "Entry",
     "FailedFile",
     "InputFile",
@@ -28,8 +34,13 @@ __all__ = [
     "VideoFilter",
     "VideoName",
     "VideoRecord",
+    "WriterLock",
     "content_id",
-    "identify",
+    "find_absent",
+    "has_content",
+    "is_below",
+    "is_gone",
     "scan",
     "write_atomically",
+    "writer_lock",
 ]

@@ -1,23 +1,12 @@
-"""Find the input files that folders mean, and name their content."""
+"""Describe input files as the file system does."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from io import BufferedReader
+from dataclasses import dataclass
 from pathlib import Path
 
-from moviola.core import FileCode, VideoUnreadableError, display_path
-
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+from moviola.core import FileCode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +20,7 @@ class InputFile:
         mtime_ns: time of the last change, nanoseconds.
         inode: number of the file on its device.
         device: number of the device.
+        is_named: whether the caller named this very file, and not a folder above it.
     """
 
     path: Path
@@ -39,6 +29,7 @@ class InputFile:
     mtime_ns: int
     inode: int
     device: int
+    is_named: bool = False
 
     def is_unchanged(self) -> bool:
         """Ask the file system whether it still describes the file in the same way."""
@@ -80,149 +71,7 @@ class UnreadableEntry:
 Entry = InputFile | UnreadableEntry
 
 
-def scan(paths: Iterable[Path], suffixes: frozenset[str]) -> Iterator[Entry]:
-    """Yield the inputs that `paths` mean, each once, in an order that depends on names only.
-
-    Inside a folder an input is an entry with one of `suffixes` (such as `.mp4`, in any case), at
-    any depth; entries and folders whose names begin with a dot are left out. Anything named
-    directly is an input whatever its suffix. Symbolic links are followed last, and only to what
-    was not reached otherwise, so that the real name wins and loops end. Named pipes, sockets,
-    devices and dangling links with a video's suffix come out as `UnreadableEntry`; so do folders
-    that cannot be listed. Nothing is opened, so nothing here can block on a pipe.
-    """
-    walk = _Walk(frozenset(suffix.lower() for suffix in suffixes))
-    for path in paths:
-        yield from walk.named(Path(os.path.abspath(path)))  # noqa: PTH100 (resolve follows links)
-    yield from walk.linked()
-
-
-def content_id(file: InputFile) -> str:
-    """Return the name of the bytes of `file`: 32 hexadecimal digits (BLAKE2b).
-
-    Raises:
-        VideoUnreadableError: `vanished`, `unreadable`, or `changed_while_reading`.
-    """
-    # Without O_NONBLOCK, a file replaced by a pipe since the scan would block for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    try:
-        with open(file.path, "rb", opener=lambda path, _: os.open(path, flags)) as stream:
-            _refuse_changed(file, os.fstat(stream.fileno()))
-            content = identify(stream)
-            _refuse_changed(file, os.fstat(stream.fileno()))
-            return content
-    except OSError as error:
-        raise VideoUnreadableError(
-            f"{display_path(file.path)} cannot be read: {error.strerror}", code=_code(error)
-        ) from error
-
-
-def identify(stream: BufferedReader) -> str:
-    """Hash the bytes of an open file to its content id: 32 hexadecimal digits (BLAKE2b)."""
-    return hashlib.file_digest(stream, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
-
-
-def _refuse_changed(file: InputFile, found: os.stat_result) -> None:
-    if not file.agrees_with(found):
-        raise VideoUnreadableError(
-            f"{display_path(file.path)} changed while it was read; index again when it is at rest",
-            code=FileCode.CHANGED_WHILE_READING,
-        )
-
-
-def _code(error: OSError) -> FileCode:
+def missing_or_unreadable(error: OSError) -> FileCode:
+    """Return the code of a file that cannot be read: `vanished` or `unreadable`."""
     gone = isinstance(error, (FileNotFoundError, NotADirectoryError))
     return FileCode.VANISHED if gone else FileCode.UNREADABLE
-
-
-@dataclass(slots=True)
-class _Walk:
-    """Remember what a scan has seen, by its real path, and the links that wait for the end."""
-
-    suffixes: frozenset[str]
-    folders: set[str] = field(default_factory=set[str])
-    files: set[str] = field(default_factory=set[str])
-    links: list[tuple[Path, Path]] = field(default_factory=list[tuple[Path, Path]])
-
-    def named(self, path: Path) -> Iterator[Entry]:
-        """Yield the inputs that `path` means when the caller named it."""
-        try:
-            found = path.stat()
-        except OSError as error:
-            yield _unreadable(path, path.parent, error)
-            return
-        if stat.S_ISDIR(found.st_mode):
-            yield from self._folder(path, path)
-        else:
-            yield from self._file(path, path.parent, found, os.path.realpath(path))
-
-    def linked(self) -> Iterator[Entry]:
-        """Yield what only links reach, links in linked folders included."""
-        for path, root in self.links:  # grows while it is read
-            try:
-                found = path.stat()
-            except OSError as error:
-                if self._is_wanted(path.name):
-                    yield _unreadable(path, root, error)
-                continue
-            if stat.S_ISDIR(found.st_mode):
-                yield from self._folder(path, root)
-            elif self._is_wanted(path.name):
-                yield from self._file(path, root, found, os.path.realpath(path))
-
-    def _folder(self, top: Path, root: Path) -> Iterator[Entry]:
-        waiting = [(top, os.path.realpath(top))]
-        while waiting:
-            path, real = waiting.pop()
-            if real in self.folders:
-                continue
-            self.folders.add(real)
-            try:
-                with os.scandir(path) as listing:
-                    entries = sorted(listing, key=lambda entry: os.fsencode(entry.name))
-            except OSError as error:
-                yield _unreadable(path, root, error, is_folder=True)
-                continue
-            below: list[tuple[Path, str]] = []
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                here = path / entry.name
-                if entry.is_symlink():
-                    self.links.append((here, root))
-                elif entry.is_dir(follow_symlinks=False):
-                    below.append((here, os.path.join(real, entry.name)))  # noqa: PTH118 (plain text)
-                elif self._is_wanted(entry.name):
-                    yield from self._entry(entry, here, root, real)
-            waiting.extend(reversed(below))
-
-    def _entry(self, entry: os.DirEntry[str], path: Path, root: Path, real: str) -> Iterator[Entry]:
-        try:
-            # Not DirEntry.stat, whose inode and device are zero on Windows.
-            found = path.lstat() if os.name == "nt" else entry.stat(follow_symlinks=False)
-        except OSError as error:
-            yield _unreadable(path, root, error)
-            return
-        yield from self._file(path, root, found, os.path.join(real, entry.name))  # noqa: PTH118
-
-    def _file(self, path: Path, root: Path, found: os.stat_result, real: str) -> Iterator[Entry]:
-        if real in self.files:
-            return
-        self.files.add(real)
-        if stat.S_ISREG(found.st_mode):
-            yield InputFile(
-                path, root, found.st_size, found.st_mtime_ns, found.st_ino, found.st_dev
-            )
-        else:
-            kind = _KINDS.get(stat.S_IFMT(found.st_mode), "no regular file")
-            message = f"{display_path(path)} is {kind}, not a video file"
-            yield UnreadableEntry(path, root, FileCode.UNREADABLE, message)
-
-    def _is_wanted(self, name: str) -> bool:
-        return os.path.splitext(name)[1].lower() in self.suffixes  # noqa: PTH122 (plain text)
-
-
-def _unreadable(
-    path: Path, root: Path, error: OSError, *, is_folder: bool = False
-) -> UnreadableEntry:
-    message = f"{display_path(path)} cannot be read: {error.strerror}"
-    return UnreadableEntry(path, root, _code(error), message, is_folder)

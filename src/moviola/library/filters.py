@@ -20,7 +20,7 @@ class VideoFilter:
         codecs: names of video codecs, such as `h264`.
         below: only files under this absolute folder.
         videos: only these ids.
-        missing: False leaves out videos whose files are gone.
+        missing: whether videos whose files are gone pass as well.
         since: earliest date, inclusive.
         until: latest date, inclusive.
         least_lines: least pixels of the shorter side, so that 1080 is 1080p upright as well.
@@ -33,7 +33,7 @@ class VideoFilter:
     codecs: frozenset[str] | None = None
     below: Path | None = None
     videos: frozenset[str] | None = None
-    missing: bool = True
+    missing: bool = False
     since: date | None = None
     until: date | None = None
     least_lines: int | None = None

@@ -25,27 +25,17 @@ from moviola.core import (
 from moviola.library.records import VideoRecord
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
-from moviola.library.storage.card import CARD_NAME, LibraryCard
-from moviola.library.storage.locking import LOCK_NAME, NOTE_NAME, writer_lock
-from moviola.library.storage.schema import CLIPS, VIDEOS, video_records
+from moviola.library.storage.card import CARD_NAME, LibraryCard, changed_parts
+from moviola.library.storage.locking import WriterLock, writer_lock
+from moviola.library.storage.migrating import migrate
+from moviola.library.storage.places import make_place, refuse_lost_card
+from moviola.library.storage.schema import video_records
 from moviola.library.storage.tables import Tables, faults
 from moviola.library.storage.verifying import Problem, find_problems
 from moviola.library.storage.writing import LibraryWriter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-#: Folder within a library for what can be made again, such as previews.
-CACHE = "cache"
-#: The folder of the head that the vectors of a library went through, where there is one.
-HEAD_NAME = "head"
-
-_OURS = frozenset(
-    {
-        *(f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME),
-        *(CACHE, HEAD_NAME, "calibration.json", "favourites.json"),
-    }
-)
 
 
 class Library:
@@ -64,10 +54,15 @@ class Library:
         self._loading = threading.RLock()  # a server searches from several threads
 
     @classmethod
-    def create(cls, path: Path, card: LibraryCard) -> Self:
+    def create(cls, path: Path, card: LibraryCard, held: WriterLock | None = None) -> Self:
         """Make an empty library in the folder `path`, which is made with its parents.
 
         The card is written last: a creation that was interrupted can simply be repeated.
+
+        Args:
+            path: the folder.
+            card: what its vectors are.
+            held: the lock on `path`, where the caller holds it.
 
         Raises:
             FileExistsError: when there is a library already, or a folder with other things in it.
@@ -76,16 +71,8 @@ class Library:
             StoreCorruptError: when there are videos in it but the card is lost.
         """
         path = path.absolute()
-        try:
-            path.mkdir(parents=True, exist_ok=True)
-            others = {entry.name for entry in path.iterdir()}
-        except OSError as error:
-            raise StorageError(
-                f"cannot make the library {display_path(path)}: {error.strerror}; choose another "
-                "place with --library"
-            ) from error
-        _refuse_foreign(path, others)
-        with writer_lock(path):
+        make_place(path)
+        with held or writer_lock(path):
             if (path / CARD_NAME).exists():
                 raise FileExistsError(
                     f"{display_path(path)} is a library already; open it, or choose another place"
@@ -106,7 +93,7 @@ class Library:
         try:
             return cls(path, LibraryCard.read(path))
         except (FileNotFoundError, NotADirectoryError) as error:
-            _refuse_lost_card(path)
+            refuse_lost_card(path)
             raise FileNotFoundError(
                 f"there is no library at {display_path(path)}; make one with "
                 f"'moviola index FOLDER --library {display_path(path)}'"
@@ -160,21 +147,26 @@ class Library:
 
     @contextmanager
     def writer(
-        self, on_commit: Callable[[Sequence[str]], None] | None = None
+        self,
+        on_commit: Callable[[Sequence[str]], None] | None = None,
+        held: WriterLock | None = None,
     ) -> Iterator[LibraryWriter]:
         """Yield the only writer there can be; commit and tidy when the `with` block ends.
 
-        An exception in the block still commits the videos that were added before it.
+        An exception in the block still commits the videos that were added before it. A library of
+        an earlier schema is brought to this one first; a backup of it stays in its folder.
 
         Args:
             on_commit: called after every commit with the ids it made durable.
+            held: the lock on the library, where the caller holds it.
 
         Raises:
             LibraryLockedError: at once, when another process writes.
             StorageError: when the library cannot be written.
             StoreCorruptError: when its tables are damaged.
         """
-        with writer_lock(self.path):
+        with held or writer_lock(self.path):
+            self.card = migrate(self.path, LibraryCard.read(self.path))
             writer = LibraryWriter(self.card, Tables.open(self.path), on_commit)
             try:
                 yield writer
@@ -240,6 +232,15 @@ class Library:
         """
         return self._load()
 
+    def roots(self) -> list[Path]:
+        """List the folders, and files named by themselves, that were indexed, but for nested ones.
+
+        Raises:
+            StoreCorruptError: when its tables are damaged.
+        """
+        roots = {name.root for record in self._load() for name in record.names}
+        return sorted(root for root in roots if roots.isdisjoint(root.parents))
+
     def failures(self) -> list[VideoRecord]:
         """List what could not be used, with code, message and paths, ordered by path."""
         failed = [record for record in self._load() if record.code.is_failure]
@@ -274,7 +275,11 @@ class Library:
     def verify(self) -> list[Problem]:
         """Recompute every checksum and count; list what is wrong, nothing when all is sound."""
         try:
-            return find_problems(self._open_tables())
+            LibraryCard.read(self.path)
+            parts = [
+                f"the card's {part} is not what was written" for part in changed_parts(self.path)
+            ]
+            return [*map(Problem, parts), *find_problems(self._open_tables())]
         except StoreCorruptError as error:
             return [Problem(str(error))]
 
@@ -318,7 +323,8 @@ class Library:
         versions = tables.refresh()
         with faults(self.path):
             records = video_records(tables.read(tables.videos))
-        named = [record for record in records if record.names]
+        shown = [record.shown() for record in records]
+        named = [record for record in shown if record.names]
         return versions, sorted(named, key=lambda record: record.id)
 
     def _read_snapshot(self, records: Sequence[VideoRecord]) -> Snapshot:
@@ -326,20 +332,3 @@ class Library:
         with faults(self.path):
             clips = tables.read(tables.clips)
             return Snapshot.of(records, clips, unit=self.card.space.metric == "cosine")
-
-
-def _refuse_foreign(path: Path, names: set[str]) -> None:
-    foreign = {name for name in names - _OURS if not name.startswith((CARD_NAME, NOTE_NAME))}
-    if foreign:
-        raise FileExistsError(
-            f"{display_path(path)} holds other things ({display_path(min(foreign))}) and is no "
-            "library; choose an empty or new folder with --library"
-        )
-
-
-def _refuse_lost_card(path: Path) -> None:
-    if (path / f"{VIDEOS}.lance").is_dir() and Tables.holds_rows(path):
-        raise StoreCorruptError(
-            f"the library {display_path(path)} has lost its card {CARD_NAME}; restore that file "
-            "from a backup, or index into a new library with --library"
-        )

@@ -2,65 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from moviola.core import FileCode, VideoUnreadableError
-from moviola.library.files import Entry, InputFile, UnreadableEntry, content_id
+from moviola.library.absence import is_below, is_gone
+from moviola.library.files import Entry, InputFile, UnreadableEntry
+from moviola.library.identity import WHOLE_BYTES, content_id, is_sampled, whole_id
+from moviola.library.plan import FailedFile, Plan
 from moviola.library.records import NewVideo, VideoName, VideoRecord, is_content_id, path_id
 
-# Failures that say more about the moment than about the file: always worth another look.
+# Failures that may say more about the moment than about the file: worth another look, once.
 _PASSING = frozenset(
-    {FileCode.CHANGED_WHILE_READING, FileCode.VANISHED, FileCode.UNREADABLE, FileCode.OUT_OF_MEMORY}
+    {
+        *(FileCode.CHANGED_WHILE_READING, FileCode.VANISHED, FileCode.UNREADABLE),
+        *(FileCode.OUT_OF_MEMORY, FileCode.TIMEOUT, FileCode.DECODER_CRASH),
+    }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FailedFile:
-    """Name an input that cannot be used, and why."""
-
-    path: Path
-    code: FileCode
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Put every input in exactly one place.
-
-    Attributes:
-        decode: new content, each to be decoded once; its further files are duplicates if that
-            succeeds, and failures if it does not.
-        unchanged: known content under a known name.
-        moved: known content under a new name, whose old name is gone. Not decoded.
-        duplicates: known content under one more name. Not decoded, both names kept.
-        failed: not to be decoded: unreadable now, or failed before and the same since. They are
-            reported again on every run, so that a run with failures never looks like one without;
-            `retry` puts those that failed before into `decode`.
-        folders: folders that could not be listed. They are no inputs, and nothing in them is
-            taken for missing.
-        missing: paths that are known but gone. Marked, and kept until they are collected.
-    """
-
-    decode: tuple[NewVideo, ...]
-    unchanged: tuple[InputFile, ...]
-    moved: tuple[InputFile, ...]
-    duplicates: tuple[InputFile, ...]
-    failed: tuple[FailedFile, ...]
-    folders: tuple[UnreadableEntry, ...]
-    missing: tuple[Path, ...]
-
-    @property
-    def skipped(self) -> int:
-        """Count the inputs that need no decoding because their content is in the library."""
-        return len(self.unchanged) + len(self.moved) + len(self.duplicates)
-
-    @property
-    def inputs(self) -> int:
-        """Count all inputs."""
-        return sum(len(video.files) for video in self.decode) + self.skipped + len(self.failed)
+_ENOUGH = 2
 
 
 def make_plan(
@@ -74,7 +34,7 @@ def make_plan(
     """Compare inputs with what the library knows.
 
     A file with the path, size, time of change and inode of a known one is that one, unread. Any
-    other file is read once for its content id.
+    other file is read once for its content id; large ones in part, see `content_id`.
 
     Args:
         records: the library's videos by id.
@@ -110,6 +70,8 @@ class _Planner:
     moved: list[InputFile] = field(default_factory=list[InputFile])
     duplicates: list[InputFile] = field(default_factory=list[InputFile])
     failed: list[FailedFile] = field(default_factory=list[FailedFile])
+    failed_before: list[FailedFile] = field(default_factory=list[FailedFile])
+    whole_sizes: set[int] = field(default_factory=set[int])
     folders: list[UnreadableEntry] = field(default_factory=list[UnreadableEntry])
     missing: list[Path] = field(default_factory=list[Path])
 
@@ -118,6 +80,8 @@ class _Planner:
             if is_content_id(record.id):
                 for name in record.names:
                     self.owners[name.path] = record.id
+                if record.size > WHOLE_BYTES and not is_sampled(record.id):
+                    self.whole_sizes.add(record.size)
 
     def plan(self) -> Plan:
         return Plan(
@@ -126,6 +90,7 @@ class _Planner:
             tuple(self.moved),
             tuple(self.duplicates),
             tuple(self.failed),
+            tuple(self.failed_before),
             tuple(self.folders),
             tuple(self.missing),
         )
@@ -142,12 +107,16 @@ class _Planner:
         if owner is not None and not self.rehash and _is_same(entry, owner):
             self.place_known(entry, owner)
             return
+        note = self.record(path_id(entry.path))
+        if note is not None and not self.retry and _is_settled(entry, note):
+            self.failed_before.append(FailedFile(entry.path, note.code, note.message))
+            return
         if self.progress is not None:
             self.progress(entry.path)
         try:
-            video = content_id(entry)
+            video = self.identify(entry)
         except VideoUnreadableError as error:
-            self.fail(entry, error.code, str(error))
+            self.fail(entry, error.code, str(error), is_read=not _is_denied(error))
             return
         known = self.record(video)
         if known is None:
@@ -156,10 +125,22 @@ class _Planner:
         else:
             self.place_known(entry, known)
 
+    def identify(self, file: InputFile) -> str:
+        """Return the content id of `file`, in whichever way the library names that content.
+
+        Libraries name large files by all their bytes if they met them before blocks of a file
+        were enough. Only a file of the very size of such a one is read whole.
+        """
+        if file.size in self.whole_sizes:
+            video = whole_id(file)
+            if self.record(video) is not None:
+                return video
+        return content_id(file)
+
     def place_known(self, entry: InputFile, record: VideoRecord) -> None:
         """Put a file whose content the library has met where it belongs."""
         self.drop_note(entry.path)
-        if record.code.is_failure and (self.retry or record.code in _PASSING):
+        if record.code.is_failure and (self.retry or _may_pass(record)):
             self.decode.setdefault(record.id, []).append(entry)
             return
         places = self.unchanged
@@ -170,17 +151,19 @@ class _Planner:
             if old is not None:
                 named = named.without_path(old)
             self.take_from_owner(entry.path)
-        named = named.with_name(VideoName.of(entry))
+        named = named.with_name(_named_again(entry, record))
         if named != record:
             self.changed[record.id] = named
             self.owners[entry.path] = record.id
         if record.code.is_failure:
-            self.failed.append(FailedFile(entry.path, record.code, record.message))
+            failures = self.failed_before if places is self.unchanged else self.failed
+            failures.append(FailedFile(entry.path, record.code, record.message))
         else:
             places.append(entry)
 
     def is_replaced(self, path: Path) -> bool:
-        return path not in self.present and _is_gone(path)
+        """Test whether a name that is gone makes room for the one that was found."""
+        return path not in self.present and is_gone(path)
 
     def take_from_owner(self, path: Path) -> None:
         """Take a name from the content that had it before."""
@@ -188,16 +171,27 @@ class _Planner:
         if old is not None:
             self.changed[old.id] = old.without_path(path)
 
-    def fail(self, entry: Entry, code: FileCode, message: str) -> None:
+    def fail(self, entry: Entry, code: FileCode, message: str, *, is_read: bool = True) -> None:
         """Note that a path cannot be read. What the library holds of it stays."""
         if isinstance(entry, UnreadableEntry) and entry.is_folder:
             self.folders.append(entry)
             return
-        self.failed.append(FailedFile(entry.path, code, message))
-        if not _is_gone(entry.path):
-            note = VideoRecord(path_id(entry.path), (VideoName.of(entry),), code, message)
-            if note != self.record(note.id):
-                self.changed[note.id] = note
+        failure = FailedFile(entry.path, code, message)
+        if is_gone(entry.path):
+            self.failed.append(failure)
+            return
+        name = VideoName.of(entry)
+        if not is_read:  # whatever its times say, it is another file once it can be opened
+            name = replace(name, mtime_ns=0, inode=0)
+        size = entry.size if isinstance(entry, InputFile) else 0
+        before = self.record(path_id(entry.path))
+        again = before is not None and (before.code, before.message) == (code, message)
+        attempts = 1 + (before.attempts if before is not None and again else 0)
+        note = VideoRecord(path_id(entry.path), (name,), code, message, size, attempts=attempts)
+        is_old = again and (not is_read or isinstance(entry, UnreadableEntry))
+        (self.failed_before if is_old else self.failed).append(failure)
+        if before is None or attempts <= _ENOUGH or note.names != before.names:
+            self.changed[note.id] = note
 
     def drop_note(self, path: Path) -> None:
         """Drop the note that a path could not be read."""
@@ -216,11 +210,12 @@ class _Planner:
         for video in list(self.records):
             record = self.record(video)
             for name in record.names if record is not None else ():
-                if name.path in self.present or not _is_below(name.path, roots):
+                if name.path in self.present or not is_below(name.path, roots):
                     continue
-                if name.root not in alive:
-                    alive[name.root] = any(_is_below(file.path, {name.root}) for file in inputs)
-                if alive[name.root] and _is_gone(name.path):
+                folder = name.folder
+                if folder not in alive:
+                    alive[folder] = any(is_below(file.path, [folder]) for file in inputs)
+                if alive[folder] and is_gone(name.path):
                     self.lose(video, name)
 
     def lose(self, video: str, name: VideoName) -> None:
@@ -231,10 +226,10 @@ class _Planner:
         if record.code.is_failure:
             self.changed[video] = record.without_path(name.path)
             return
-        self.missing.append(name.path)
+        if not name.forgotten:
+            self.missing.append(name.path)
         if not name.missing:
-            gone = VideoName(name.path, name.root, name.mtime_ns, name.inode, missing=True)
-            self.changed[video] = record.with_name(gone)
+            self.changed[video] = record.with_name(replace(name, missing=True))
 
 
 def _is_same(file: InputFile, record: VideoRecord) -> bool:
@@ -246,17 +241,27 @@ def _is_same(file: InputFile, record: VideoRecord) -> bool:
     )
 
 
-def _is_gone(path: Path) -> bool:
-    """Test that nothing is there. A folder that cannot be searched proves nothing."""
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
+def _may_pass(record: VideoRecord) -> bool:
+    """Test whether a failure is worth another look: not where it failed the same way twice."""
+    return record.code in _PASSING and record.attempts < _ENOUGH
 
 
-def _is_below(path: Path, folders: set[Path]) -> bool:
-    text = os.fspath(path)
-    return any(text.startswith(os.path.join(folder, "")) for folder in folders)  # noqa: PTH118
+def _is_settled(file: InputFile, note: VideoRecord) -> bool:
+    """Test whether a file that could not be read need not be tried again."""
+    is_forgotten = any(name.forgotten for name in note.names)
+    return not _may_pass(note) and not is_forgotten and _is_same(file, note)
+
+
+def _is_denied(error: VideoUnreadableError) -> bool:
+    return isinstance(error.__cause__, PermissionError)
+
+
+def _named_again(file: InputFile, record: VideoRecord) -> VideoName:
+    """Name a file as it is now; what was found under a folder stays with that folder."""
+    name, before = VideoName.of(file), record.name_at(file.path)
+    if before is None or before.root == before.path:
+        return name
+    folder = name.folder
+    if folder == before.root or is_below(folder, [before.root]):
+        return replace(name, root=before.root)
+    return name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,10 +22,12 @@ class VideoName:
 
     Attributes:
         path: absolute path.
-        root: the folder it was found under.
+        root: the folder it was found under; the path itself where the very file was named.
         mtime_ns: time of the last change, nanoseconds.
         inode: number of the file on its device.
         missing: whether the file was gone when its folder was last indexed.
+        forgotten: when it was forgotten, nanoseconds since 1970; 0 where it was not. Such names
+            are shown to nobody, and deleted when a writer tidies.
     """
 
     path: Path
@@ -32,13 +35,20 @@ class VideoName:
     mtime_ns: int
     inode: int
     missing: bool = False
+    forgotten: int = 0
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
         """Make the name of an input."""
         if isinstance(entry, InputFile):
-            return cls(entry.path, entry.root, entry.mtime_ns, entry.inode)
+            root = entry.path if entry.is_named else entry.root
+            return cls(entry.path, root, entry.mtime_ns, entry.inode)
         return cls(entry.path, entry.root, 0, 0)
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder it was found under; the parent of a file that was named directly."""
+        return self.path.parent if self.root == self.path else self.root
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,7 @@ class VideoRecord:
         size: bytes of the file.
         info: what probing found; None where the file failed before that.
         clips: how many clips it has in the library.
+        attempts: how many times in a row it failed with this code.
     """
 
     id: str
@@ -62,6 +73,7 @@ class VideoRecord:
     size: int = 0
     info: VideoInfo | None = None
     clips: int = 0
+    attempts: int = 0
 
     @property
     def path(self) -> Path:
@@ -77,12 +89,15 @@ class VideoRecord:
     def date(self) -> date:
         """Return the day it was made (UTC): the container's, else that of its oldest change."""
         if self.info is not None and self.info.created is not None:
-            made = datetime.fromisoformat(self.info.created)
-            # Cameras without a clock say 1904 or 1970.
-            if made.year > _CLOCKLESS:
-                return (made if made.tzinfo is None else made.astimezone(UTC)).date()
+            with suppress(ValueError, OverflowError):  # what a container says may be nonsense
+                made = datetime.fromisoformat(self.info.created)
+                # Cameras without a clock say 1904 or 1970.
+                if made.year > _CLOCKLESS:
+                    return (made if made.tzinfo is None else made.astimezone(UTC)).date()
         seconds = min(name.mtime_ns for name in self.names) / 1e9
-        return datetime.fromtimestamp(seconds, UTC).date()
+        with suppress(ValueError, OverflowError, OSError):
+            return datetime.fromtimestamp(seconds, UTC).date()
+        return date.min if seconds < 0 else date.max
 
     def name_at(self, path: Path) -> VideoName | None:
         """Return the name with this path, None where it has none."""
@@ -95,6 +110,12 @@ class VideoRecord:
         return replace(
             self, names=tuple(name if old.path == name.path else old for old in self.names)
         )
+
+    def shown(self) -> Self:
+        """Return the same content without the names that were forgotten."""
+        if not any(name.forgotten for name in self.names):
+            return self
+        return replace(self, names=tuple(name for name in self.names if not name.forgotten))
 
     def without_path(self, path: Path) -> Self:
         """Return the same content without this name."""

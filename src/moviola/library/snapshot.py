@@ -107,9 +107,8 @@ class Snapshot:
         return int(np.searchsorted(self.offsets, row, side="right")) - 1
 
     def admitted(self, filters: VideoFilter | None) -> NDArray[np.bool_]:
-        """Mask the videos that pass `filters`, `(V,)`."""
-        if filters is None:
-            return np.ones(len(self.records), np.bool_)
+        """Mask the videos that pass `filters`, `(V,)`; None passes all whose files are there."""
+        filters = filters or VideoFilter()
         found = self._admitted.get(filters)
         if found is None:
             found = np.fromiter(map(filters.admits, self.records), np.bool_, len(self.records))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -38,12 +40,16 @@ class LibraryStatus:
             sum(record.clips for record in records),
             sum(len(record.names) for record in records),
             sum(record.is_missing for record in records),
-            sum(_size(file) for file in folder.rglob("*")),
+            _size(folder),
         )
 
 
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size if file.is_file() else 0
-    except OSError:  # a writer tidied it away
-        return 0
+def _size(folder: Path) -> int:
+    """Add up the bytes of all files below `folder`; those that backups share count once."""
+    sizes: dict[tuple[int, int], int] = {}
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a writer tidied it away
+            found = path.stat(follow_symlinks=False)
+            if stat.S_ISREG(found.st_mode):
+                sizes[found.st_dev, found.st_ino] = found.st_size
+    return sum(sizes.values())

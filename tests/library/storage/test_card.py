@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -85,6 +86,71 @@ def test_every_difference_is_named_at_once(library, card):
 def test_a_damaged_card_is_told_with_its_name(library, text):
     (library.path / CARD_NAME).write_text(text)
     with pytest.raises(StoreCorruptError, match=r"library\.json is damaged .*--library"):
+        Library.open(library.path)
+
+
+def test_every_flipped_bit_of_a_card_is_found(library):
+    path = library.path / CARD_NAME
+    whole, card = path.read_bytes(), Library.open(library.path).card
+    compared = ("space", "video_readout", "text_readout")
+    for place in range(0, len(whole), 3):
+        for bit in (0, 2, 5):
+            flipped = bytearray(whole)
+            flipped[place] ^= 1 << bit
+            path.write_bytes(flipped)
+            try:
+                found = Library.open(library.path)
+            except StoreCorruptError:
+                continue
+            # Blanks may change. Vectors of another space are refused when a model is loaded.
+            same = {part: getattr(found.card, part) for part in compared}
+            assert replace(card, **same) == found.card
+            assert found.card == card or "card's" in found.verify()[0].what
+
+
+def test_every_truncation_of_a_card_is_damage(library):
+    path = library.path / CARD_NAME
+    whole = path.read_bytes()
+    for length in range(0, len(whole) - 2, 7):
+        path.write_bytes(whole[:length])
+        with pytest.raises(StoreCorruptError, match="damaged"):
+            Library.open(library.path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"schema": 0}',
+        '{"schema": -1}',
+        '{"schema": true}',
+        '{"schema": Infinity}',
+        '{"schema": 1e400}',
+        '{"schema": ' + "9" * 5000 + "}",
+        " " * (2 << 20),
+    ],
+    ids=["lists", "objects", "0", "-1", "true", "infinity", "1e400", "digits", "long"],
+)
+def test_hostile_cards_are_damage(library, text):
+    (library.path / CARD_NAME).write_text(text)
+    with pytest.raises(StoreCorruptError):
+        Library.open(library.path)
+
+
+@pytest.mark.parametrize("schema", [0, -1])
+def test_a_schema_that_never_was_is_refused(library, schema):
+    path = library.path / CARD_NAME
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": schema}))
+    with pytest.raises(StoreCorruptError, match=f"there is no schema {schema}"):
+        Library.open(library.path)
+
+
+def test_a_card_that_is_a_pipe_does_not_block(library):
+    path = library.path / CARD_NAME
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(StoreCorruptError, match="no short text file"):
         Library.open(library.path)
 
 

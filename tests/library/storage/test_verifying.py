@@ -80,7 +80,7 @@ def test_a_damaged_video_is_repaired_by_forgetting_and_indexing(stocked):
     library = Library.open(stocked.library.path)
     (problem,) = library.verify()
     with library.writer() as writer:
-        writer.forget([problem.video])
+        writer.remove([problem.video])
     assert [video.id for video in stocked.index().decode] == [problem.video]
     assert library.verify() == []
 

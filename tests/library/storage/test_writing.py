@@ -196,7 +196,7 @@ def test_clips_without_a_marker_are_dropped_and_never_shown(shelf, video, monkey
         with pytest.raises(StorageError):
             writer.commit()
         monkeypatch.undo()
-        writer._changed.clear()  # as if it had been killed
+        writer._batch._changed.clear()  # as if it had been killed
     reader = Library.open(shelf.library.path)
     assert reader._open_tables().clips.count_rows() == 2
     assert search_vector(reader, shelf.rows("q", 1), card.space, card.text_readout) == []
@@ -261,7 +261,7 @@ def test_forgotten_videos_are_gone_and_decoded_again(shelf):
     shelf.index()
     wrong = shelf.library.videos()[0]
     with shelf.library.writer() as writer:
-        writer.forget([wrong.id, "0" * 32])
+        writer.remove([wrong.id, "0" * 32])
     assert [record.id for record in shelf.library.videos()] != [wrong.id]
     assert shelf.library.status().clips == 2
     assert [video.id for video in shelf.index().decode] == [wrong.id]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,9 +15,10 @@ import pytest
 
 import moviola
 from moviola.core import LibraryLockedError, SpaceMismatchError, StorageError
-from moviola.library import Library
+from moviola.library import Library, writer_lock
 from moviola.pipeline.encode import streaming
-from moviola.pipeline.index.index import IndexStep
+from moviola.pipeline.index import opening
+from moviola.pipeline.index.report import IndexStep
 from moviola.testing import EchoEncoder
 
 ECHO = "moviola.testing:EchoEncoder"
@@ -86,16 +88,17 @@ def test_duplicates_are_counted_as_skipped_and_decoded_once(folder, tmp_path):
 def test_failures_are_counted_repeated_and_retried(folder, tmp_path, colour_video):
     (folder / "empty.mp4").touch()
     (folder / "text.mp4").write_text("this is no video")
-    for _ in range(2):  # a run with failures never looks like one without
-        report = run(folder, tmp_path / "lib")
-        assert report.failed == 2
-        assert {(f.path.name, f.code) for f in report.failures} == {
-            ("empty.mp4", "empty"),
-            ("text.mp4", "unsupported_container"),
-        }
+    report = run(folder, tmp_path / "lib")
+    assert (report.failed, report.failed_before) == (2, ())
+    failures = {("empty.mp4", "empty"), ("text.mp4", "unsupported_container")}
+    assert {(f.path.name, f.code) for f in report.failures} == failures
+    report = run(folder, tmp_path / "lib")  # what is old is told, but fails no run
+    assert (report.failed, report.skipped, report.inputs) == (0, 5, 5)
+    assert {(f.path.name, f.code) for f in report.failed_before} == failures
+    assert run(folder, tmp_path / "lib", retry=True).failed == 2
     colour_video(folder / "empty.mp4", BLUE)
     report = run(folder, tmp_path / "lib")
-    assert (report.ok, report.failed) == (1, 1)
+    assert (report.ok, report.failed, len(report.failed_before)) == (1, 0, 1)
 
 
 def test_a_deleted_file_is_marked_and_an_unmounted_root_deletes_nothing(folder, tmp_path):
@@ -221,6 +224,79 @@ def test_kills_lose_nothing_and_double_nothing(kills, tmp_path, colour_video):
     assert opened.verify() == []
     assert len(opened.videos()) == 12
     assert opened.status().clips == report.clips == 12
+
+
+def test_one_path_is_as_good_as_several_and_a_tilde_is_home(folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    library = tmp_path / "lib"
+    assert moviola.index("~/videos/red.mp4", library=library, model=ECHO).ok == 1
+    assert moviola.index(folder / "green.mp4", library=library).ok == 1
+    assert moviola.index(["~/videos"], library="~/lib").ok == 1
+    (tmp_path / "~no-such-user").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert moviola.index("~no-such-user", library=library).inputs == 0  # a name like others
+
+
+def test_what_is_not_there_keeps_nothing_else_from_being_indexed(folder, tmp_path):
+    report = moviola.index(
+        [tmp_path / "nowhere", folder, folder / "typo.mp4"], library=tmp_path / "lib", model=ECHO
+    )
+    assert (report.ok, report.failed) == (3, 2)
+    assert {(f.path.name, f.code) for f in report.failures} == {
+        ("nowhere", "vanished"),
+        ("typo.mp4", "vanished"),
+    }
+
+
+def test_without_folders_the_known_ones_are_refreshed(folder, tmp_path, colour_video):
+    library, other = tmp_path / "lib", tmp_path / "disk"
+    with pytest.raises(ValueError, match="name a folder"):
+        moviola.index(library=library)
+    assert not library.exists()
+    other.mkdir()
+    colour_video(other / "black.mp4", (0, 0, 0))
+    run(folder, library)
+    moviola.index([other, other / "black.mp4"], library=library)
+    colour_video(folder / "new.mp4", BLUE)
+    report = moviola.index(library=library)
+    assert (report.ok, report.skipped, report.warnings) == (1, 4, ())
+    other.rename(tmp_path / "elsewhere")
+    report = moviola.index([], library=library)
+    assert (report.failed, report.skipped) == (0, 4)
+    (warning,) = report.warnings
+    assert f"moviola forget {other}" in warning
+    assert Library.open(library).status().missing == 0
+
+
+def test_a_file_that_was_named_is_refreshed_without_its_folder(folder, tmp_path):
+    library = tmp_path / "lib"
+    run(folder / "red.mp4", library)
+    assert moviola.index(library=library).inputs == 1
+
+
+def test_the_lock_comes_before_the_model(folder, tmp_path, monkeypatch):
+    run(folder, tmp_path / "lib")
+
+    def refuse(*_args, **_options):
+        raise AssertionError("a model was loaded")
+
+    monkeypatch.setattr(opening, "load_aligned", refuse)
+    began = time.process_time()
+    with Library.open(tmp_path / "lib").writer(), pytest.raises(LibraryLockedError):
+        run(folder, tmp_path / "lib")
+    assert time.process_time() - began < 0.3
+    (tmp_path / "new").mkdir()
+    with writer_lock(tmp_path / "new"), pytest.raises(LibraryLockedError):
+        run(folder, tmp_path / "new")
+
+
+def test_a_cache_that_is_a_file_is_told_before_anything_is_decoded(folder, tmp_path):
+    run(folder / "red.mp4", tmp_path / "lib")
+    shutil.rmtree(tmp_path / "lib" / "cache")
+    (tmp_path / "lib" / "cache").write_text("x")
+    with pytest.raises(StorageError, match=r"cache is a file .* move it away"):
+        run(folder, tmp_path / "lib")
 
 
 def test_the_search_refuses_nonsense(folder, tmp_path):

@@ -21,7 +21,7 @@ from moviola.synthetic.shapes.facts import Shot, Thing
 if TYPE_CHECKING:
     from moviola.core.moments import Moment
     from moviola.library import Library
-    from moviola.pipeline.index.index import IndexReport
+    from moviola.pipeline.index.report import IndexReport
 
 SEED = 2026
 SEGMENT = "windows:2/1"

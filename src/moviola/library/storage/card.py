@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
@@ -14,7 +16,12 @@ from moviola.core import Readout, Space, SpaceMismatchError, StorageError, Store
 from moviola.core import display_path as shown
 
 CARD_NAME = "library.json"
-SCHEMA = 1
+#: Version of the layout on disk; `migrating` brings libraries of earlier ones to it.
+SCHEMA = 2
+_CHECKED_SINCE = 2  # the first schema whose card carries a checksum
+# The encoder is compared with these parts whenever one is loaded, and refused by name.
+_COMPARED = frozenset({"space", "video_readout", "text_readout"})
+_LONGEST = 1 << 20  # bytes; a card has about two thousand
 
 
 def _now() -> str:
@@ -112,8 +119,10 @@ class LibraryCard:
         Raises:
             StorageError: when it cannot be written.
         """
-        text = json.dumps(asdict(self) | {"created": self.created or _now()}, indent=2)
-        write_atomically(folder / CARD_NAME, text + "\n")
+        parts = asdict(self) | {"created": self.created or _now()}
+        if self.schema >= _CHECKED_SINCE:
+            parts["checksums"] = _checksums(parts)
+        write_atomically(folder / CARD_NAME, json.dumps(parts, indent=2) + "\n")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
@@ -121,28 +130,39 @@ class LibraryCard:
 
         Raises:
             FileNotFoundError: when there is none.
-            StoreCorruptError: when it cannot be understood, or a newer Moviola wrote it.
+            StoreCorruptError: when it is not what was written, or a newer Moviola wrote it.
         """
         path = folder / CARD_NAME
         try:
-            parts = json.loads(path.read_text(encoding="utf-8"))
-            return cls._from_json(path, parts)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            return cls._from_json(path, json.loads(_read_short(path)))
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             raise StoreCorruptError(
                 f"the library card {shown(path)} is damaged ({error}); restore that file from a "
                 "backup, or index into a new library with --library"
             ) from error
 
     @classmethod
-    def _from_json(cls, path: Path, parts: Mapping[str, Any]) -> Self:
-        if int(parts["schema"]) > SCHEMA:
+    def _from_json(cls, path: Path, parts: Any) -> Self:
+        if not isinstance(parts, dict) or type(schema := parts["schema"]) is not int:
+            raise ValueError("it does not say its schema")
+        if schema > SCHEMA:
             raise StoreCorruptError(
-                f"{shown(path)} was written by a newer Moviola (layout {parts['schema']}, this one "
+                f"{shown(path)} was written by a newer Moviola (schema {schema}, this one "
                 f"knows up to {SCHEMA}); upgrade Moviola to use this library"
             )
-        known = {field.name for field in fields(cls)}
-        if set(parts) | {"precision", "codecs"} != known:
+        if schema < 1:
+            raise ValueError(f"there is no schema {schema}")
+        checksums = parts.pop("checksums", None)
+        known = {field.name: field.type for field in fields(cls)}
+        if set(parts) | {"precision", "codecs"} != set(known):
             raise ValueError(f"its fields are {sorted(parts)}")
+        if schema >= _CHECKED_SINCE:
+            changed = set(_changed_parts(parts, checksums)) - _COMPARED
+            if changed:
+                raise ValueError(f"{min(changed)} is not what was written")
+        for name, part in parts.items():
+            if known[name] == "str" and not isinstance(part, str):
+                raise TypeError(f"{name} is {part!r}")
         calibration = parts["calibration"]
         if calibration is not None:
             slope, intercept = calibration
@@ -155,6 +175,42 @@ class LibraryCard:
             "codecs": tuple(map(str, parts.get("codecs", ()))),
         }
         return cls(**{**parts, **made})
+
+
+def changed_parts(folder: Path) -> list[str]:
+    """List the parts of a library's card that are not what was written, in order.
+
+    Raises:
+        OSError: when the card cannot be read.
+        ValueError: when it is no card.
+    """
+    parts = json.loads(_read_short(folder / CARD_NAME))
+    if parts["schema"] < _CHECKED_SINCE:
+        return []
+    return sorted(_changed_parts(parts, parts.pop("checksums", None)))
+
+
+def _read_short(path: Path) -> str:
+    """Read a text file that is short; nothing else is opened, for a pipe would block."""
+    found = path.stat()
+    if stat.S_ISFIFO(found.st_mode) or found.st_size > _LONGEST:
+        raise ValueError("it is no short text file")
+    return path.read_text(encoding="utf-8")
+
+
+def _checksums(parts: Mapping[str, Any]) -> dict[str, str]:
+    """Digest each part of a card by its name."""
+    texts = {name: f"{name}:{json.dumps(part, sort_keys=True)}" for name, part in parts.items()}
+    return {
+        name: hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        for name, text in texts.items()
+    }
+
+
+def _changed_parts(parts: Mapping[str, Any], checksums: Any) -> list[str]:
+    """List the parts of a card that are not what was written."""
+    wanted = checksums if isinstance(checksums, dict) else {}
+    return [name for name, found in _checksums(parts).items() if found != wanted.get(name)]
 
 
 def _differences(name: str, ours: Space | Readout, theirs: Space | Readout | None) -> list[str]:

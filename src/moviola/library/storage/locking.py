@@ -7,7 +7,7 @@ import os
 import platform
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,12 @@ LOCK_NAME = "writer.lock"
 NOTE_NAME = "writer.json"
 
 
+class WriterLock(nullcontext[None]):
+    """Stand for a lock that is held already, wherever one would be taken."""
+
+
 @contextmanager
-def writer_lock(folder: Path) -> Iterator[None]:
+def writer_lock(folder: Path) -> Iterator[WriterLock]:
     """Hold the library in `folder` for writing.
 
     The lock is the operating system's: it goes with its process, however that ends, so a crash
@@ -46,7 +50,7 @@ def writer_lock(folder: Path) -> Iterator[None]:
         ) from error
     try:
         write_atomically(note, json.dumps(_ourselves()) + "\n")
-        yield
+        yield WriterLock()
     finally:
         note.unlink(missing_ok=True)
         lock.release()

@@ -20,6 +20,7 @@ CLIPS = "clips"
 VIDEOS = "videos"
 KEY = "id"
 _DIGEST_BYTES = 16
+_ADDED = frozenset({"forgotten", "attempts"})
 
 
 def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> pa.Schema:
@@ -71,8 +72,19 @@ def videos_schema() -> pa.Schema:
             pa.field("space", pa.string(), nullable=False),
             pa.field("generation", pa.int32(), nullable=False),
             pa.field("checksum", pa.binary(_DIGEST_BYTES), nullable=False),
+            *videos_fields_of_2(),
         ]
     )
+
+
+def videos_fields_of_2() -> list[pa.Field]:
+    """List the columns of `videos` that came with schema 2.
+
+    Both are null where there is nothing to say: `forgotten`, one time a name, and `attempts`.
+    """
+    import pyarrow as pa
+
+    return [pa.field("forgotten", pa.list_(pa.int64())), pa.field("attempts", pa.int32())]
 
 
 def clip_rows(
@@ -126,8 +138,15 @@ def video_rows(records: Iterable[VideoRecord], space: str) -> pa.Table:
 
 
 def video_records(table: pa.Table) -> list[VideoRecord]:
-    """Read the records of rows of `videos`, in their order."""
-    return [_record(row) for row in table.to_pylist()]
+    """Read the records of rows of `videos`, in their order.
+
+    Raises:
+        ValueError: when a row is not of the kind that was written.
+    """
+    try:
+        return [_record(row) for row in table.to_pylist()]
+    except TypeError as error:
+        raise ValueError(f"a row of videos cannot be understood: {error}") from error
 
 
 def damaged_rows(table: pa.Table) -> list[str]:
@@ -163,16 +182,21 @@ def _row(record: VideoRecord, space: str) -> dict[str, Any]:
         "created": info.created if info else None,
         "space": space,
         "generation": 1,
+        "forgotten": marks if any(marks := [name.forgotten for name in record.names]) else None,
+        "attempts": record.attempts or None,
     }
     return row | {"checksum": _digest(row)}
 
 
 def _digest(row: dict[str, Any]) -> bytes:
-    text = repr([(name, row[name]) for name in sorted(row)])
+    # Columns that a later schema added count where they say something: older rows stay whole.
+    told = {name: row[name] for name in row if name not in _ADDED or row[name] is not None}
+    text = repr([(name, told[name]) for name in sorted(told)])
     return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
 
 
 def _record(row: dict[str, Any]) -> VideoRecord:
+    marks: list[int] = row.get("forgotten") or [0] * len(row["names"])  # schema 1 has none
     names = tuple(
         VideoName(
             Path(os.fsdecode(name["path"])),
@@ -180,8 +204,9 @@ def _record(row: dict[str, Any]) -> VideoRecord:
             name["mtime_ns"],
             name["inode"],
             name["missing"],
+            forgotten,
         )
-        for name in row["names"]
+        for name, forgotten in zip(row["names"], marks, strict=True)
     )
     info = None
     if row["duration"] is not None:
@@ -203,4 +228,5 @@ def _record(row: dict[str, Any]) -> VideoRecord:
         row["size"],
         info,
         row["clips"],
+        row.get("attempts") or 0,
     )

@@ -26,6 +26,7 @@ _NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error
 _NO_LEAVE = re.compile(
     r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
 )
+_FAULTS = (RuntimeError, ValueError, OSError, LookupError, ArithmeticError, MemoryError)
 # More writers' commits than this do not happen while one version is looked up.
 _ATTEMPTS = 20
 # Readers that began on an older version have this long to finish reading it.
@@ -135,6 +136,12 @@ class Tables:
             merge.when_not_matched_insert_all().execute(rows)
             self._new[table.name].sync()
 
+    def sync(self) -> None:
+        """Make durable what others wrote into the tables since `prepare_to_write`."""
+        with faults(self.folder):
+            for new in self._new.values():
+                new.sync()
+
     def delete(self, table: Table, column: str, ids: Iterable[str]) -> None:
         """Delete the rows whose `column` is one of `ids`, in one commit."""
         with faults(self.folder):
@@ -183,7 +190,7 @@ def faults(folder: Path) -> Iterator[None]:
         yield
     except MoviolaError:
         raise
-    except (RuntimeError, ValueError, OSError, KeyError, ArithmeticError, MemoryError) as error:
+    except _FAULTS as error:
         raise _as_ours(folder, error) from error
     except BaseException as error:
         # A panic of the Rust side (damaged metadata) is no Exception, yet no reason to die.

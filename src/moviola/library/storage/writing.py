@@ -1,27 +1,28 @@
-"""Write batches of whole videos: clips first, and the commit marker after them."""
+"""Write to a library: plan, add, forget, tidy."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moviola.core import Clip, FileCode, StorageError, display_path
+from moviola.library.absence import is_below
 from moviola.library.files import Entry
-from moviola.library.planning import Plan, make_plan
-from moviola.library.records import VideoRecord, is_content_id
+from moviola.library.plan import Plan
+from moviola.library.planning import make_plan
+from moviola.library.records import VideoRecord
 from moviola.library.storage.card import LibraryCard
 from moviola.library.storage.checking import check_fit, find_fault
-from moviola.library.storage.schema import KEY, clip_rows, clips_schema, video_records, video_rows
+from moviola.library.storage.committing import Batch
+from moviola.library.storage.schema import clip_rows, clips_schema
 from moviola.library.storage.tables import Tables, faults
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 BATCH_CLIPS = 256
@@ -31,11 +32,13 @@ _TIDY_AT_CLOSE = 16
 
 
 class LibraryWriter:
-    """Add videos to a library. Made by `Library.writer`, which holds the lock.
+    """Add videos to a library, and take them out. Made by `Library.writer`, which holds the lock.
 
     Nothing is acknowledged before it is committed; a batch is committed by itself after 256 clips
-    or 5 seconds. A kill at any moment leaves whole videos or none: clips without a marker are
-    dropped when the library is next opened for writing.
+    or 5 seconds.
+
+    Attributes:
+        removed: ids of the videos that were removed for good; what was derived of them may go.
     """
 
     def __init__(
@@ -44,18 +47,16 @@ class LibraryWriter:
         tables: Tables,
         on_commit: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
+        self.removed: list[str] = []
         self._card = card
         self._tables = tables
         self._on_commit = on_commit
         self._clips_schema = clips_schema(card.space.dimension, card.vector_type)
-        self._records: dict[str, VideoRecord] = {}
-        self._owners: dict[Path, str] = {}
-        self._rows: dict[str, pa.Table] = {}
-        self._changed: set[str] = set()
-        self._stored: Counter[str] = Counter()
+        self._batch = Batch(tables, card.space.digest)
         self._since: float | None = None
         self._commits = 0
-        self._recover()
+        # What this very writer forgets can still be brought back after it.
+        self._forgotten_before = self._last_forgotten()
 
     def plan(
         self,
@@ -80,10 +81,10 @@ class LibraryWriter:
         """
         self.commit()
         plan, changed = make_plan(
-            self._records, entries, retry=retry, rehash=rehash, progress=progress
+            self._batch.records, entries, retry=retry, rehash=rehash, progress=progress
         )
         for record in changed.values():
-            self._replace(record)
+            self._batch.replace(record)
         self.commit()
         return plan
 
@@ -109,16 +110,18 @@ class LibraryWriter:
         fault = find_fault(vectors, self._card.space.metric)
         if fault:
             message = f"{display_path(record.path)}: the encoder's vectors {fault}"
-            failed = replace(record, code=FileCode.BAD_EMBEDDING, message=message, clips=0)
-            self.fail(failed)
-            return failed
-        record = replace(record, clips=len(clips))
-        self._rows[record.id] = clip_rows(record.id, clips, vectors, self._clips_schema)
+            return self.fail(replace(record, code=FileCode.BAD_EMBEDDING, message=message))
+        record = replace(record, clips=len(clips), attempts=0)
+        rows = clip_rows(record.id, clips, vectors, self._clips_schema)
+        self._batch.set_rows(record.id, rows)
         self._stage(record)
         return record
 
-    def fail(self, record: VideoRecord) -> None:
+    def fail(self, record: VideoRecord) -> VideoRecord:
         """Record that a video could not be used: its code and message.
+
+        Returns:
+            The record as it will be stored, with the number of times that it failed like this.
 
         Raises:
             ValueError: when its code is no failure.
@@ -126,8 +129,12 @@ class LibraryWriter:
         """
         if not record.code.is_failure:
             raise ValueError(f"code {record.code} is no failure; use add()")
-        self._rows.pop(record.id, None)
-        self._stage(replace(record, clips=0))
+        self._batch.set_rows(record.id, None)
+        before = self._batch.records.get(record.id)
+        again = before.attempts if before is not None and before.code is record.code else 0
+        record = replace(record, clips=0, attempts=again + 1)
+        self._stage(record)
+        return record
 
     def commit(self) -> tuple[str, ...]:
         """Make everything so far durable and visible; return the ids of the videos concerned.
@@ -136,25 +143,11 @@ class LibraryWriter:
             StorageError: when there is no room or no permission; nothing committed before is
                 lost, and this batch stays with the writer.
         """
-        if not self._changed:
+        done, gone = self._batch.commit()
+        if not done and not gone:
             return ()
-        self._unmark([video for video in self._changed if self._stored[video]])
-        if self._rows:
-            import pyarrow as pa
-
-            rows = pa.concat_tables(self._rows.values())
-            self._tables.upsert(self._tables.clips, rows)
-        records = [self._records[video] for video in sorted(self._changed)]
-        space = self._card.space.digest
-        self._tables.upsert(self._tables.videos, video_rows(records, space))
-        for record in records:
-            if record.id in self._rows:
-                self._stored[record.id] = record.clips
-        self._rows.clear()
-        self._changed.clear()
         self._since = None
-        self._remove([record.id for record in records if not record.names])
-        done = tuple(record.id for record in records if record.names)
+        self.removed.extend(gone)
         self._commits += 1
         if self._on_commit is not None and done:
             self._on_commit(done)
@@ -162,23 +155,65 @@ class LibraryWriter:
             self._tidy()
         return done
 
-    def collect(self) -> int:
-        """Forget names whose files are missing, and videos that have no other; count the names."""
+    def forget(self, paths: Collection[Path]) -> list[Path]:
+        """Mark names as forgotten: hidden at once, deleted when a later writer tidies.
+
+        Returns:
+            The paths that the library knew and showed until now.
+        """
+        now = max(time.time_ns(), self._last_forgotten() + 1)  # clocks may go back
+        return self._mark(paths, lambda mark: mark or now)
+
+    def restore(self, paths: Collection[Path] | None = None) -> list[Path]:
+        """Show names again that were forgotten and are not deleted yet; None means the last ones.
+
+        Returns:
+            The paths that are shown again.
+        """
+        if paths is not None:
+            return self._mark(paths, lambda _: 0)
+        last = self._last_forgotten()
+        names = [name for record in self._batch.records.values() for name in record.names]
+        found = {name.path for name in names if last and name.forgotten == last}
+        return self._mark(found, lambda mark: 0 if mark == last else mark)
+
+    def forgotten(self, below: Sequence[Path]) -> list[Path]:
+        """List the names that are forgotten but not deleted yet, at or below some paths."""
+        names = (name for record in self._batch.records.values() for name in record.names)
+        return [
+            name.path
+            for name in names
+            if name.forgotten and (name.path in below or is_below(name.path, below))
+        ]
+
+    def purge(self) -> int:
+        """Delete for good what was forgotten before this writer began; count the names."""
         lost = 0
-        for record in list(self._records.values()):
-            kept = tuple(name for name in record.names if not name.missing)
+        for record in list(self._batch.records.values()):
+            kept = tuple(
+                name for name in record.names if not 0 < name.forgotten <= self._forgotten_before
+            )
             if len(kept) < len(record.names):
                 lost += len(record.names) - len(kept)
-                self._replace(replace(record, names=kept))
+                self._batch.replace(replace(record, names=kept))
         self.commit()
         return lost
 
-    def forget(self, videos: Iterable[str]) -> None:
+    def remove(self, videos: Iterable[str]) -> None:
         """Remove videos with all their clips, such as damaged ones, so that they can be redone."""
         for video in videos:
-            if video in self._records:
-                self._replace(replace(self._records[video], names=()))
+            if video in self._batch.records:
+                self._batch.replace(replace(self._batch.records[video], names=()))
         self.commit()
+
+    def tidy(self) -> None:
+        """Delete what was forgotten before this writer began, and give the room back.
+
+        Raises:
+            StorageError: when there is no room or no permission.
+        """
+        self.purge()
+        self._tables.tidy()
 
     def close(self) -> None:
         """Commit, and tidy up where many small files have gathered."""
@@ -193,90 +228,42 @@ class LibraryWriter:
     def _tidy(self) -> None:
         # Tidying needs room of its own. Everything is committed, so the lack of it is no failure.
         with suppress(StorageError):
-            self._tables.tidy()
+            self.tidy()
 
-    def _recover(self) -> None:
-        """Read what is committed, and drop what an interrupted writer left half done."""
-        self._tables.refresh()
-        self._tables.prepare_to_write()
-        with faults(self._tables.folder):
-            records = video_records(self._tables.read(self._tables.videos))
-            owners = self._tables.read(self._tables.clips, ["video"]).column("video")
-            self._stored = Counter(owners.to_pylist())
-        self._records = {record.id: record for record in records}
-        whole = {record.id for record in records if record.names and record.code.has_clips}
-        stray = [video for video in self._stored if video not in whole]
-        nameless = [record.id for record in records if not record.names]
-        self._remove([*stray, *nameless])
-        for record in self._records.values():
-            self._own(record)
+    def _last_forgotten(self) -> int:
+        records = self._batch.records.values()
+        return max((name.forgotten for record in records for name in record.names), default=0)
 
-    def _remove(self, videos: Sequence[str]) -> None:
-        """Remove rows that no reader shows: clips first, so that none is left without a record."""
-        if not videos:
-            return
-        self._tables.delete(self._tables.clips, "video", videos)
-        nameless = [
-            video for video in videos if video in self._records and not self._records[video].names
-        ]
-        if nameless:
-            self._tables.delete(self._tables.videos, KEY, nameless)
-        for video in videos:
-            self._stored.pop(video, None)
-        for video in nameless:
-            del self._records[video]
-
-    def _unmark(self, videos: Sequence[str]) -> None:
-        """Take back the marker and clips of contents whose clips are about to be replaced.
-
-        Adding the very clips that are stored changes nothing, and keeps them.
-        """
-        replaced: list[str] = []
-        for video in videos:
-            if not self._records[video].code.has_clips:
-                replaced.append(video)
-            elif video in self._rows:
-                wanted = set(self._rows[video].column("checksum").to_pylist())
-                if wanted == self._tables.checksums(video):
-                    del self._rows[video]
-                else:
-                    replaced.append(video)
-        if replaced:
-            self._tables.delete(self._tables.videos, KEY, replaced)
-            self._tables.delete(self._tables.clips, "video", replaced)
-            for video in replaced:
-                self._stored.pop(video, None)
+    def _mark(self, paths: Collection[Path], new_mark: Callable[[int], int]) -> list[Path]:
+        wanted, changed = set(paths), list[Path]()
+        for record in list(self._batch.records.values()):
+            if wanted.isdisjoint(name.path for name in record.names):
+                continue
+            names = tuple(
+                replace(name, forgotten=new_mark(name.forgotten)) if name.path in wanted else name
+                for name in record.names
+            )
+            pairs = zip(names, record.names, strict=True)
+            changed.extend(new.path for new, old in pairs if new.forgotten != old.forgotten)
+            if names != record.names:
+                self._batch.replace(replace(record, names=names))
+        self.commit()
+        return changed
 
     def _stage(self, record: VideoRecord) -> None:
         """Put a record into the batch; its paths leave the contents they had before."""
-        known = self._records.get(record.id)
+        known = self._batch.records.get(record.id)
         if known is not None:
             names = known
             for name in record.names:
                 names = names.with_name(name)
             record = replace(record, names=names.names)
         for name in record.names:
-            owner = self._owners.get(name.path)
+            owner = self._batch.owners.get(name.path)
             if owner is not None and owner != record.id:
-                self._replace(self._records[owner].without_path(name.path))
-        self._replace(record)
+                self._batch.replace(self._batch.records[owner].without_path(name.path))
+        self._batch.replace(record)
         if self._since is None:
             self._since = time.monotonic()
-        clips = sum(rows.num_rows for rows in self._rows.values())
-        if clips >= BATCH_CLIPS or time.monotonic() - self._since >= BATCH_SECONDS:
+        if self._batch.clips >= BATCH_CLIPS or time.monotonic() - self._since >= BATCH_SECONDS:
             self.commit()
-
-    def _replace(self, record: VideoRecord) -> None:
-        before = self._records.get(record.id)
-        for name in before.names if before is not None else ():
-            if self._owners.get(name.path) == record.id:
-                del self._owners[name.path]
-        self._records[record.id] = record
-        self._changed.add(record.id)
-        if not record.names:
-            self._rows.pop(record.id, None)
-        self._own(record)
-
-    def _own(self, record: VideoRecord) -> None:
-        if is_content_id(record.id):
-            self._owners.update({name.path: record.id for name in record.names})

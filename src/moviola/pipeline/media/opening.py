@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 
 from moviola.core import FileIdentity, MoviolaError, display_path
-from moviola.library import VideoName, VideoRecord, identify
+from moviola.library import VideoName, VideoRecord, has_content
 
 _KEPT = 10_000
 _FLAGS = (
@@ -132,7 +132,7 @@ class FileOpener:
         usual = (found.st_ino, found.st_mtime_ns) == (name.inode, name.mtime_ns)
         if not (usual and known is None):
             with open(descriptor, "rb", closefd=False) as stream:
-                if identify(stream) != record.id:
+                if not has_content(stream, found.st_size, record.id):
                     return None
             os.lseek(descriptor, 0, os.SEEK_SET)
             if FileIdentity.of(os.fstat(descriptor)) != identity:

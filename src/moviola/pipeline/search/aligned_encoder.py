@@ -25,7 +25,7 @@ from moviola.core import (
     told_precision,
     wanted_sound,
 )
-from moviola.library.library import HEAD_NAME
+from moviola.library import HEAD_NAME
 from moviola.pipeline.encode.readouts import stored_clips, stored_texts
 from moviola.plugins import load_encoder, precision_options
 

@@ -41,7 +41,7 @@ class Filters(BaseModel):
     until: date | None = None
     resolution: Annotated[int, Field(ge=1, le=100_000)] | None = None
     sound: bool | None = None
-    missing: bool = True
+    missing: bool = False
     video: Annotated[list[Id], Field(max_length=1000)] = Field(default_factory=list)
 
     def as_filter(self, folders: Folders) -> VideoFilter:

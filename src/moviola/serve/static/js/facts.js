@@ -16,7 +16,7 @@ export function factList(video) {
     ["Date", video.date],
     ["Size", video.size ? bytes(video.size) : null],
     ["Also as", names.slice(1).map(({ folder, name }) => `${folder}/${name}`).join(", ")],
-    ["State", video.missing ? "The file is gone. It is kept until the folder is indexed again." : null],
+    ["State", video.missing ? "The file is gone. It is kept until it is forgotten, and comes back with its file." : null],
     ["Note", video.message],
   ];
   return h(

@@ -1,0 +1,1 @@
+"""Take videos out of a library."""

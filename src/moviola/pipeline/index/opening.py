@@ -1,0 +1,112 @@
+"""Open or make the library of an index run, with the encoder and the policy that belong to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from moviola.core import (
+    Encoder,
+    Precision,
+    Segmenter,
+    StorageError,
+    display_path,
+    own_calibration,
+    told_precision,
+)
+from moviola.library import CACHE, HEAD_NAME, Library, LibraryCard, WriterLock, writer_lock
+from moviola.library.storage.places import make_place, remove_empty_place
+from moviola.pipeline.models import DEFAULT_MODEL
+from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
+from moviola.plugins import settled_name
+from moviola.video import parse_segmenter
+
+DEFAULT_SEGMENT = "windows:6/3"
+
+
+@contextmanager
+def locked_library(place: Path) -> Iterator[tuple[Library | None, WriterLock]]:
+    """Lock the library at `place`, made or not, before anything costly is done.
+
+    Yields:
+        The library, None where it is still to be made, and the lock.
+
+    Raises:
+        LibraryLockedError: at once, when another process writes.
+        StorageError: when it cannot be written.
+        StoreCorruptError: when it is damaged.
+    """
+    existing = _opened(place)
+    is_new = existing is None and not place.exists()
+    if existing is None:
+        make_place(place)
+    elif (place / CACHE).exists() and not (place / CACHE).is_dir():
+        raise StorageError(
+            f"{display_path(place / CACHE)} is a file where the library keeps its folder of "
+            "pictures; move it away"
+        )
+    try:
+        with writer_lock(place) as held:
+            # Whoever held it before may have made the library meanwhile.
+            yield existing or _opened(place), held
+    except BaseException:
+        if is_new:
+            remove_empty_place(place)
+        raise
+
+
+def prepare(
+    place: Path,
+    existing: Library | None,
+    held: WriterLock,
+    *,
+    model: str | None,
+    segment: str | None,
+    head: Path | str | None,
+    precision: Precision | None,
+) -> tuple[Library, Encoder, Segmenter]:
+    """Load the encoder and the policy of a library, and make the library where there is none.
+
+    Raises:
+        SpaceMismatchError: when the library was made by another model or policy.
+        PluginNotFoundError: when there is no such model.
+        WeightsUnavailableError: when its weights are neither here nor to be had.
+        ValueError: when `segment` is no policy.
+    """
+    card = existing.card if existing else None
+    name = model or (card.model if card else DEFAULT_MODEL)
+    segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
+    encoder = load_aligned(name, head or head_of(place), precision)
+    if existing is None:
+        # The head before the card, with which a library begins to be one.
+        if isinstance(encoder, AlignedEncoder):
+            encoder.head.save_pretrained(place / HEAD_NAME)
+        existing = Library.create(place, _card(name, encoder, segmenter), held)
+    existing.require(
+        space=encoder.space,
+        video_readout=encoder.video_readout,
+        text_readout=encoder.text_readout,
+        segment=segmenter.spec,
+    )
+    return existing, encoder, segmenter
+
+
+def _opened(place: Path) -> Library | None:
+    try:
+        return Library.open(place)
+    except FileNotFoundError:
+        return None
+
+
+def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
+    calibration = own_calibration(encoder)
+    return LibraryCard(
+        model=settled_name(name, encoder.space.revision),
+        space=encoder.space,
+        video_readout=encoder.video_readout,
+        text_readout=encoder.text_readout,
+        segment=segmenter.spec,
+        calibration=(calibration.slope, calibration.intercept) if calibration else None,
+        precision=told_precision(encoder, "clips") or "",
+    )

@@ -1,0 +1,56 @@
+"""Report an index run: how far it has come, and what became of every input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from moviola.library import FailedFile
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """Count what became of every input: `ok + partial + failed + skipped` is their number.
+
+    Attributes:
+        ok: files read whole.
+        partial: files of which a part could be read, and can be searched.
+        failed: files that could not be used in this run; `failures` says why.
+        skipped: files unchanged or moved since the last run, copies of one that is there, and
+            those of `failed_before`.
+        clips: clips of these inputs that are in the library now.
+        failures: one entry a failed file.
+        failed_before: files that failed in an earlier run and were left alone in this one.
+        warnings: sentences about folders that could not be listed or are not there, and about mixed
+            precisions.
+    """
+
+    ok: int
+    partial: int
+    failed: int
+    skipped: int
+    clips: int
+    failures: tuple[FailedFile, ...]
+    failed_before: tuple[FailedFile, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> int:
+        """Count the inputs."""
+        return self.ok + self.partial + self.failed + self.skipped
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStep:
+    """Say how far a run has come.
+
+    Attributes:
+        done: videos finished, failed ones included.
+        total: videos to decode in this run.
+        clips: clips added so far.
+        failed: files that could not be used so far.
+    """
+
+    done: int
+    total: int
+    clips: int
+    failed: int

@@ -1,0 +1,142 @@
+"""Carry out the plan of an index run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, wanted_size, wanted_sound
+from moviola.library import FailedFile, Library, LibraryWriter, NewVideo, Plan, VideoRecord
+from moviola.pipeline.encode.streaming import EncodedVideo, encode_stream
+from moviola.pipeline.index.report import IndexReport, IndexStep
+from moviola.pipeline.media.sprites import SpriteCache, draw_poster, draw_sprite
+from moviola.video import ClipRead, DecodePool, ReadRequest
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class IndexRun:
+    """Carry out one plan: decode, encode, add, and report."""
+
+    def __init__(
+        self,
+        library: Path,
+        writer: LibraryWriter,
+        encoder: Encoder,
+        plan: Plan,
+        on_progress: Callable[[IndexStep], Any],
+    ) -> None:
+        self._sprites = SpriteCache(library)
+        self._writer = writer
+        self._encoder = encoder
+        self._plan = plan
+        self._on_progress = on_progress
+        self._codes: list[tuple[NewVideo, VideoRecord]] = []
+        self._clips = 0
+
+    def decode(self, pool: DecodePool, segmenter: Segmenter) -> None:
+        """Decode, encode and add everything that the plan wants decoded."""
+        wanted = {video.id: video for video in self._plan.decode}
+        sampler, sound = self._encoder.sampler, wanted_sound(self._encoder)
+        requests = (
+            ReadRequest(video.id, video.path, segmenter, sampler, sound)
+            for video in self._plan.decode
+        )
+        for result in encode_stream(pool, requests, self._encoder, on_clip=self._draw):
+            video = wanted[str(result.done.key)]
+            self._codes.append((video, self._add(video, result)))
+            self._tell()
+        self._writer.commit()
+
+    def _draw(self, read: ClipRead) -> None:
+        """Keep small pictures of what the encoder sees, while it is at hand."""
+        video = str(read.key)
+        clip = clip_id(video, read.span)
+        self._sprites.keep(video, clip, draw_sprite(read.frames))
+        if wanted_size(self._encoder.sampler) is None:  # else their shape is not the video's
+            self._sprites.keep_poster(video, clip, draw_poster(read.frames, read.span.middle))
+
+    def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
+        code, message, info = result.done.code, result.done.message, result.done.info
+        if code.has_clips and not video.files[0].is_unchanged():
+            code = FileCode.CHANGED_WHILE_READING
+            message = "the file changed while it was read; index again when it is at rest"
+        if code.is_failure or info is None:
+            self._sprites.drop(video.id)
+            record = video.failure(code, message, info)
+            self._writer.fail(record)
+            return record
+        clips = [Clip(clip_id(video.id, span), video.path, span) for span in result.spans]
+        if any(len(rows) != 1 for rows in result.rows):
+            raise ValueError(
+                "a library holds one row a clip, and this encoder gives several; choose a pooling"
+            )
+        record = replace(video.record(info, code), message=message)
+        record = self._writer.add(record, clips, np.concatenate(result.rows))
+        self._clips += record.clips
+        return record
+
+    def _tell(self) -> None:
+        failed = sum(record.code.is_failure for _, record in self._codes)
+        self._on_progress(
+            IndexStep(
+                len(self._codes),
+                len(self._plan.decode),
+                self._clips,
+                failed + len(self._plan.failed),
+            )
+        )
+
+    def report(self, library: Library) -> IndexReport:
+        """Count over all inputs of the plan."""
+        done = [record for _, record in self._codes]
+        failures = [*self._plan.failed, *self._new_failures()]
+        copies = sum(len(video.files) - 1 for video, r in self._codes if r.code.has_clips)
+        return IndexReport(
+            ok=sum(record.code is FileCode.OK for record in done),
+            partial=sum(record.code is FileCode.OK_PARTIAL for record in done),
+            failed=len(failures),
+            skipped=self._plan.skipped + copies,
+            clips=_clips_of(library, self._inputs()),
+            failures=tuple(failures),
+            failed_before=self._plan.failed_before,
+            warnings=(
+                *(entry.message for entry in self._plan.folders),
+                *_mixed(library.card.precision, decoded=bool(done)),
+            ),
+        )
+
+    def _new_failures(self) -> Iterator[FailedFile]:
+        for video, record in self._codes:
+            if record.code.is_failure:
+                for file in video.files:
+                    yield FailedFile(file.path, record.code, record.message)
+
+    def _inputs(self) -> Iterator[Path]:
+        for video in self._plan.decode:
+            yield from (file.path for file in video.files)
+        for files in (self._plan.unchanged, self._plan.moved, self._plan.duplicates):
+            yield from (file.path for file in files)
+
+
+def _mixed(precision: str, *, decoded: bool) -> Iterator[str]:
+    """Tell of a library that holds several precisions, where this run added vectors."""
+    if decoded and ", " in precision:
+        yield (
+            f"this library now holds vectors computed in several precisions ({precision}); "
+            f"they may be compared, and --precision keeps later runs to one of them"
+        )
+
+
+def _clips_of(library: Library, paths: Iterable[Path]) -> int:
+    wanted = set(paths)
+    return sum(
+        record.clips
+        for record in library.videos()
+        if any(name.path in wanted for name in record.names)
+    )
