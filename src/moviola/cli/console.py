@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,9 @@ def show_evaluation(
     from moviola.pipeline.evaluate.reporting import write_report
 
     if out is not None:
-        found, groups = (found, {}) if data is None else annotated(found, data)
+        groups: Mapping[str, frozenset[str]] = {}
+        if data is not None:
+            found, groups = annotated(found, data)
         write_report(found, out, groups=groups)
     if as_json:
         print_json(as_object(found))

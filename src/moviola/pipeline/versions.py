@@ -19,7 +19,7 @@ def ffmpeg_version() -> str:
 
 
 def ffmpeg_is_safe(version: str) -> bool:
-    """Whether `version` is at or above the floor of its branch; unknown spellings are not."""
+    """Tell whether `version` is at or above the floor of its branch; unknown ones are not."""
     try:
         numbers = tuple(int(part) for part in version.lstrip("n").split("-")[0].split("."))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Who is let in: every request is looked at here before anything else sees it.
+"""Decide who is let in: every request is checked here before anything else sees it.
 
 * `Host` must be one of the server's own names, on every request: a page of elsewhere whose name
   was pointed at this machine (DNS rebinding) is turned away.
@@ -130,7 +130,7 @@ class SecurityMiddleware:
             raise ApiError(403, "cross_site", "another site's requests are not answered")
 
     def _link(self, scope: Scope) -> RedirectResponse | None:
-        """The printed link: moves its token out of the address and into a cookie."""
+        """Answer the printed link: move its token out of the address and into a cookie."""
         if scope["path"] != "/" or scope["method"] != "GET":
             return None
         given = parse_qs(scope["query_string"].decode("latin-1")).get("token")
@@ -145,7 +145,7 @@ class SecurityMiddleware:
 
     @property
     def _pass(self) -> str:
-        """What the cookie holds: proof of the token, but not the token."""
+        """Compute what the cookie holds: proof of the token, but not the token."""
         key = self._settings.access.encode()
         return hmac.new(key, b"moviola cookie", hashlib.sha256).hexdigest()
 
@@ -177,7 +177,7 @@ class SecurityMiddleware:
             )
 
     def _check_body(self, scope: Scope, headers: Headers) -> int:
-        """How many bytes the body may have."""
+        """Return how many bytes the body may have."""
         uploads = scope["path"] == UPLOADS
         most = self._settings.most_upload if uploads else self._settings.most_json
         if scope["method"] not in ("POST", "PUT", "PATCH"):

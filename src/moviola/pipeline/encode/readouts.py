@@ -32,7 +32,7 @@ Kind = Literal["clips", "texts"]
 
 @dataclass(frozen=True, slots=True)
 class ReadoutRequest:
-    """What is to be read of a model.
+    """Choose what is read of a model.
 
     Attributes:
         model: the encoder's name.
@@ -73,12 +73,12 @@ class TowerReadings:
 
     @property
     def space(self) -> Space:
-        """What the rows of every reading may be compared with."""
+        """Return the space of the rows of every reading."""
         return self.encoder.space
 
     @property
     def sampler(self) -> FrameSampler:
-        """Which frames of a clip the encoder wants."""
+        """Return the sampler of the frames that the encoder wants."""
         return self.encoder.sampler
 
     def precision(self, kind: Kind) -> str:
@@ -87,17 +87,17 @@ class TowerReadings:
 
     @property
     def sound(self) -> SoundSpec | None:
-        """Which sound of a clip it wants."""
+        """Return the specification of the sound that the encoder wants."""
         return wanted_sound(self.encoder)
 
     def encode_texts(self, texts: Sequence[str]) -> list[tuple[Rows, ...]]:
-        """For every text `(n_i, D)` of each reading."""
+        """Encode every text to `(n_i, D)` rows of each reading."""
         if isinstance(self.encoder, ManyReadouts):
             return [self._ordered(rows) for rows in self.encoder.read_texts(texts)]
         return [self._pooled(rows) for rows in self.encoder.encode_texts(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[tuple[Rows, ...]]:
-        """For every clip `(n_i, D)` of each reading."""
+        """Encode every clip to `(n_i, D)` rows of each reading."""
         if isinstance(self.encoder, ManyReadouts):
             return [self._ordered(rows) for rows in self.encoder.read_videos(clips)]
         return [self._pooled(rows) for rows in self.encoder.encode_videos(clips)]
@@ -114,7 +114,7 @@ class TowerReadings:
 
 
 def read_tower(request: ReadoutRequest, kind: Kind) -> TowerReadings:
-    """The tower for clips or for texts, ready to be read in all the ways asked for.
+    """Prepare the tower for clips or for texts to be read in all the ways asked for.
 
     Raises:
         PluginNotFoundError: when there is no such model.

@@ -38,12 +38,12 @@ _TIMES = re.compile(rb"times=([0-9.,]{1,200})")
 
 
 def sprite_times(span: Span) -> list[float]:
-    """The moments of a clip that its sheet shows, in seconds."""
+    """Choose the moments of a clip that its sheet shows, in seconds."""
     return [span.start + (place + 0.5) * span.duration / TILES for place in range(TILES)]
 
 
 def draw_sprite(frames: Frames) -> bytes:
-    """A JPEG of `COLUMNS` times `ROWS` frames of a clip, in the order of time.
+    """Draw a JPEG of `COLUMNS` times `ROWS` frames of a clip, in the order of time.
 
     The frames are taken at equal steps; few of them are repeated. Their times are kept in the
     file, for `read_times`.
@@ -68,7 +68,7 @@ def draw_sprite(frames: Frames) -> bytes:
 
 
 def read_times(sheet: bytes) -> str:
-    """The times of a sheet's frames in seconds, with commas, as `draw_sprite` put them there."""
+    """Read the times of a sheet's frames in seconds, with commas, as `draw_sprite` wrote them."""
     found = _TIMES.search(sheet[:1024])
     return found[1].decode() if found else ""
 
@@ -88,7 +88,7 @@ class SpriteCache:
     """Keep sheets and posters of a library's clips; the oldest make room for new ones."""
 
     def __init__(self, library: Path, *, most: int = MOST_BYTES, every: int = 2000) -> None:
-        """At most `most` bytes, looked after whenever `every` more sheets were kept."""
+        """Keep at most `most` bytes, looked after whenever `every` more sheets were kept."""
         self._folder = library / CACHE / "sprites"
         self._most = most
         self._every = every

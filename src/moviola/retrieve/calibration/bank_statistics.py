@@ -24,7 +24,7 @@ _REFERENCE_BANK = 200
 
 @dataclass(frozen=True, slots=True)
 class BankStatistics:
-    """What the sentences of a bank score on every clip of a gallery, in a few numbers.
+    """Hold, in a few numbers, how the sentences of a bank score on every clip.
 
     Attributes:
         mean: `(N,)` of the sentences' scores on each clip.

@@ -1,4 +1,4 @@
-"""Judge the hits of a search: how probable is it that each is right?"""
+"""Judge the hits of a search by the probability that each is right."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MOST_COPIES = 32
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is known of the k hits of one search.
+    """Hold what is known of the k hits of one search.
 
     Attributes:
         probabilities: `(k,)` of being right, None where that was not measured.

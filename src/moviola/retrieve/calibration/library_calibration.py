@@ -19,7 +19,7 @@ _SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Restated:
-    """How the logits of the general calibration read on one library: `slope * logit + intercept`.
+    """Restate the general calibration for one library: `slope * logit + intercept`.
 
     Attributes:
         slope: of the logit.

@@ -18,7 +18,7 @@ ABSENT_PROBABILITY = 0.1
 
 @dataclass(frozen=True, slots=True)
 class CalibrationMeasures:
-    """What the probabilities of n first hits are worth.
+    """Hold what the probabilities of n first hits are worth.
 
     Attributes:
         hits: n.

@@ -16,7 +16,7 @@ _SEED = 2026
 
 
 def main() -> int:
-    """Do what stdin asks for; the exit code is that of `moviola index`."""
+    """Carry out what stdin asks for; the exit code is that of `moviola index`."""
     signal.signal(signal.SIGTERM, _stop)
     asked = json.load(sys.stdin)
     library, paths = Path(asked["library"]), [Path(path) for path in asked["paths"]]

@@ -22,7 +22,7 @@ _SWITCH_SECONDS = 0.0005
 
 
 def bind(host: str, port: int | None) -> socket.socket:
-    """A listening socket on `port`, or on the first free one from `PORT` on.
+    """Open a listening socket on `port`, or on the first free one from `PORT` on.
 
     Raises:
         ValueError: when the port is taken, or the address is not this machine's.

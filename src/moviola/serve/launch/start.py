@@ -57,7 +57,7 @@ def serve(
 
 
 def _reachable(host: str) -> str:
-    """What to call the address `host` in a link."""
+    """Name the address `host` as it stands in a link."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 -- compared, not bound
         import socket
 

@@ -1,4 +1,4 @@
-"""What is made of videos on demand: facts, sheets, stills, previews and cuts.
+"""Make facts, sheets, stills, previews and cuts of videos on demand.
 
 Every file is read by worker processes. Sheets and previews are kept in the library's cache, under
 names that say what they were made of, and may be deleted at any time.
@@ -64,7 +64,7 @@ class Media:
 
     @property
     def pool(self) -> DecodePool:
-        """The workers for what is quick."""
+        """Return the workers for what is quick."""
         self._allow_codecs()
         return self._quick
 
@@ -76,11 +76,11 @@ class Media:
             self._films.allow_codecs(codecs)
 
     def known_facts(self, video: str) -> Facts | None:
-        """What is already known about playing a video."""
+        """Return what is already known about playing a video."""
         return self._facts.get(video)
 
     def facts(self, record: VideoRecord) -> Facts:
-        """Whether and how a video can be played.
+        """Find out whether and how a video can be played.
 
         Raises:
             ApiError: 404 where its file is missing.
@@ -98,7 +98,7 @@ class Media:
         return found
 
     def sprite(self, record: VideoRecord, span: Span) -> bytes:
-        """The sheet of a clip, from the cache or made now.
+        """Return the sheet of a clip, from the cache or made now.
 
         Raises:
             ApiError: 404 where its file is missing.
@@ -141,7 +141,7 @@ class Media:
         return poster
 
     def preview(self, record: VideoRecord, span: Span) -> Path:
-        """An MP4 of a span that every browser plays, from the cache or made now.
+        """Return an MP4 of a span that every browser plays, from the cache or made now.
 
         Raises:
             ApiError: 404 where its file is missing, 422 where the span is too long.
@@ -151,7 +151,7 @@ class Media:
         return self._film(record, span, "previews", LONGEST_PREVIEW, _PREVIEW_LINES, swift=True)
 
     def cut(self, record: VideoRecord, span: Span) -> Path:
-        """An MP4 of exactly a span, in good quality, from the cache or made now; see `preview`."""
+        """Return an MP4 of exactly a span, in good quality, cached or made now; see `preview`."""
         return self._film(record, span, "cuts", LONGEST_CUT, _CUT_LINES, swift=False)
 
     def _film(
@@ -209,7 +209,7 @@ class Media:
 
 
 def jpeg(frames: Frames) -> bytes:
-    """The first frame as a JPEG."""
+    """Encode the first frame as a JPEG."""
     from PIL import Image
 
     buffer = io.BytesIO()
@@ -218,5 +218,5 @@ def jpeg(frames: Frames) -> bytes:
 
 
 def tag_of(data: bytes) -> str:
-    """An ETag for some bytes."""
+    """Compute an ETag for some bytes."""
     return f'"{hashlib.blake2b(data, digest_size=8).hexdigest()}"'

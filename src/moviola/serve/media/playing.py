@@ -1,4 +1,4 @@
-"""Whether a browser can play a file as it is, and in which words it cannot."""
+"""Judge whether a browser can play a file as it is, and say why it cannot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WEBM_MAGIC, _OGG_MAGIC = bytes.fromhex("1a45dfa3"), b"OggS"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What decides whether a browser plays a file.
+    """Hold the facts that decide whether a browser plays a file.
 
     Attributes:
         direct: whether every current browser plays the file as it is.
@@ -36,7 +36,7 @@ class Facts:
 
 
 def judge(record: VideoRecord, found: PlayFacts) -> Facts:
-    """Whether the file of `record`, in which `found` was found, plays as it is."""
+    """Judge whether the file of `record`, in which `found` was found, plays as it is."""
     deep = found.bits > 8
     known = found.codec in _PICTURES.get(found.container, ()) and media_type(record) is not None
     pictures = known and found.pixels in _PIXELS
@@ -53,7 +53,7 @@ def judge(record: VideoRecord, found: PlayFacts) -> Facts:
 
 
 def media_type(record: VideoRecord) -> str | None:
-    """The MIME type to serve a video's file with, None where browsers play no such container."""
+    """Return the MIME type to serve a file with, None where browsers play no such container."""
     if record.info is None:
         return None
     if record.info.container == _MATROSKA:

@@ -44,7 +44,7 @@ async def sprite(clip: AnId, state: WithState, request: Request) -> Response:
 
 @router.get("/media/clips/{clip}/poster", response_class=Response)
 async def poster(clip: AnId, state: WithState, request: Request) -> Response:
-    """The frame in the middle of a clip."""
+    """Serve the frame in the middle of a clip."""
     record, span = _clip(state, clip)
     still = await state.quick_work.run(
         partial(state.media.poster, record, span), abandoned=partial(_has_left, request, state)
@@ -55,7 +55,7 @@ async def poster(clip: AnId, state: WithState, request: Request) -> Response:
 @router.head("/media/{video}", include_in_schema=False)
 @router.get("/media/{video}", response_class=FileResponse)
 def original(video: AnId, state: WithState) -> Response:
-    """The file as it is, whole or in ranges."""
+    """Serve the file as it is, whole or in ranges."""
     record = state.record(video)
     kind = media_type(record)
     if kind is None:
@@ -79,7 +79,7 @@ async def playback(
     end: Second | None = None,
     direct: bool = True,
 ) -> PlaybackAnswer:
-    """How a browser plays a part of a video: the file itself, or a preview of that part."""
+    """Say how a browser plays a part of a video: the file itself, or a preview."""
     record = state.record(video)
     if record.info is None or not record.code.has_clips:
         message = state.presenter.message(record) or "this file could not be read"
@@ -111,7 +111,7 @@ async def playback(
 @router.head("/media/{video}/preview", include_in_schema=False)
 @router.get("/media/{video}/preview", response_class=FileResponse)
 async def preview(video: AnId, state: WithState, start: Second, end: Second) -> FileResponse:
-    """A part of a video as H.264 and AAC, made when it is first asked for."""
+    """Serve a part of a video as H.264 and AAC, made when it is first asked for."""
     record, span = _asked_span(state, video, start, end)
     path = await state.slow_work.run(partial(state.media.preview, record, span))
     return FileResponse(path, media_type="video/mp4", headers={"cache-control": _KEPT})
@@ -167,7 +167,7 @@ def _asked_span(
 
 
 def _within(record: VideoRecord, start: float, end: float | None) -> Span:
-    """What to preview of a video, at most as long as a preview may be."""
+    """Return what to preview of a video, at most as long as a preview may be."""
     length = record.info.duration if record.info else 0.0
     start = max(0.0, min(start, length - 1.0))
     end = min(length, start + LONGEST_PREVIEW / 2) if end is None else min(end, length)

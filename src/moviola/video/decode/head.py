@@ -33,7 +33,7 @@ _MOST_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the first packets of a file say.
+    """Hold what the first packets of a file say.
 
     Attributes:
         streams: indices of the streams that may be shown, the film first.
@@ -82,7 +82,7 @@ def read_head(path: Path, limits: Limits, *, opened: InputContainer | None = Non
 
 @dataclass(frozen=True, slots=True)
 class _Starting:
-    """When a stream begins, by the headers."""
+    """Hold when a stream begins, by the headers."""
 
     start_time: int | None
     time_base: Fraction | None

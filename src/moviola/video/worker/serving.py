@@ -57,7 +57,7 @@ class Worker:
         self._replies = replies
 
     def serve(self, task: Task) -> None:
-        """Do one task and send exactly one final message.
+        """Carry out one task and send exactly one final message.
 
         Raises:
             BrokenPipeError: when nobody listens any more.
