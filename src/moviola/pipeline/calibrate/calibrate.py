@@ -48,7 +48,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
-    """What a library was calibrated on, and what was measured on videos left out.
+    """Hold what a library was calibrated on, and the measures on videos left out.
 
     Attributes:
         captions: that were used.

@@ -26,7 +26,7 @@ _LATEST = 10
 
 @dataclass(frozen=True, slots=True)
 class LibraryTrials:
-    """What the general calibration says of searches with known answers, and what was true.
+    """Hold what the general calibration says of searches with known answers, and the truth.
 
     Attributes:
         videos: `(2m,)` number of the video that each search is about, captions twice.
