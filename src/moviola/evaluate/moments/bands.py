@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Judged(NamedTuple):
@@ -57,12 +60,23 @@ class BandResult:
         return {"error": self.error, **bands}
 
 
+def calibration_error(
+    probabilities: NDArray[np.float64], outcomes: NDArray[np.bool_], *, bins: int = 10
+) -> float:
+    """Measure the expected calibration error over bins of equal width.
+
+    The mean over all outcomes of how far the mean probability in their bin is from the share that
+    came true (Naeini, Cooper and Hauskrecht, AAAI 2015).
+    """
+    place = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
+    surplus = np.bincount(place, weights=probabilities - outcomes, minlength=bins)
+    return float(np.abs(surplus).sum() / max(len(outcomes), 1))
+
+
 def measure_bands(hits: Sequence[Judged], *, bins: int = 10) -> BandResult:
     """Measure how often each band is right, and how far probabilities are from what came true.
 
-    The error is the mean over all hits of how far the mean probability in their bin, of bins of
-    equal width, lies from the share that was right (Naeini, Cooper and Hauskrecht, "Obtaining Well
-    Calibrated Probabilities Using Bayesian Binning", AAAI 2015).
+    The error is that of `calibration_error`, and the diagram has its bins.
 
     Raises:
         ValueError: when there is no hit.
@@ -73,8 +87,10 @@ def measure_bands(hits: Sequence[Judged], *, bins: int = 10) -> BandResult:
     names = sorted({hit.band for hit in hits if hit.band}, key=lambda name: order.get(name, 3))
     told = [(hit.probability, hit.right) for hit in hits if hit.probability is not None]
     diagram: list[Reliability] = []
+    error: float | None = None
     if told:
         promised, right = np.array(told, np.float64).T
+        error = calibration_error(promised, right.astype(bool), bins=bins)
         places = np.minimum((promised * bins).astype(np.int64), bins - 1)
         diagram = [
             Reliability(
@@ -90,8 +106,6 @@ def measure_bands(hits: Sequence[Judged], *, bins: int = 10) -> BandResult:
         right={
             name: float(np.mean([hit.right for hit in hits if hit.band == name])) for name in names
         },
-        error=sum(each.count * abs(each.promised - each.right) for each in diagram) / len(told)
-        if told
-        else None,
+        error=error,
         diagram=diagram,
     )

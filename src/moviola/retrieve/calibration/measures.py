@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moviola.evaluate.moments.bands import calibration_error
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -66,19 +68,6 @@ def area_under_curve(values: NDArray[np.float64], outcomes: NDArray[np.bool_]) -
     below = np.searchsorted(ordered, values[outcomes], side="left")
     upto = np.searchsorted(ordered, values[outcomes], side="right")
     return float((below + upto).mean() / 2 / ordered.size)
-
-
-def calibration_error(
-    probabilities: NDArray[np.float64], outcomes: NDArray[np.bool_], *, bins: int = 10
-) -> float:
-    """Measure the expected calibration error over bins of equal width.
-
-    The mean over all outcomes of how far the mean probability in their bin is from the share that
-    came true (Naeini, Cooper and Hauskrecht, AAAI 2015).
-    """
-    place = np.minimum((probabilities * bins).astype(np.int64), bins - 1)
-    surplus = np.bincount(place, weights=probabilities - outcomes, minlength=bins)
-    return float(np.abs(surplus).sum() / max(len(outcomes), 1))
 
 
 def _share(marks: NDArray[np.bool_]) -> float:
