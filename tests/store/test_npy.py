@@ -8,10 +8,20 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from moviola.core import Clip, Embeddings, Readout, Space, Span, StorageError, Text
+from moviola.core import (
+    Clip,
+    Embeddings,
+    Readout,
+    Space,
+    Span,
+    StorageError,
+    StoreCorruptError,
+    Text,
+)
 from moviola.store import (
     StoreWriter,
     is_store,
+    move_store_into_npy,
     open_clips,
     read_npy_clips,
     read_npy_texts,
@@ -19,6 +29,7 @@ from moviola.store import (
     write_npy,
 )
 from moviola.store.npy import file_name, item_id, natural_key
+from moviola.store.sidecar import SIDECAR
 
 SPACE = Space("tiny", "1", "abc", 3)
 READOUT = Readout("resize")
@@ -86,8 +97,8 @@ def test_what_is_written_is_read(tmp_path, counts):
     for index, text in enumerate(found.items):
         before = [item.id for item in made.items].index(text.id)
         np.testing.assert_array_equal(found.rows(index), made.rows(before))
-    assert found.space == Space.anonymous(3)
-    shapes = {np.load(path).ndim for path in (tmp_path / "out").iterdir()}
+    assert (found.space, found.readout) == (SPACE, READOUT)
+    shapes = {np.load(path).ndim for path in (tmp_path / "out").glob("*.npy")}
     assert shapes == {1 if counts is None else 2}
 
 
@@ -183,6 +194,53 @@ def test_a_store_becomes_a_folder_of_npy(tmp_path):
             store.append(Clip(name, Path("x.mp4"), Span(0, 1)), np.ones((2, 3), np.float32))
     assert len(open_clips(folder)) == 2
     replace_store_by_npy(folder)
-    assert sorted(path.name for path in folder.iterdir()) == ["a.npy", "b.npy"]
+    assert sorted(path.name for path in folder.iterdir()) == ["a.npy", "b.npy", SIDECAR]
     assert not is_store(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_folder_without_a_sidecar_is_in_the_anonymous_space(tmp_path):
+    write_npy(embeddings(["a"]), tmp_path / "out")
+    (tmp_path / "out" / SIDECAR).unlink()
+    assert read_npy_texts(tmp_path / "out").space == Space.anonymous(3)
+
+
+def test_the_sidecar_tells_texts_from_clips(tmp_path):
+    write_npy(embeddings(["a"]), tmp_path / "out")
+    with pytest.raises(ValueError, match="holds texts, not clips"):
+        read_npy_clips(tmp_path / "out")
+
+
+def test_a_sidecar_that_speaks_of_other_vectors_is_refused(tmp_path):
+    write_npy(embeddings(["a"]), tmp_path / "out")
+    np.save(tmp_path / "out" / "a.npy", np.ones(5, np.float32))
+    with pytest.raises(ValueError, match="5 numbers, and its sidecar speaks of 3"):
+        read_npy_texts(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", "[" * 9999, '{"schema": "moviola-npy", "version": 1}']
+)
+def test_a_damaged_sidecar_is_not_passed_over(tmp_path, content):
+    write_npy(embeddings(["a"]), tmp_path / "out")
+    (tmp_path / "out" / SIDECAR).write_text(content)
+    with pytest.raises(StoreCorruptError, match=SIDECAR):
+        read_npy_texts(tmp_path / "out")
+
+
+def test_a_later_sidecar_is_left_to_a_later_moviola(tmp_path):
+    write_npy(embeddings(["a"]), tmp_path / "out")
+    path = tmp_path / "out" / SIDECAR
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    with pytest.raises(StoreCorruptError, match="update Moviola"):
+        read_npy_texts(tmp_path / "out")
+
+
+def test_a_store_is_moved_into_a_folder(tmp_path):
+    write_npy(embeddings(["a"]), tmp_path / "out")
+    with StoreWriter(tmp_path / "s", kind="texts", space=SPACE, readout=READOUT) as store:
+        store.append(Text("b", ""), np.ones((1, 3), np.float32))
+    move_store_into_npy(tmp_path / "s", tmp_path / "out")
+    assert [text.id for text in read_npy_texts(tmp_path / "out").items] == ["a", "b"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert not list((tmp_path / "out").glob(".*"))

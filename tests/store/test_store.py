@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -551,3 +552,102 @@ def test_json_that_is_nested_without_end_is_told(tmp_path):
     (tmp_path / "begun.partial" / "draft.json").write_text(deep)
     with pytest.raises(StoreCorruptError, match="cannot be read"):
         writer(tmp_path / "begun")
+
+
+def test_a_store_is_added_to(tmp_path):
+    with writer(tmp_path / "s") as store:
+        store.append(clip(0), rows(0))
+    with writer(tmp_path / "s", adding=True) as store:
+        assert store.finished_ids == {clip(0).id}
+        with pytest.raises(ValueError, match="in the store already"):
+            store.append(clip(0), rows(0))
+        store.append(clip(1), rows(1))
+    found = open_clips(tmp_path / "s")
+    assert [each.id for each in found.items] == [clip(0).id, clip(1).id]
+    for index in range(2):
+        np.testing.assert_array_equal(found.rows(index), rows(index))
+    verify(tmp_path / "s")
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize("shard_bytes", [1, 1 << 20])
+def test_what_is_added_to_many_shards_keeps_its_order(tmp_path, shard_bytes):
+    for step in range(3):
+        with writer(tmp_path / "s", adding=True, shard_bytes=shard_bytes) as store:
+            for number in range(step * 3, step * 3 + 3):
+                store.append(clip(number), rows(number, count=1 + number % 2))
+    found = open_clips(tmp_path / "s")
+    assert [each.id for each in found.items] == [clip(number).id for number in range(9)]
+    for number in range(9):
+        np.testing.assert_array_equal(found.rows(number), rows(number, count=1 + number % 2))
+
+
+def test_nothing_added_changes_nothing(tmp_path):
+    with writer(tmp_path / "s") as store:
+        store.append(clip(0), rows(0))
+    before = (tmp_path / "s" / "card.json").stat().st_ino
+    with writer(tmp_path / "s", adding=True):
+        pass
+    assert (tmp_path / "s" / "card.json").stat().st_ino == before
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        (
+            {"space": Space("other", "1", "abc", 4)},
+            SpaceMismatchError,
+            "model 'tiny' is not 'other'",
+        ),
+        ({"readout": Readout("other")}, SpaceMismatchError, "read in another way"),
+        ({"kind": "texts"}, ValueError, "has clips in float32, not texts"),
+        ({"dtype": "float16"}, ValueError, "not clips in float16"),
+        ({"segment": "whole"}, ValueError, "cut by windows:6/3"),
+    ],
+)
+def test_a_store_is_added_to_only_as_it_was_begun(tmp_path, options, error, words):
+    with writer(tmp_path / "s", segment="windows:6/3") as store:
+        store.append(clip(0), rows(0))
+    with pytest.raises(error, match=words):
+        writer(tmp_path / "s", adding=True, **({"segment": "windows:6/3"} | options))
+    assert len(open_clips(tmp_path / "s")) == 1
+
+
+@pytest.mark.parametrize("renames", [0, 1, 2])
+def test_a_kill_while_adding_loses_nothing(tmp_path, monkeypatch, renames):
+    folder = tmp_path / "s"
+    with writer(folder) as store:
+        store.append(clip(0), rows(0))
+    store = writer(folder, adding=True)
+    store.append(clip(1), rows(1))
+    rename, left = Path.rename, iter(range(renames))
+
+    def rename_some(self, target):
+        if self in (folder, folder.with_name("s.adding") / "ready") and next(left, None) is None:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", rename_some)
+    if renames == 2:
+        monkeypatch.setattr("moviola.store.writing.shutil.rmtree", interrupt_at("s.adding"))
+    with pytest.raises(KeyboardInterrupt):
+        store.finish()
+    monkeypatch.undo()
+    store.release()
+    with writer(folder, adding=True) as again:
+        assert set(again.done_ids) == {clip(0).id, clip(1).id}
+        again.append(clip(2), rows(2))
+    assert [each.id for each in open_clips(folder).items] == [clip(i).id for i in range(3)]
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def interrupt_at(name):
+    rmtree = shutil.rmtree
+
+    def remove(path, **options):
+        if Path(path).name == name:
+            raise KeyboardInterrupt
+        rmtree(path, **options)
+
+    return remove

@@ -59,7 +59,8 @@ def run(
     """Encode videos or captions, once, into a store that everything else reads.
 
     With several readouts, layers or poolings, each is written to a sub-folder of its name, from
-    one pass. A run that was cut short goes on where it stopped when it is run again.
+    one pass. A run that was cut short goes on where it stopped when it is run again, and what is
+    finished is added to: items that are there already, by their names, are skipped.
     """
     from moviola.core import ExitCode, display_path
     from moviola.datasets.annotations.captions import is_caption_table, read_captions
@@ -102,6 +103,7 @@ def run(
         print_json(
             {
                 "items": report.items,
+                "skipped": len(report.skipped),
                 "failed": len(report.failures),
                 "written": [str(path) for path in report.written],
             }
@@ -110,4 +112,7 @@ def run(
         for path in report.written:
             typer.echo(display_path(path))
         typer.echo(f"{report.items} items encoded, {len(report.failures)} failed")
+        if report.skipped:
+            some = ", ".join([*report.skipped[:3], *(["…"] if len(report.skipped) > 3 else [])])
+            typer.echo(f"skipped, as they were there already: {len(report.skipped)} ({some})")
     return int(ExitCode.FAILED_ITEMS if report.failures else ExitCode.OK)

@@ -8,14 +8,18 @@ writes pooled and unpooled rows, they are two stores side by side in its folder:
 """
 
 from moviola.store.card import StoreCard, is_store
-from moviola.store.npy import read_npy_clips, read_npy_texts, replace_store_by_npy, write_npy
+from moviola.store.npy import read_npy_clips, read_npy_texts
+from moviola.store.npy_writing import move_store_into_npy, replace_store_by_npy, write_npy
 from moviola.store.reading import open_clips, open_embeddings, open_texts, verify
+from moviola.store.sidecar import Sidecar
 from moviola.store.writing import StoreWriter
 
 __all__ = [
+    "Sidecar",
     "StoreCard",
     "StoreWriter",
     "is_store",
+    "move_store_into_npy",
     "open_clips",
     "open_embeddings",
     "open_texts",

@@ -51,6 +51,7 @@ class StoreCard:
         files: name to seal: the items, then the shards of rows in order.
         precision: that the model computed in, such as `"bfloat16"`; `""` where it was not told,
             as in every store of before.
+        segment: how the videos were cut, such as `windows:6/3`; `""` where it was not told.
     """
 
     kind: Kind
@@ -61,6 +62,7 @@ class StoreCard:
     rows: int
     files: dict[str, FileSeal]
     precision: str = ""
+    segment: str = ""
 
     @property
     def shards(self) -> list[str]:
@@ -97,7 +99,7 @@ class StoreCard:
                 f"version {VERSION}: update Moviola, or encode again"
             )
         try:
-            return cls._from_json(found)
+            return cls.from_json(found)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise StoreCorruptError(
                 f"{display_path(path)} lacks or misspells something ({error}); "
@@ -105,7 +107,12 @@ class StoreCard:
             ) from error
 
     @classmethod
-    def _from_json(cls, found: dict[str, Any]) -> Self:
+    def from_json(cls, found: dict[str, Any]) -> Self:
+        """Make the card of what was parsed.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError, OverflowError: when it is no card.
+        """
         files = {name: FileSeal(**seal) for name, seal in found["files"].items()}
         for name in files:
             # A card may come from a stranger; it must not lead out of its folder.
@@ -122,6 +129,7 @@ class StoreCard:
             rows=int(found["rows"]),
             files=files,
             precision=str(found.get("precision", "")),
+            segment=str(found.get("segment", "")),
         )
 
 

@@ -1,7 +1,7 @@
-"""Write and read one `.npy` an item: `video7890.npy` for a clip, `video7890-1.npy` for a caption.
+"""Read one `.npy` an item: `video7890.npy` for a clip, `video7890-1.npy` for a caption.
 
-A file holds `(D,)` where every item of the folder has one row, and `(n, D)` otherwise. The
-layout knows neither space nor readout, paths nor words; a store does.
+A file holds `(D,)` where every item of the folder has one row, and `(n, D)` otherwise. A sidecar
+tells space and readout; paths and words are not kept, a store keeps them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -24,11 +23,11 @@ from moviola.core import (
     Readout,
     Space,
     Span,
-    StorageError,
     Text,
     display_path,
 )
-from moviola.store.reading import open_embeddings
+from moviola.store.card import Kind
+from moviola.store.sidecar import Sidecar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,52 +87,6 @@ def item_id_of(path: Path) -> str:
         raise DatasetError(f"{display_path(path)}: the name is not valid Unicode") from None
 
 
-def write_npy(embeddings: Embeddings[Clip] | Embeddings[Text], folder: Path) -> None:
-    """Write one file an item into a new folder, which is there as a whole or not at all.
-
-    Raises:
-        FileExistsError: when the folder exists, or two ids want one file (on file systems that
-            take capitals for small letters).
-        ValueError: when an id cannot be a file name.
-        StorageError: when the disk refuses.
-    """
-    if folder.exists():
-        raise FileExistsError(f"{display_path(folder)} exists already")
-    names = [file_name(item.id) for item in embeddings.items]
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        partial.mkdir(parents=True)
-        for index, name in enumerate(names):
-            rows = embeddings.rows(index)
-            with (partial / name).open("xb") as file:
-                np.save(file, rows[0] if embeddings.is_pooled else rows, allow_pickle=False)
-        partial.rename(folder)
-    except FileExistsError:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise StorageError(
-            f"cannot write {display_path(folder)}: {error.strerror or error}"
-        ) from error
-
-
-def replace_store_by_npy(folder: Path) -> None:
-    """Turn a finished store into one `.npy` an item, under the same name.
-
-    Raises:
-        StoreCorruptError: when there is no readable store.
-        ValueError, FileExistsError, StorageError: as `write_npy`; the store stays.
-    """
-    made = folder.with_name(folder.name + ".npy")
-    store = folder.with_name(folder.name + ".store")
-    write_npy(open_embeddings(folder), made)
-    folder.rename(store)
-    made.rename(folder)
-    shutil.rmtree(store)
-
-
 def open_npy(path: Path) -> NDArray[Any]:
     """Map the array of one `.npy` file, any shape and numbers; pickles are never opened.
 
@@ -154,6 +107,11 @@ def open_npy(path: Path) -> NDArray[Any]:
     return array.view(np.ndarray)
 
 
+def npy_files(folder: Path) -> list[Path]:
+    """List the `.npy` files of a folder, in no order; hidden ones are passed over."""
+    return [path for path in folder.glob("*.npy") if not path.name.startswith(".")]
+
+
 def list_npy(folder: Path) -> dict[str, Path]:
     """List the `.npy` files of a folder by the ids of their items, in natural order of the names.
 
@@ -163,7 +121,7 @@ def list_npy(folder: Path) -> dict[str, Path]:
         DatasetError: when a name is not valid Unicode.
         ValueError: when there are no such files, or two of them are one item.
     """
-    paths = [path for path in folder.glob("*.npy") if not path.name.startswith(".")]
+    paths = npy_files(folder)
     if not paths:
         raise ValueError(f"{display_path(folder)} holds no .npy files, and is no store")
     files: dict[str, Path] = {}
@@ -217,33 +175,63 @@ def read_npy_files(paths: Sequence[Path]) -> list[Rows]:
 
 
 def read_npy_clips(folder: Path) -> Embeddings[Clip]:
-    """Read the clips of a folder of `.npy`, in natural order, in the anonymous space.
+    """Read the clips of a folder of `.npy`, in natural order, in the space of its sidecar.
 
-    They have ids but no files: the layout does not tell which file each came from.
+    They have ids but no files: the layout does not tell which file each came from. Without a
+    sidecar the space is anonymous.
 
     Raises:
         DatasetError: when a file's name is no id.
-        ValueError: naming the file that is not as it should be.
+        ValueError: naming the file that is not as it should be, or when they are texts.
+        StoreCorruptError: when the sidecar cannot be read.
     """
     files = list_npy(folder)
     rows = read_npy_files(list(files.values()))
     items = [Clip(identity, Path(), _WHOLE) for identity in files]
-    return Embeddings[Clip].from_rows(items, rows, _space(rows), UNKNOWN)
+    return Embeddings[Clip].from_rows(items, rows, *space_beside(folder, "clips", rows))
 
 
 def read_npy_texts(folder: Path) -> Embeddings[Text]:
-    """Read the texts of a folder of `.npy`, in natural order, in the anonymous space.
+    """Read the texts of a folder of `.npy`, in natural order, in the space of its sidecar.
 
-    They have ids but no words: the layout does not tell them.
+    They have ids but no words: the layout does not tell them. Without a sidecar the space is
+    anonymous.
 
     Raises:
         DatasetError: when a file's name is no id.
-        ValueError: naming the file that is not as it should be.
+        ValueError: naming the file that is not as it should be, or when they are clips.
+        StoreCorruptError: when the sidecar cannot be read.
     """
     files = list_npy(folder)
     rows = read_npy_files(list(files.values()))
     items = [Text(identity, "") for identity in files]
-    return Embeddings[Text].from_rows(items, rows, _space(rows), UNKNOWN)
+    return Embeddings[Text].from_rows(items, rows, *space_beside(folder, "texts", rows))
+
+
+def space_beside(folder: Path, kind: Kind, rows: Sequence[Rows]) -> tuple[Space, Readout]:
+    """Read what vectors of a folder are in: as its sidecar says, or the anonymous space.
+
+    Args:
+        folder: of `.npy`.
+        kind: that the vectors must be of.
+        rows: one `(n, D)` an item, at least one.
+
+    Raises:
+        ValueError: when the sidecar tells another kind, or another length of vectors.
+        StoreCorruptError: when it cannot be read.
+    """
+    dimension = rows[0].shape[1]
+    sidecar = Sidecar.read(folder)
+    if sidecar is None:
+        return Space.anonymous(dimension), UNKNOWN
+    if sidecar.kind != kind:
+        raise ValueError(f"{display_path(folder)} holds {sidecar.kind}, not {kind}")
+    if sidecar.space.dimension != dimension:
+        raise ValueError(
+            f"{display_path(folder)} holds vectors of {dimension} numbers, and its sidecar speaks "
+            f"of {sidecar.space.dimension}; encode again"
+        )
+    return sidecar.space, sidecar.readout
 
 
 def narrowed(array: NDArray[np.floating], shown: str) -> Rows:
@@ -273,10 +261,6 @@ def _is_safe(character: str) -> bool:
     if character.isascii():
         return character.isalnum() or character in "-_.@+,=() "
     return character.isprintable()
-
-
-def _space(rows: list[Rows]) -> Space:
-    return Space.anonymous(rows[0].shape[1])
 
 
 def _check_header(path: Path) -> None:

@@ -27,10 +27,18 @@ from moviola.core import (
     Text,
     display_path,
 )
+from moviola.store.adding import (
+    READY,
+    Declared,
+    adding_folder,
+    finished_parts,
+    mend_swap,
+    swap_in,
+)
 from moviola.store.card import CARD, ITEMS, FileSeal, Kind, RowType, StoreCard, is_store
 from moviola.store.items import kind_of, write_items
 from moviola.store.parts import Part, gather_shards, item_pieces, read_parts, shard_rows, write_part
-from moviola.store.shards import publish, sync, write_rows
+from moviola.store.shards import publish, write_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +47,7 @@ if TYPE_CHECKING:
 
 _DRAFT = "draft.json"
 _MIB = 1 << 20
-_DECLARED = ("kind", "space", "readout", "dtype", "precision")
+_DECLARED = ("kind", "space", "readout", "dtype", "precision", "segment")
 """What a card says from the start, before anything is counted."""
 
 
@@ -78,6 +86,10 @@ class StoreWriter:
     joins the parts into shards and renames the folder into place, which needs the room twice
     for a moment. As a context manager it finishes on success; on an error it keeps what it has.
 
+    With `adding`, a finished store is added to: `finished_ids` says what it has, readers find it
+    as it was until `finish` puts the larger one in its place, and what is gathered meanwhile lies
+    in `FOLDER.adding`.
+
     Rows may come as float16 or float32 and are stored as `dtype`.
 
     Args:
@@ -87,14 +99,17 @@ class StoreWriter:
         readout: how the model was read.
         dtype: `"float16"` or `"float32"`.
         precision: that the model computes in; `""` where it is not told.
+        segment: how videos are cut; `""` where it is not told.
+        adding: add to the store where there is one already.
         shard_bytes: size at which a shard is rolled.
         part_bytes: size at which a part goes to disk.
         part_seconds: age at which a part goes to disk, looked at on every append.
 
     Raises:
-        FileExistsError: when the folder already holds something.
-        SpaceMismatchError: when an interrupted writer wrote another space or readout.
-        ValueError: when it wrote another kind, dtype or precision.
+        FileExistsError: when the folder already holds something that is not added to.
+        SpaceMismatchError: when an interrupted or finished writer wrote another space or readout.
+        ValueError: when it wrote another kind, dtype, precision or segmentation.
+        StoreCorruptError: when what is there is damaged.
         LibraryLockedError: when another process is writing this store.
         StorageError: when the disk refuses.
     """
@@ -108,6 +123,8 @@ class StoreWriter:
         readout: Readout,
         dtype: RowType = "float16",
         precision: str = "",
+        segment: str = "",
+        adding: bool = False,
         shard_bytes: int = 256 * _MIB,
         part_bytes: int = 16 * _MIB,
         part_seconds: float = 30.0,
@@ -115,15 +132,27 @@ class StoreWriter:
         if kind not in get_args(Kind) or dtype not in get_args(RowType):
             raise ValueError(f"a store cannot be of {kind!r} in {dtype!r}")
         self._folder = folder
-        self._partial = folder.with_name(folder.name + ".partial")
+        if adding:
+            with _storage(folder):
+                mend_swap(folder)
+        self._adding = adding and is_store(folder)
+        self._partial = (
+            adding_folder(folder) if self._adding else folder.with_name(folder.name + ".partial")
+        )
         self._card = StoreCard(
-            kind, space, readout, dtype, items=0, rows=0, files={}, precision=precision
+            *(kind, space, readout, dtype),
+            items=0,
+            rows=0,
+            files={},
+            precision=precision,
+            segment=segment,
         )
         row_bytes = space.dimension * np.dtype(dtype).itemsize
         self._shard_rows = max(1, shard_bytes // row_bytes)
         self._part_rows = max(1, part_bytes // row_bytes)
         self._part_seconds = part_seconds
         self._since = time.monotonic()
+        finished = self._finished()
         with _storage(folder):
             self._refuse_occupied()
             self._partial.mkdir(parents=True, exist_ok=True)
@@ -136,7 +165,9 @@ class StoreWriter:
                 ) from None
         try:
             self._agree_with_draft()
-            self._kept = _Kept(read_parts(self._partial, kind), {})
+            self._base = len(finished)
+            self.finished_ids = frozenset(item.id for part in finished for item in part.items)
+            self._kept = _Kept([*finished, *self._own_parts()], {})
         except BaseException:
             self._lock.release()
             raise
@@ -190,7 +221,8 @@ class StoreWriter:
         if kept.waiting:
             items, rows = zip(*kept.waiting.values(), strict=True)
             with _storage(self._folder):
-                part = write_part(self._partial, len(kept.parts), self._card.kind, items, rows)
+                number = len(kept.parts) - self._base
+                part = write_part(self._partial, number, self._card.kind, items, rows)
             self._stored.update(kept.waiting)
             # Whoever is interrupted before this writes the same part again.
             self._kept = _Kept([*kept.parts, part], {})
@@ -206,15 +238,15 @@ class StoreWriter:
             StorageError: when the disk refuses; nothing is lost, finishing can be tried again.
         """
         self.flush()
-        ready = self._partial / "ready"
+        ready = self._partial / READY
         with _storage(self._folder):
-            shutil.rmtree(ready, ignore_errors=True)
-            ready.mkdir()
-            card = self._write_store(ready, order)
-            if self._folder.is_dir():
-                self._folder.rmdir()  # empty, as the constructor made sure
-            ready.rename(self._folder)
-            sync(self._folder.parent)
+            if self._adding and len(self._kept.parts) == self._base:  # nothing was added
+                card = StoreCard.read(self._folder)
+            else:
+                shutil.rmtree(ready, ignore_errors=True)
+                ready.mkdir()
+                card = self._write_store(ready, order)
+                swap_in(self._partial, self._folder)
             self._lock.release()
             shutil.rmtree(self._partial, ignore_errors=True)
         return card
@@ -249,7 +281,33 @@ class StoreWriter:
             finally:
                 self.release()
 
+    def _finished(self) -> list[Part]:
+        """Read what the store that is added to has, after making sure that it can be added to."""
+        if not self._adding:
+            return []
+        shown = display_path(self._folder)
+        there = Declared(shown, StoreCard.read(self._folder), "choose another folder")
+        there.require(self._card)
+        self._take_over(there.card)
+        return finished_parts(self._folder)
+
+    def _own_parts(self) -> list[Part]:
+        """Read the parts of an interrupted writer; those that are in the store already go."""
+        parts = read_parts(self._partial, self._card.kind)
+        if any(item.id in self.finished_ids for part in parts[:1] for item in part.items):
+            # What is left of a writer that was killed between the renaming and its tidying up.
+            for path in self._partial.glob("part-*"):
+                path.unlink()
+            return []
+        return parts
+
+    def _take_over(self, begun: StoreCard) -> None:
+        """Take what was not told at the beginning for unknown afterwards too."""
+        self._card = replace(self._card, precision=begun.precision, segment=begun.segment)
+
     def _refuse_occupied(self) -> None:
+        if self._adding:
+            return
         if is_store(self._folder):
             # What is left of a writer that was killed between the renaming and its tidying up.
             shutil.rmtree(self._partial, ignore_errors=True)
@@ -265,31 +323,15 @@ class StoreWriter:
             with _storage(self._folder):
                 publish(temporary, draft)
             return
-        shown = f"the unfinished {display_path(self._folder)}"
         try:
-            begun: dict[str, Any] = json.loads(draft.read_bytes())
-            space, readout = Space(**begun["space"]), Readout(**begun["readout"])
-            like = (begun["kind"], begun["dtype"])
-            precision = str(begun.get("precision", ""))
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            begun = StoreCard.from_json(json.loads(draft.read_bytes()))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise StoreCorruptError(
                 f"{display_path(draft)} cannot be read ({error}); delete the folder it is in"
             ) from error
-        self._card.space.require(space, what=shown)
-        self._card.readout.require(readout, what=shown)
-        if like != (self._card.kind, self._card.dtype):
-            raise ValueError(
-                f"{shown} has {' in '.join(like)}, not {self._card.kind} in {self._card.dtype}; "
-                f"finish it as it was begun or delete {display_path(self._partial)}"
-            )
-        if precision and self._card.precision and precision != self._card.precision:
-            raise ValueError(
-                f"{shown} was computed in {precision}, and this would go on in "
-                f"{self._card.precision}; go on with --precision {precision}, or delete "
-                f"{display_path(self._partial)}"
-            )
-        # What was begun in an unknown precision is not known afterwards either.
-        self._card = replace(self._card, precision=precision)
+        shown = f"the unfinished {display_path(self._folder)}"
+        Declared(shown, begun, f"delete {display_path(self._partial)}").require(self._card)
+        self._take_over(begun)
 
     def _check_item(self, item: Clip | Text) -> None:
         if kind_of(item) != self._card.kind:

@@ -7,9 +7,10 @@ import functools
 import numpy as np
 import pytest
 
-from moviola.core import Text
+from moviola.core import SpaceMismatchError, Text
 from moviola.pipeline.encode.encode import encode_captions, encode_videos
-from moviola.store import StoreWriter, open_embeddings
+from moviola.pipeline.encode.streaming import encode_stream
+from moviola.store import StoreWriter, open_clips, open_embeddings, read_npy_clips
 from moviola.video import DecodePool
 
 ECHO = "moviola.testing:EchoEncoder"
@@ -90,8 +91,88 @@ def test_what_was_cut_short_goes_on(folder, tmp_path, monkeypatch):
         encode_videos([folder], **options)
     monkeypatch.undo()
     assert encode_videos([folder], **options).items == 2
-    with pytest.raises(FileExistsError, match="--out"):
-        encode_videos([folder], **options)
+    assert encode_videos([folder], **options).skipped == ("video1", "video2")
+
+
+LAYOUTS = pytest.mark.parametrize("layout", ["store", "npy"])
+
+
+def read(folder, layout):
+    return read_npy_clips(folder) if layout == "npy" else open_clips(folder)
+
+
+@LAYOUTS
+@pytest.mark.parametrize("segment", ["whole", "windows:1/1"])
+def test_what_is_finished_is_added_to(  # noqa: PLR0917 -- fixtures
+    folder, tmp_path, colour_video, monkeypatch, layout, segment
+):
+    options = {"out": tmp_path / "out", "model": ECHO, "layout": layout, "segment": segment}
+    first = encode_videos([folder], **options)
+    before = read(tmp_path / "out", layout)
+    colour_video(folder / "video0.mp4", RED, seconds=1)
+    decoded = []
+    stream = encode_stream
+
+    def record(pool, requests, tower):
+        requests = list(requests)
+        decoded.extend(request.key for request in requests)
+        return stream(pool, iter(requests), tower)
+
+    monkeypatch.setattr("moviola.pipeline.encode.encode.encode_stream", record)
+    second = encode_videos([folder], **options)
+    assert decoded == ["video0"]
+    assert second.skipped == ("video1", "video2")
+    assert second.items == first.items + 1
+    after = read(tmp_path / "out", layout)
+    assert (after.space, after.readout) == (before.space, before.readout)
+    assert not before.space.is_anonymous
+    ids = [item.id for item in after.items]
+    assert ids == sorted(ids)
+    for index, item in enumerate(before.items):
+        np.testing.assert_array_equal(after.rows(ids.index(item.id)), before.rows(index))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "videos"]
+
+
+@LAYOUTS
+def test_only_what_is_alike_is_added(folder, tmp_path, layout):
+    options = {"out": tmp_path / "out", "layout": layout}
+    encode_videos([folder], model=ECHO, **options)
+    for other, error, words in (
+        ({"model": SHAPES}, SpaceMismatchError, "another space"),
+        ({"model": ECHO, "segment": "windows:1/1"}, ValueError, "cut by whole"),
+        ({"model": ECHO, "dtype": "float32"}, ValueError, "not clips in float32"),
+    ):
+        with pytest.raises(error, match=words):
+            encode_videos([folder], **options, **other)
+    with pytest.raises(ValueError, match="has clips in float16, not texts"):
+        encode_captions(CAPTIONS, model=ECHO, **options)
+    (other,) = {"store", "npy"} - {layout}
+    with pytest.raises(FileExistsError, match=f"--layout {layout}"):
+        encode_videos([folder], model=ECHO, out=tmp_path / "out", layout=other)
+    assert len(read(tmp_path / "out", layout)) == 2
+
+
+def test_npy_of_unknown_origin_are_not_added_to(folder, tmp_path):
+    encode_videos([folder], out=tmp_path / "out", model=ECHO, layout="npy")
+    (tmp_path / "out" / "embeddings.json").unlink()
+    with pytest.raises(FileExistsError, match="of which nothing is known"):
+        encode_videos([folder], out=tmp_path / "out", model=ECHO, layout="npy")
+
+
+def test_npy_that_were_gathered_and_not_moved_are_not_lost(folder, tmp_path, monkeypatch):
+    options = {"out": tmp_path / "out", "model": ECHO, "layout": "npy"}
+    encode_videos([folder / "video1.mp4"], **options)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("moviola.pipeline.encode.outputs.move_store_into_npy", stop)
+        with pytest.raises(KeyboardInterrupt):
+            encode_videos([folder], **options)
+    assert encode_videos([folder], **options).skipped == ("video1", "video2")
+    assert len(read_npy_clips(tmp_path / "out")) == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "videos"]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 from pathlib import Path
 
@@ -9,12 +10,24 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, Text
+from moviola.core import (
+    Clip,
+    DatasetError,
+    Embeddings,
+    Readout,
+    Space,
+    SpaceMismatchError,
+    Span,
+    Text,
+)
+from moviola.pipeline.evaluate.evaluate import evaluate_vectors
+from moviola.pipeline.evaluate.evaluation import EvaluateOptions
+from moviola.pipeline.evaluate.manifest import manifest
 from moviola.pipeline.inputs.pairing import read_pairs
 from moviola.pipeline.inputs.sources import parse_source
 from moviola.pipeline.inputs.tables import make_table
 from moviola.store import StoreWriter
-from moviola.store.npy import write_npy
+from moviola.store.npy_writing import write_npy
 
 RNG = np.random.default_rng(0)
 
@@ -252,3 +265,70 @@ def test_a_table_of_captions_names_everything(tmp_path: Path) -> None:
     table.write_text(table.read_text().splitlines()[0] + "\n")
     with pytest.raises(ValueError, match="holds no captions"):
         _read_clips(str(table))
+
+
+def _folder(folder: Path, items: list[Clip] | list[Text], model: str, readout: str = "r") -> Path:
+    made = Embeddings.from_rows(
+        items, [_rows(1, 4) for _ in items], Space(model, "1", "w", 4), Readout(readout)
+    )
+    write_npy(made, folder)
+    return folder
+
+
+def test_vectors_of_two_models_are_refused_from_folders_too(tmp_path: Path) -> None:
+    texts = _folder(tmp_path / "t", [Text("a-1", "")], "one")
+    clips = _folder(tmp_path / "v", [Clip("a", Path(), Span(0, 1))], "other")
+    with pytest.raises(SpaceMismatchError, match="model 'one' is not 'other'"):
+        evaluate_vectors(str(texts), str(clips), asked=EvaluateOptions())
+    (clips / "embeddings.json").unlink()
+    (texts / "embeddings.json").unlink()
+    evaluate_vectors(str(texts), str(clips), asked=EvaluateOptions())
+
+
+@pytest.mark.parametrize(
+    ("model", "readout", "words"), [("other", "r", "another space"), ("one", "s", "another way")]
+)
+def test_a_table_of_folders_that_differ_is_refused(
+    tmp_path: Path, model: str, readout: str, words: str
+) -> None:
+    _folder(tmp_path / "t", [Text("a-1", ""), Text("b-1", "")], "one")
+    _folder(tmp_path / "v", [Clip("a", Path(), Span(0, 1))], "one")
+    _folder(tmp_path / "w", [Clip("b", Path(), Span(0, 1))], model, readout)
+    lines = ["id,video,caption,video_path,video_embedding,text_embedding"]
+    lines += [
+        f"{n}-1,{n},words,{n}.mp4,{f}/{n}.npy,t/{n}-1.npy" for n, f in (("a", "v"), ("b", "w"))
+    ]
+    (tmp_path / "table.csv").write_text("\n".join(lines))
+    assert _read_texts(str(tmp_path / "table.csv")).space == Space("one", "1", "w", 4)
+    with pytest.raises(SpaceMismatchError, match=words):
+        _read_clips(str(tmp_path / "table.csv"))
+
+
+def test_the_digest_of_a_folder_tells_every_change(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "t", [Text("a-1", ""), Text("b-1", "")], "one")
+    digests = [parse_source(folder).sha256()]
+    (folder / ".hidden").touch()
+    assert parse_source(folder).sha256() == digests[0]
+    (folder / "a-1.npy").rename(folder / "c-1.npy")
+    digests.append(parse_source(folder).sha256())
+    np.save(folder / "c-1.npy", np.zeros(4, np.float32))
+    digests.append(parse_source(folder).sha256())
+    (folder / "embeddings.json").unlink()
+    digests.append(parse_source(folder).sha256())
+    assert len(set(digests)) == 4
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in (folder / "b-1.npy", folder / "c-1.npy")
+    ]
+    assert digests[3] == hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def test_the_manifest_holds_the_digests_of_folders(tmp_path: Path) -> None:
+    texts = _folder(tmp_path / "t", [Text("a-1", "")], "one")
+    clips = _folder(tmp_path / "v", [Clip("a", Path(), Span(0, 1))], "one")
+    inputs = manifest(
+        evaluate_vectors(str(texts), str(clips), asked=EvaluateOptions()), run_depth=1
+    )["inputs"]
+    assert {inputs[side]["sha256"] for side in ("texts", "videos")} == {
+        parse_source(folder).sha256() for folder in (texts, clips)
+    }

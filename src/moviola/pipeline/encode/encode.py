@@ -28,11 +28,13 @@ class EncodeReport:
 
     Attributes:
         items: clips or captions in each store.
+        skipped: names of the videos or captions that were there already.
         failures: files that could not be used.
         written: the stores, or folders of `.npy` files, one for each way of reading.
     """
 
     items: int
+    skipped: tuple[str, ...]
     failures: tuple[FailedFile, ...]
     written: tuple[Path, ...]
 
@@ -66,6 +68,9 @@ def encode_videos(
     its file's name without suffix (by its path below the named folder where two share a
     name), with `@START-END` in seconds where the video was cut.
 
+    Embeddings that are there already are added to: items of the same name are skipped, and stand
+    before the new ones.
+
     Args:
         paths: folders of videos, or files.
         out: the folder to write; with several ways of reading, one folder for each lies in it,
@@ -81,10 +86,10 @@ def encode_videos(
         on_progress: called after every video.
 
     Raises:
-        FileExistsError: when `out` holds finished embeddings already.
-        SpaceMismatchError: when an interrupted run wrote with another model or readout.
-        ValueError: when a readout, layer, pooling or policy does not exist, or the model is read
-            in one way only.
+        FileExistsError: when `out` holds something else, or embeddings in the other layout.
+        SpaceMismatchError: when an earlier run wrote with another model or readout.
+        ValueError: when a readout, layer, pooling or policy does not exist, the model is read in
+            one way only, or an earlier run wrote in another dtype or cut otherwise.
     """
     tower = read_tower(ReadoutRequest(model, readouts, layers, poolings, precision), "clips")
     segmenter = parse_segmenter(segment)
@@ -103,12 +108,17 @@ def encode_videos(
 
     def order(item: Clip | Text) -> tuple[int, float, float]:
         """Sort by the inputs, and clips of one video by time: decoding ends in any order."""
-        name = item.id if whole else item.id.rpartition("@")[0]
+        name = item.id if whole else _video(item.id)
         span = item.span if isinstance(item, Clip) else Span(0.0, 0.0)
-        return places.get(name, len(places)), span.start, span.end
+        # What is there and not among these inputs stays first, in its order.
+        return (places[name], span.start, span.end) if name in places else (-1, 0.0, 0.0)
 
-    with Outputs(Path(out), "clips", tower, dtype, order) as outputs:
-        waiting = [name for name in files if name not in outputs.done_ids]
+    with Outputs(
+        Path(out), "clips", tower, dtype, order, layout=layout, segment=segmenter.spec
+    ) as outputs:
+        # An interrupted run may hold some clips of a video only; a finished one holds all.
+        done = outputs.done_ids if whole else {_video(each) for each in outputs.finished_ids}
+        waiting = [name for name in files if name not in done]
         sampler, sound = tower.sampler, tower.sound
         requests = (ReadRequest(name, files[name], segmenter, sampler, sound) for name in waiting)
         with DecodePool() as pool:
@@ -120,7 +130,8 @@ def encode_videos(
                     for span, rows in zip(video.spans, video.rows, strict=True):
                         outputs.append(Clip(_item(name, span, whole), files[name], span), rows)
                 on_progress(EncodeStep(count, len(waiting), len(failures)))
-    return EncodeReport(outputs.items, tuple(failures), outputs.deliver(layout))
+    skipped = tuple(name for name in files if name in done)
+    return EncodeReport(outputs.items, skipped, tuple(failures), outputs.deliver())
 
 
 def encode_captions(
@@ -139,14 +150,16 @@ def encode_captions(
     """Encode captions into stores, as `encode_videos` does with videos.
 
     Raises:
-        FileExistsError: when `out` holds finished embeddings already.
-        SpaceMismatchError: when an interrupted run wrote with another model or readout.
+        FileExistsError: as `encode_videos`.
+        SpaceMismatchError: as `encode_videos`.
         ValueError: as `encode_videos`.
     """
     tower = read_tower(ReadoutRequest(model, readouts, layers, poolings, precision), "texts")
     places = {text.id: place for place, text in enumerate(captions)}
     with Outputs(
-        Path(out), "texts", tower, dtype, lambda item: places.get(item.id, len(places))
+        *(Path(out), "texts", tower, dtype),
+        lambda item: places.get(item.id, -1),
+        layout=layout,
     ) as outputs:
         waiting = [text for text in captions if text.id not in outputs.done_ids]
         step = _texts_at_once(tower)
@@ -156,7 +169,8 @@ def encode_captions(
             for text, own in zip(batch, rows, strict=True):
                 outputs.append(text, own)
             on_progress(EncodeStep(first + len(batch), len(waiting), 0))
-    return EncodeReport(outputs.items, (), outputs.deliver(layout))
+    skipped = tuple(text.id for text in captions if text.id in outputs.done_ids)
+    return EncodeReport(outputs.items, skipped, (), outputs.deliver())
 
 
 def _texts_at_once(tower: TowerReadings) -> int:
@@ -175,6 +189,11 @@ def _named(entries: Sequence[Any]) -> Iterator[tuple[str, Any]]:
             name = os.path.relpath(entry.path, entry.root)
         # Ids are text: undecodable bytes of a name become escapes.
         yield display_path(name), entry
+
+
+def _video(item_id: str) -> str:
+    """Name the video of a clip that was cut: `_item` without `@START-END`."""
+    return item_id.rpartition("@")[0]
 
 
 def _item(name: str, span: Span, whole: bool) -> str:

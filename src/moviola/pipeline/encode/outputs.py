@@ -1,15 +1,24 @@
-"""Write the stores of one run: every item goes to all of them, and the run can be cut short."""
+"""Write the embeddings of one run: every item goes to all outputs, and the run can be cut short."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from moviola.core import Clip, Text, display_path
 from moviola.pipeline.encode.readouts import Kind, TowerReadings
-from moviola.store import StoreWriter, is_store, replace_store_by_npy
+from moviola.store import (
+    Sidecar,
+    StoreWriter,
+    is_store,
+    move_store_into_npy,
+    replace_store_by_npy,
+)
+from moviola.store.adding import Declared
+from moviola.store.npy import item_id_of, npy_files
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +31,34 @@ Layout = Literal["store", "npy"]
 _TOGETHER, _ALONE = 256 << 20, 16 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """Hold one output of a run: its folder, the writer, and ids of `.npy` that are there already.
+
+    Where `.npy` are added to a folder, the writer gathers them in a store beside it, at `place`.
+    """
+
+    folder: Path
+    place: Path
+    writer: StoreWriter
+    there: frozenset[str] = frozenset()
+
+    @property
+    def finished_ids(self) -> frozenset[str]:
+        return self.there | self.writer.finished_ids
+
+    @property
+    def done_ids(self) -> frozenset[str]:
+        return self.there.union(self.writer.done_ids)
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self.there or item_id in self.writer
+
+
 class Outputs:
     """Write one store for each reading of a tower, `out` itself where there is one reading.
+
+    Finished stores and folders of `.npy` are added to.
 
     Args:
         out: the folder to write.
@@ -31,11 +66,13 @@ class Outputs:
         tower: what is read.
         dtype: of the rows on disk.
         order: gives the key by which the items of the finished stores are sorted.
+        layout: `"store"`, or `"npy"` for one file an item.
+        segment: how videos are cut; `""` for texts.
 
     Raises:
-        FileExistsError: when `out` holds finished embeddings already.
-        SpaceMismatchError: when an interrupted run wrote with another model or readout.
-        ValueError: when it wrote another dtype or precision.
+        FileExistsError: when `out` holds something else, or embeddings in the other layout.
+        SpaceMismatchError: when an earlier run wrote with another model or readout.
+        ValueError: when it wrote another kind, dtype, precision or segmentation.
     """
 
     def __init__(
@@ -45,47 +82,60 @@ class Outputs:
         tower: TowerReadings,
         dtype: RowType,
         order: Callable[[Clip | Text], Any],
+        *,
+        layout: Layout = "store",
+        segment: str = "",
     ) -> None:
-        self._order = order
-        self._folders = [out / reading.name for reading in tower.readings]
-        # Stores are finished one after the other once all have everything, so a kill in between
-        # leaves some that need nothing more.
-        places = [place for place, folder in enumerate(self._folders) if not is_store(folder)]
-        if not places or is_store(out):
+        self._order, self._layout = order, layout
+        if any(reading.name for reading in tower.readings) and (
+            is_store(out) or Sidecar.read(out) is not None
+        ):
             raise FileExistsError(
-                f"{display_path(out)} holds finished embeddings; choose another --out or delete it"
+                f"{display_path(out)} holds embeddings of one reading, and several are asked for; "
+                f"choose another --out"
             )
-        self._sinks: list[tuple[int, StoreWriter]] = []
+        self._outputs: list[_Output] = []
         try:
-            for place in places:
-                writer = StoreWriter(
-                    self._folders[place],
-                    kind=kind,
-                    space=tower.space,
-                    readout=tower.readings[place].readout,
-                    dtype=dtype,
+            for reading in tower.readings:
+                folder = out / reading.name
+                place, there = _place(folder, layout)
+                ours = Sidecar(
+                    *(kind, tower.space, reading.readout, dtype),
                     precision=tower.precision(kind),
-                    part_bytes=min(_ALONE, _TOGETHER // len(places)),
+                    segment=segment,
                 )
-                self._sinks.append((place, writer))
+                if (sidecar := Sidecar.read(folder)) is not None:
+                    begun = Declared(display_path(folder), sidecar.card(), "choose another --out")
+                    begun.require(ours.card())
+                writer = StoreWriter(
+                    place,
+                    kind=kind,
+                    space=ours.space,
+                    readout=ours.readout,
+                    dtype=dtype,
+                    precision=ours.precision,
+                    segment=segment,
+                    adding=True,
+                    part_bytes=min(_ALONE, _TOGETHER // len(tower.readings)),
+                )
+                self._outputs.append(_Output(folder, place, writer, there))
         except BaseException:
             self._release()
             raise
-        # An item counts as done when every store has it; a kill may have left them unequal.
-        self.done_ids = frozenset.intersection(
-            *(frozenset(sink.done_ids) for _, sink in self._sinks)
-        )
+        # An item counts as done when every output has it; a kill may have left them unequal.
+        self.done_ids = frozenset.intersection(*(each.done_ids for each in self._outputs))
+        self.finished_ids = frozenset.intersection(*(each.finished_ids for each in self._outputs))
 
     @property
     def items(self) -> int:
-        """Count the items in each store."""
-        return min(len(sink.done_ids) for _, sink in self._sinks)
+        """Count the items in each output."""
+        return min(len(each.done_ids) for each in self._outputs)
 
     def append(self, item: Clip | Text, rows: Sequence[NDArray[np.float32]]) -> None:
-        """Add one item's rows, those of every reading, to each store that does not have it yet."""
-        for place, sink in self._sinks:
-            if item.id not in sink.done_ids:
-                sink.append(item, rows[place])
+        """Add one item's rows, those of every reading, to each output that does not have it yet."""
+        for own, output in zip(rows, self._outputs, strict=True):
+            if item.id not in output:
+                output.writer.append(item, own)
 
     def __enter__(self) -> Self:
         return self
@@ -96,19 +146,56 @@ class Outputs:
             self._release()
             return
         try:
-            for _, sink in self._sinks:
-                sink.finish(self._order)
+            for output in self._outputs:
+                output.writer.finish(self._order)
         finally:
             self._release()
 
-    def deliver(self, layout: Layout) -> tuple[Path, ...]:
-        """Hand over the finished stores, as one `.npy` an item where that layout was asked for."""
-        if layout == "npy":
-            for folder in self._folders:
-                replace_store_by_npy(folder)
-        return tuple(self._folders)
+    def deliver(self) -> tuple[Path, ...]:
+        """Hand over the finished outputs, as one `.npy` an item where that layout was asked for."""
+        if self._layout == "npy":
+            for output in self._outputs:
+                if output.place != output.folder:
+                    move_store_into_npy(output.place, output.folder)
+                else:
+                    replace_store_by_npy(output.folder)
+        return tuple(output.folder for output in self._outputs)
 
     def _release(self) -> None:
         with contextlib.ExitStack() as stack:  # one that fails, or is interrupted, stops none
-            for _, sink in self._sinks:
-                stack.callback(sink.release)
+            for output in self._outputs:
+                stack.callback(output.writer.release)
+
+
+def _beside(folder: Path) -> Path:
+    """Name the store in which additions to a folder of `.npy` are gathered."""
+    return folder.with_name(folder.name + ".added")
+
+
+def _place(folder: Path, layout: Layout) -> tuple[Path, frozenset[str]]:
+    """Find where a writer writes what goes into `folder`, and the ids of `.npy` in it already.
+
+    Raises:
+        FileExistsError: when there are embeddings in the other layout, or of unknown origin.
+    """
+    shown = display_path(folder)
+    sidecar = Sidecar.read(folder)
+    if sidecar is not None and layout == "store":
+        raise FileExistsError(
+            f"{shown} holds one .npy an item; add to it with --layout npy, or choose another --out"
+        )
+    if layout == "store" or not folder.is_dir() or not any(folder.iterdir()):
+        return folder, frozenset()
+    if is_store(folder):
+        raise FileExistsError(
+            f"{shown} is a store; add to it with --layout store, or choose another --out"
+        )
+    if sidecar is None:
+        if any(folder.glob("*.npy")):
+            raise FileExistsError(
+                f"{shown} holds .npy files of which nothing is known; choose another --out"
+            )
+        return folder, frozenset()
+    if is_store(_beside(folder)):  # a kill came between finishing and moving
+        move_store_into_npy(_beside(folder), folder)
+    return _beside(folder), frozenset(item_id_of(path) for path in npy_files(folder))

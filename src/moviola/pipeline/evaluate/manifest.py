@@ -64,15 +64,12 @@ def sha256_of_lines(lines: Iterable[str]) -> str:
 
 
 def _input(value: str) -> dict[str, Any]:
-    """Describe what was named, with the digest of the file (or of a store's card) behind it."""
+    """Describe what was named, with the digest of the file or folder behind it."""
     try:
-        file = parse_source(value).sealed_file
+        source = parse_source(value)
     except FileNotFoundError:
-        file = None  # the name of a head on the hub, or of a pooling
-    if file is None:
-        return {"given": value}
-    with file.open("rb") as stream:
-        return {"given": value, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+        return {"given": value}  # the name of a head on the hub, or of a pooling
+    return {"given": value, "sha256": source.sha256()}
 
 
 def _git() -> dict[str, Any] | None:

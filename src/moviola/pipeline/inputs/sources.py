@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,10 +58,23 @@ class Source:
         """Tell whether its items have ids; rows of bare arrays have numbers only."""
         return self.kind != "array"
 
-    @property
-    def sealed_file(self) -> Path | None:
-        """Name the file whose digest identifies the source; None for a folder of many files."""
-        return {"store": self.path / CARD, "folder": None}.get(self.kind, self.path)
+    def sha256(self) -> str:
+        """Compute the SHA-256 that identifies the source, in hexadecimal.
+
+        That of the file; of a store, that of its card, which seals the rest. Of a folder, that of
+        a line `SHA-256  NAME` for each of its files, in order of their names (what `sha256sum *`
+        writes), hidden files left out.
+
+        Raises:
+            OSError: when a file cannot be read.
+        """
+        if self.kind != "folder":
+            return _sha256(self.path / CARD if self.kind == "store" else self.path)
+        digest = hashlib.sha256()
+        for path in sorted(self.path.iterdir(), key=lambda path: os.fsencode(path.name)):
+            if path.is_file() and not path.name.startswith("."):
+                digest.update(f"{_sha256(path)}  ".encode() + os.fsencode(path.name) + b"\n")
+        return digest.hexdigest()
 
     def texts(self, pooling: str | None = None) -> Embeddings[Text]:
         """Read the texts; those of arrays and folders have ids but no words.
@@ -174,6 +189,11 @@ def parse_source(spec: str | Path) -> Source:
     if suffix in (".npy", _TENSORS):
         return Source(given, path, "array", tensor or None)
     return Source(given, path, "table" if suffix in TABLE_SUFFIXES else "lines")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _anonymous(items: Sequence[ItemT], counts: Sequence[int], rows: Rows) -> Embeddings[ItemT]:

@@ -16,6 +16,8 @@ from moviola.core import DatasetError, display_path
 from moviola.datasets.annotations.captions import Caption, caption_ids, read_caption_table
 from moviola.datasets.annotations.footage import Footage
 from moviola.datasets.annotations.names import NameIndex
+from moviola.store import Sidecar
+from moviola.store.card import Kind
 from moviola.store.npy import list_npy, open_npy, read_npy_rows
 
 #: Columns of the table, in order. Those of the second group are there where the captions have
@@ -93,7 +95,8 @@ def make_table(
         raise DatasetError(f"{described[0].place}: there is no column 'video' to join by")
     if out.exists() and out.samefile(captions):
         raise ValueError(f"{display_path(out)} is the table of captions; write to another file")
-    join = _Join(Footage(videos), _Folder(video_embeddings), _Folder(text_embeddings), out.parent)
+    vectors = _Folder(video_embeddings, "clips"), _Folder(text_embeddings, "texts")
+    join = _Join(Footage(videos), *vectors, out.parent)
     names = caption_ids(str(caption.clip) for caption in described)
     rows = [join.row(name, caption) for name, caption in zip(names, described, strict=True)]
     whole = [row for row in rows if row is not None]
@@ -112,10 +115,13 @@ class _Folder:
     """List the `.npy` files of a folder by the id of their item, and check each when first used.
 
     Raises:
-        ValueError: when there are none.
+        ValueError: when there are none, or they are of the other kind.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: Kind) -> None:
+        sidecar = Sidecar.read(folder)
+        if sidecar is not None and sidecar.kind != kind:
+            raise ValueError(f"{display_path(folder)} holds {sidecar.kind}, not {kind}")
         self.paths = list_npy(folder)
         self._names = NameIndex(self.paths)
         self._shapes: dict[Path, str] = {}
