@@ -174,7 +174,7 @@ def _print_moments(moments: list[Moment], again: dict[str, float | None]) -> Non
 
     print_table(
         (
-            "trust",
+            "band",
             "chance",
             "score",
             *(["rerank"] if again else []),
