@@ -2,7 +2,11 @@
 
 export default async function ({ open, shot, data, assert, eventually, expectErrors }) {
   expectErrors(/404|Failed to load resource/);
-  const page = await open(`/?q=${encodeURIComponent(data.query)}`);
+  const search = `/?q=${encodeURIComponent(data.query)}`;
+  const plain = await open(search);
+  await plain.locator(".card").first().waitFor();
+  assert.equal(await plain.locator(".card.missing").count(), 0); // it takes no place unasked
+  const page = await open(`${search}&missing=true`);
   const card = page.locator(".card.missing").first();
   await card.waitFor();
   assert.match(await card.locator(".thumb-badge").textContent(), /file missing/);
