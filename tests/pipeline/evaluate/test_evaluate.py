@@ -82,6 +82,25 @@ def test_what_is_missing_is_said_wherever_the_numbers_are(tmp_path):
         assert "you have 879 of 1,000 videos: not comparable" in told
 
 
+@pytest.mark.shared
+def test_what_is_there_of_a_protocol_is_evaluated_and_flagged(shared_data, tmp_path):
+    lines = (shared_data / "annotations/MSRVTT/MSRVTT_JSFUSION_test.csv").read_text().splitlines()
+    names = [line.split(",")[2] for line in lines[1:]]
+    rows = _rows(1000, 8)
+    for number, name in enumerate(names):
+        _save(tmp_path / "t" / f"{name}-1.npy", rows[number])
+        if number < 879:
+            _save(tmp_path / "v" / f"{name}.npy", rows[number])
+    sides = str(tmp_path / "t"), str(tmp_path / "v")
+    with pytest.raises(ValueError, match="121 of 1000 texts name no video that is there"):
+        evaluate_vectors(*sides, asked=QUICK)
+    found = evaluate_vectors(*sides, asked=replace(QUICK, protocol="msrvtt-1ka"))
+    assert "msrvtt-1ka: you have 879 of 1,000 videos: not comparable" in found.result.notes
+    assert (found.result.t2v.n_gallery, found.result.v2t.n_gallery) == (879, 879)
+    assert found.result.t2v["R@1"] == pytest.approx(100)
+    assert len(found.result.t2v.queries) == 879
+
+
 # Heads, metrics, blocks.
 
 

@@ -17,7 +17,7 @@ from moviola.core import Clip, DatasetError, Embeddings, Readout, Space, Span, T
 from moviola.datasets.annotations.names import ClipNames
 from moviola.pipeline.inputs.pairing import Pairs, join_sides, owners_by_name, read_pairs
 from moviola.pipeline.inputs.relevance import read_relevance
-from moviola.pipeline.inputs.sources import parse_source
+from moviola.pipeline.inputs.sources import Source, parse_source
 from moviola.plugins import load_dataset
 from moviola.store import StoreWriter
 
@@ -268,3 +268,34 @@ def test_a_table_of_ids_that_does_not_fit_is_refused(
 
 def test_a_table_goes_before_ids() -> None:
     assert join_sides(_texts("x"), _clips("x", "y")).relevant == {"x": {"x"}}
+
+
+def _side(folder: Path, names: list[str]) -> Source:
+    folder.mkdir()
+    for name in names:
+        np.save(folder / f"{name}.npy", np.ones(3, np.float32))
+    return parse_source(folder)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_of_a_partial_data_set_the_texts_of_missing_videos_are_left_out(
+    tmp_path: Path, *, told: bool
+) -> None:
+    sides = _side(tmp_path / "t", ["a-1", "b-1", "c-1"]), _side(tmp_path / "v", ["a", "c"])
+    (tmp_path / "pairs.csv").write_text("text,video\na-1,a\nb-1,b\nc-1,c\n")
+    table = parse_source(tmp_path / "pairs.csv") if told else None
+    with pytest.raises(ValueError, match="b"):
+        read_pairs(*sides, table)
+    pairs = read_pairs(*sides, table, partial=True)
+    assert [text.id for text in pairs.texts.items] == ["a-1", "c-1"]
+    assert set(pairs.qrels.relevant) == {"a-1", "c-1"}
+    assert len(pairs.clips) == 2
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_where_nothing_fits_it_is_no_partial_data_set(tmp_path: Path, *, told: bool) -> None:
+    sides = _side(tmp_path / "t", ["a-1", "b-1"]), _side(tmp_path / "v", ["x", "y"])
+    (tmp_path / "pairs.csv").write_text("text,video\na-1,a\nb-1,b\n")
+    table = parse_source(tmp_path / "pairs.csv") if told else None
+    with pytest.raises(ValueError, match="a"):
+        read_pairs(*sides, table, partial=True)

@@ -3,7 +3,9 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,6 +16,8 @@ from hypothesis import strategies as st
 from moviola.core import DatasetError
 from moviola.datasets.annotations.captions import read_captions
 from moviola.datasets.annotations.tables import read_rows
+from moviola.pipeline.inputs.pairing import read_pairs
+from moviola.pipeline.inputs.sources import parse_source
 from moviola.pipeline.inputs.tables import Absent, make_table
 from moviola.store.npy import file_name
 
@@ -36,9 +40,9 @@ def world(tmp_path):
     return tmp_path
 
 
-def join(world, out="table.csv", captions="captions.csv"):
+def join(world, out="table.csv", captions="captions.csv", **options):
     return make_table(
-        videos=world / "videos",
+        **({"videos": world / "videos"} | options),
         captions=world / captions,
         video_embeddings=world / "clips",
         text_embeddings=world / "texts",
@@ -96,10 +100,68 @@ def test_what_is_missing_is_listed_and_gets_no_row(world):
     )
     assert set(report.unused) == {
         Absent("video", "alone"),
-        Absent("video embedding", "other"),
         Absent("text embedding", "sub/b-1"),
     }
-    assert len(read_rows(world / "table.csv", ["id"])) == 2
+    assert report.uncaptioned == 1
+    ids = [row.values["id"] for row in read_rows(world / "table.csv", ["id"])]
+    assert ids == ["a-1", "a-2", ""]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_videos_without_captions_stay_in_the_gallery(world, kind):
+    save(world / "clips", other=(1, 8))
+    np.save(world / "clips" / "a@1.000-2.500.npy", np.ones((2, 8), np.float32))
+    report = join(world, f"table.{kind}")
+    assert (report.rows, report.uncaptioned) == (3, 2)
+    table = parse_source(world / f"table.{kind}")
+    clips, texts = table.clips("mean"), table.texts()
+    assert {clip.id for clip in clips.items} == {"a", "sub/b", "other", "a@1.000-2.500"}
+    assert {(c.span.start, c.span.end) for c in clips.items if "@" in c.id} == {(1.0, 2.5)}
+    assert [text.id for text in texts.items] == ["a-1", "a-2", "sub/b-1"]
+    assert [text.id for text in read_captions(table.path)] == ["a-1", "a-2", "sub/b-1"]
+    pairs = read_pairs(table, table, table, pooling="mean")
+    assert len(pairs.clips) == 4
+    assert set(pairs.qrels.relevant) == {"a-1", "a-2", "sub/b-1"}
+
+
+def test_columns_may_be_called_as_msrvtt_calls_them(world):
+    (world / "captions.csv").write_text("key,vid_key,video_id,sentence\nret0,msr1,a,one\n")
+    assert join(world).rows == 1
+    assert [text.text for text in read_captions(world / "captions.csv")] == ["one"]
+
+
+def test_columns_may_be_called_anything(world):
+    (world / "captions.csv").write_text("clip,words,video,from,to\na,one,x,,\nsub/b,two,y,,\n")
+    columns = {"video": "clip", "caption": "words", "start": "from", "end": "to"}
+    assert join(world, columns=columns).rows == 2
+    with pytest.raises(DatasetError, match="there is no column 'absent'"):
+        join(world, columns={"video": "absent"})
+    with pytest.raises(ValueError, match="no column 'clip' is read; there are video, caption"):
+        join(world, columns={"clip": "video"})
+
+
+def test_a_table_needs_no_video_files(world):
+    shutil.rmtree(world / "videos")
+    (world / "captions.csv").write_text("video,caption\na.mp4,one\nb,three\n")
+    save(world / "texts", np.float16, b_1=4)
+    report = join(world, videos=None)
+    assert (report.rows, report.missing, report.bad) == (2, (), ())
+    clips = parse_source(world / "table.csv").clips("mean")
+    assert [(clip.id, clip.path) for clip in clips.items] == [("a", Path()), ("b", Path())]
+
+
+def test_every_bad_file_is_listed(world):
+    np.save(world / "clips" / "b.npy", np.full((3, 8), np.nan, np.float32))
+    (world / "texts" / "a-2.npy").write_bytes(b"")
+    save(world / "clips", alone=(9,))
+    report = join(world)
+    assert (report.rows, report.captions, report.uncaptioned) == (1, 3, 0)
+    assert [bad.path.rpartition("/")[2] for bad in report.bad] == ["b.npy", "alone.npy", "a-2.npy"]
+    assert [bad.why.split("npy ", 1)[1] for bad in report.bad] == [
+        "holds NaN or infinity; encode it again",
+        "has vectors of 9 numbers, the others of 8",
+        "is empty",
+    ]
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -112,7 +174,8 @@ def test_moments_and_splits_are_kept(world, kind):
     report = join(world, f"table.{kind}")
     assert not report.missing
     rows = read_rows(world / f"table.{kind}", ["split"])
-    assert [row.span() is None for row in rows] == [False, True]
+    assert [row.span() is None for row in rows] == [False, True, True]
+    assert rows.pop().values["video"] == "b"  # no caption describes it
     assert rows[0].values["video_embedding"] == "clips/a@0.500-2.000.npy"
     assert rows[0].values["text_embedding"] == "texts/a@0.500-2.000-1.npy"
     # The table is itself a table of captions.
@@ -127,7 +190,8 @@ def test_annotations_in_the_layout_of_msrvtt(world):
     }
     (world / "info.json").write_text(json.dumps(value))
     join(world, captions="info.json")
-    (row,) = read_rows(world / "table.csv", ["split"])
+    row, alone = read_rows(world / "table.csv", ["split"])
+    assert (alone.values["id"], alone.values["video"]) == ("", "b")
     assert (row.text("id"), row.text("split")) == ("a-1", "test")
 
 
@@ -196,9 +260,23 @@ def two_videos(world):
         (pickled, r"b.npy .* it holds pickled Python objects"),
         (not_finite, r"b.npy holds NaN or infinity"),
         (zeros, r"b.npy holds a vector of zeros"),
-        (other_length, r"b.npy has vectors of 9 numbers, a.npy of 8"),
+        (other_length, r"b.npy has vectors of 9 numbers, the others of 8"),
         (three_sides, r"b.npy has shape \(2, 3, 8\); one item is \(D,\) or \(n, D\)"),
         (whole_numbers, r"b.npy holds int64"),
+    ],
+)
+def test_a_bad_embedding_is_told_and_costs_its_rows_alone(world, spoil, words):
+    save(world / "clips", c=(3, 8))  # what most have is the usual length
+    spoil(world)
+    report = join(world)
+    (bad,) = report.bad
+    assert re.search(words, bad.why)
+    assert report.rows == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
         (no_embeddings, "texts holds no .npy files"),
         (no_column, "line 2: there is no column 'video' to join by"),
         (no_captions, "holds no captions"),

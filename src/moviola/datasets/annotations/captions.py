@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from moviola.core import DatasetError, Span, Text, display_path
@@ -13,6 +13,14 @@ from moviola.datasets.annotations.names import without_suffix
 from moviola.datasets.annotations.tables import TABLE_SUFFIXES, Row, read_rows
 from moviola.datasets.annotations.videodatainfo import read_annotations
 
+#: What is read of a table, to the names that its column may have: the first that is there.
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "video": ("video", "video_id"),
+    "caption": ("caption", "sentence"),
+    "start": ("start",),
+    "end": ("end",),
+    "split": ("split",),
+}
 _SUFFIXES = (*TABLE_SUFFIXES, ".json", ".txt")
 
 
@@ -38,10 +46,13 @@ class Caption:
     @property
     def clip(self) -> str | None:
         """Name the clip it describes: the video without suffix, `@START-END` where cut."""
-        if self.video is None:
-            return None
-        name = without_suffix(self.video)
-        return f"{name}@{self.span.start:.3f}-{self.span.end:.3f}" if self.span else name
+        return None if self.video is None else clip_name(self.video, self.span)
+
+
+def clip_name(video: str, span: Span | None) -> str:
+    """Name a clip: its video without suffix, with `@START-END` in seconds where it was cut."""
+    name = without_suffix(video)
+    return f"{name}@{span.start:.3f}-{span.end:.3f}" if span else name
 
 
 def is_caption_table(path: Path) -> bool:
@@ -89,17 +100,52 @@ def caption_ids(clips: Iterable[str]) -> list[str]:
     return ids
 
 
-def read_caption_table(path: Path) -> list[Caption]:
+def read_caption_table(path: Path, columns: Mapping[str, str] | None = None) -> list[Caption]:
     """Read a table with the column `caption` and perhaps `video`, `start`, `end`, `split`.
 
-    A `.json` in the layout of MSR-VTT or of COCO captions is read as such a table.
+    `sentence` and `video_id` are read as `caption` and `video` where there are no such columns. A
+    `.json` in the layout of MSR-VTT or of COCO captions is read as such a table. Rows of
+    `moviola table` that stand for a video without captions are passed over.
+
+    Args:
+        path: the table.
+        columns: what is read, such as `caption`, to the name of its column here.
 
     Raises:
-        DatasetError: naming the row and what is wrong with it.
+        DatasetError: naming the row and what is wrong with it, or the column that is not there.
+        ValueError: when something is named in `columns` that is not read, or the file is `.json`.
     """
+    if columns and (strange := sorted(columns.keys() - COLUMNS.keys())):
+        raise ValueError(f"no column {strange[0]!r} is read; there are {', '.join(COLUMNS)}")
     if path.suffix.lower() == ".json":
+        if columns:
+            raise ValueError(f"{display_path(path)} has no columns to be named; leave them out")
         return _json_captions(path)
-    return [caption_of(row) for row in read_rows(path, ["caption"])]
+    required = list((columns or {}).values())
+    rows = [with_columns(row, columns) for row in read_rows(path, required)]
+    if rows and "caption" not in rows[0].values:
+        raise DatasetError(
+            f"{rows[0].place}: there is no column 'caption'; there are "
+            f"{', '.join(map(repr, list(rows[0].values)[:20]))}"
+        )
+    return [caption_of(row) for row in rows if not is_gallery_row(row)]
+
+
+def with_columns(row: Row, columns: Mapping[str, str] | None = None) -> Row:
+    """Call the columns of a row as `COLUMNS` does; `columns` says how they are called in it."""
+    values = dict(row.values)
+    for name, usual in COLUMNS.items():
+        given = (columns or {}).get(name)
+        called = (given,) if given else usual
+        found = next((column for column in called if column in row.values), None)
+        if found is not None:
+            values[name] = row.values[found]
+    return replace(row, values=values)
+
+
+def is_gallery_row(row: Row) -> bool:
+    """Tell whether a row of `moviola table` stands for a video that no caption describes."""
+    return "id" in row.values and not (row.values["id"] or row.values.get("caption"))
 
 
 def _json_captions(path: Path) -> list[Caption]:

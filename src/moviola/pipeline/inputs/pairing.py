@@ -54,7 +54,12 @@ class Pairs(NamedTuple):
 
 
 def read_pairs(
-    texts: Source, videos: Source, table: Source | None = None, *, pooling: str | None = None
+    texts: Source,
+    videos: Source,
+    table: Source | None = None,
+    *,
+    pooling: str | None = None,
+    partial: bool = False,
 ) -> Pairs:
     """Read two sides and join them. Everything that reads two sides calls this.
 
@@ -64,6 +69,8 @@ def read_pairs(
         table: what says which text belongs to which clip, as `read_relevance` takes it; None
             where ids do, or where both sides are bare arrays and row i belongs to row i.
         pooling: how several rows an item become one, as `Source.texts` takes it.
+        partial: leave out texts whose videos are not there, as of a data set whose videos can no
+            longer all be had; some must be.
 
     Raises:
         FileNotFoundError: when a file is not there.
@@ -73,7 +80,10 @@ def read_pairs(
     """
     found = texts.texts(pooling), videos.clips(pooling)
     bare = not (texts.has_ids or videos.has_ids)
-    return Pairs(*found, join_sides(*found, table, bare=bare))
+    qrels = join_sides(*found, table, bare=bare, partial=partial)
+    if partial and not bare:
+        return Pairs(_named_by(qrels, found[0]), found[1], qrels)
+    return Pairs(*found, qrels)
 
 
 def join_sides(
@@ -82,6 +92,7 @@ def join_sides(
     table: Source | None = None,
     *,
     bare: bool = False,
+    partial: bool = False,
 ) -> Qrels:
     """Join two sides: text id to the ids of the clips that it describes.
 
@@ -93,6 +104,7 @@ def join_sides(
         clips: M clips.
         table: as `read_pairs`.
         bare: whether neither side has ids, so that row i belongs to row i.
+        partial: as `read_pairs`.
 
     Raises:
         FileNotFoundError: when there is no such table.
@@ -102,7 +114,8 @@ def join_sides(
     text_ids = [text.id for text in texts.items]
     clip_ids = [clip.id for clip in clips.items]
     if table is not None:
-        return read_relevance(table, text_ids, clip_ids, ClipNames(clips.items).find)
+        find = ClipNames(clips.items).find
+        return read_relevance(table, text_ids, clip_ids, find, partial=partial)
     if bare:
         if len(text_ids) != len(clip_ids):
             raise ValueError(
@@ -114,7 +127,7 @@ def join_sides(
     else:
         owners = owners_by_name(texts.items, ClipNames(clips.items))
     lost = [name for name, owner in zip(text_ids, owners, strict=True) if owner is None]
-    if lost:
+    if lost and not (partial and len(lost) < len(text_ids)):
         raise ValueError(
             f"{len(lost)} of {len(text_ids)} texts name no video that is there: these texts are "
             f"called {_some(lost)}, the videos {_some(clip_ids)}. A text belongs to the video of "
@@ -122,8 +135,22 @@ def join_sides(
             f"which belongs to which with --caption-video PAIRS.csv (columns text and video)"
         )
     return Qrels(
-        {name: frozenset([str(owner)]) for name, owner in zip(text_ids, owners, strict=True)}
+        {
+            name: frozenset([owner])
+            for name, owner in zip(text_ids, owners, strict=True)
+            if owner is not None
+        }
     )
+
+
+def _named_by(qrels: Qrels, texts: Embeddings[Text]) -> Embeddings[Text]:
+    """Keep the texts that belong to something."""
+    kept = [row for row, text in enumerate(texts.items) if text.id in qrels.relevant]
+    if len(kept) == len(texts):
+        return texts
+    rows = [texts.rows(row) for row in kept]
+    items = [texts.items[row] for row in kept]
+    return Embeddings[Text].from_rows(items, rows, texts.space, texts.readout)
 
 
 def owners_by_name(texts: Sequence[Text], clips: ClipNames) -> list[str | None]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import DatasetError, Qrels, display_path
-from moviola.datasets.annotations.captions import caption_ids, caption_of
+from moviola.datasets.annotations.captions import caption_ids, caption_of, is_gallery_row
 from moviola.datasets.annotations.names import NameIndex
 from moviola.datasets.annotations.tables import Row, read_rows
 from moviola.evaluate.trec import read_qrels
@@ -28,6 +28,8 @@ def read_relevance(
     texts: Sequence[str],
     clips: Sequence[str],
     find_clip: Callable[[str], str | None] | None = None,
+    *,
+    partial: bool = False,
 ) -> Qrels:
     """Read which texts belong to which clips from a table that says so.
 
@@ -40,6 +42,7 @@ def read_relevance(
         texts: ids of the texts, in order.
         clips: ids of the clips, in order.
         find_clip: finds the id of the clip that a name means; None goes by the ids alone.
+        partial: pass over what the table names and is not there; something must be.
 
     Raises:
         ValueError: naming the row or the id that is not there.
@@ -55,7 +58,13 @@ def read_relevance(
         pairs = [(text, clip) for text, ids in qrels.items() for clip in sorted(ids)]
     else:
         raise ValueError(f"{shown} is a folder; a file says which text belongs to which video")
-    return _checked(pairs, shown, texts, find_clip or NameIndex(clips).find)
+    find = find_clip or NameIndex(clips).find
+    if partial:
+        pairs = list(pairs)
+        names = NameIndex(texts)
+        there = [(text, clip) for text, clip in pairs if names.find(text) and find(clip)]
+        pairs = there or pairs  # where nothing is there, the first is named
+    return _checked(pairs, shown, texts, find)
 
 
 def _of_rows(
@@ -87,13 +96,13 @@ def _of_rows(
 
 def _of_table(path: Path) -> list[tuple[str, str]]:
     """Read pairs of ids from the named columns of a table."""
-    rows = read_rows(path, [])
+    rows = [row for row in read_rows(path, []) if not is_gallery_row(row)]
     if not rows:
         raise DatasetError(f"{display_path(path)} has no rows; a pair stands on each")
     columns = rows[0].values
     text = next((name for name in _TEXT_COLUMNS if name in columns), None)
     video = next((name for name in _VIDEO_COLUMNS if name in columns), None)
-    if video is None or (text is None and "caption" not in columns):
+    if video is None or (text is None and not {"caption", "sentence"} & columns.keys()):
         raise DatasetError(
             f"{display_path(path)} has the columns {', '.join(map(str, columns))}; to say which "
             f"text belongs to which video it needs 'text' and 'video', both ids"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from moviola.core import Clip, Embeddings, Span, Text, display_path
 from moviola.core.embeddings import ItemT
-from moviola.datasets.annotations.captions import caption_of
+from moviola.datasets.annotations.captions import caption_of, clip_name, is_gallery_row
 from moviola.datasets.annotations.footage import WHOLE_VIDEO
 from moviola.datasets.annotations.tables import Row, read_rows
 from moviola.store.card import Kind
@@ -25,13 +25,15 @@ def table_texts(table: Path) -> Embeddings[Text]:
         DatasetError: when it is not as `moviola table` writes it.
         SpaceMismatchError: when its files lie in folders of several spaces or readouts.
     """
-    rows = _read(table)
+    rows = [row for row in _read(table) if not is_gallery_row(row)]
+    if not rows:
+        raise ValueError(f"{display_path(table)} holds no captions")
     texts = [Text(row.name("id"), row.text("caption"), caption_of(row).clip) for row in rows]
     return _of_files(texts, [table.parent / row.text("text_embedding") for row in rows], "texts")
 
 
 def table_clips(table: Path) -> Embeddings[Clip]:
-    """Read the clips that the captions of a table describe, each once, as `table_texts`.
+    """Read the clips of a table, those that no caption describes too, each once, as `table_texts`.
 
     Raises:
         FileNotFoundError: as `table_texts`.
@@ -42,10 +44,11 @@ def table_clips(table: Path) -> Embeddings[Clip]:
     clips: dict[str, Clip] = {}
     paths: list[Path] = []
     for row in _read(table):
-        name = str(caption_of(row).clip)
+        name = clip_name(row.name("video"), row.span())
         if name not in clips:
             span: Span = row.span() or WHOLE_VIDEO
-            clips[name] = Clip(name, table.parent / row.text("video_path"), span)
+            path = row.values["video_path"]
+            clips[name] = Clip(name, table.parent / str(path) if path else Path(), span)
             paths.append(table.parent / row.text("video_embedding"))
     return _of_files(list(clips.values()), paths, "clips")
 
@@ -53,7 +56,7 @@ def table_clips(table: Path) -> Embeddings[Clip]:
 def _read(table: Path) -> list[Row]:
     rows = read_rows(table, _COLUMNS)
     if not rows:
-        raise ValueError(f"{display_path(table)} holds no captions")
+        raise ValueError(f"{display_path(table)} holds no rows")
     return rows
 
 

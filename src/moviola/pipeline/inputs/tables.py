@@ -1,24 +1,19 @@
-"""Write one checked table of a folder of videos, their captions, and both kinds of embeddings."""
-
-# pyarrow ships no types, so every name that comes out of it is unknown to the checker.
-# pyright: reportMissingTypeStubs=false
+"""Make one checked table of videos, their captions, and both kinds of embeddings."""
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moviola.core import DatasetError, display_path
+from moviola.core import DatasetError, Span, display_path
 from moviola.datasets.annotations.captions import Caption, caption_ids, read_caption_table
 from moviola.datasets.annotations.footage import Footage
-from moviola.datasets.annotations.names import NameIndex
-from moviola.store import Sidecar
-from moviola.store.card import Kind
-from moviola.store.npy import list_npy, open_npy, read_npy_rows
+from moviola.datasets.annotations.names import video_of
+from moviola.pipeline.inputs.table_writing import write_table
+from moviola.pipeline.inputs.vector_folder import VectorFolder
 
 #: Columns of the table, in order. Those of the second group are there where the captions have
 #: them; paths are relative to the folder of the table.
@@ -27,7 +22,6 @@ COLUMNS = (
     ("start", "end", "split"),
     ("video_path", "video_embedding", "video_shape", "text_embedding", "text_shape"),
 )
-_NUMBERS = {"start", "end"}
 _SUFFIXES = (".csv", ".parquet")
 
 
@@ -40,129 +34,105 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class BadFile:
+    """A file that cannot be used, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class TableReport:
     """Count what was written.
 
     Attributes:
         rows: captions that have everything, one row each.
         captions: captions that there are.
+        uncaptioned: videos without captions, which have a row each and stay in the gallery.
         missing: videos and embeddings that a caption needs and that are not there.
-        unused: videos and embeddings that no caption needs.
+        bad: embeddings that cannot be used.
+        unused: videos without an embedding and texts' embeddings that no caption needs.
     """
 
     rows: int
     captions: int
+    uncaptioned: int
     missing: tuple[Absent, ...]
+    bad: tuple[BadFile, ...]
     unused: tuple[Absent, ...]
 
 
 def make_table(
     *,
-    videos: Path,
     captions: Path,
     video_embeddings: Path,
     text_embeddings: Path,
     out: Path,
+    videos: Path | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> TableReport:
     """Join captions with their videos and embeddings, one row a caption.
 
     A row has `id`, `video`, `caption`, then `start`, `end` and `split` where the captions have
     them, `video_path`, `video_embedding`, `video_shape`, `text_embedding` and `text_shape`. Shapes
     read like `512` or `32x768`. Captions that lack a video or an embedding get no row and are
-    reported; words and ids are written as they are. The table is there as a whole or not at all,
-    and takes the place of an older one.
+    reported; words and ids are written as they are. Videos that no caption describes get a row
+    without id, words and embedding of a text: they can be found by mistake. The table is there as
+    a whole or not at all, and takes the place of an older one.
 
     Args:
-        videos: folder of videos.
         captions: table with `video` and `caption`, as `read_caption_table` reads it.
         video_embeddings: folder of one `.npy` a video, `(D,)` or `(n, D)`, called by its id or by
             its file's name.
         text_embeddings: folder of one `.npy` a caption, called like `video7890-1.npy` for the
             first caption of `video7890`.
         out: the table, `.csv` or `.parquet`.
+        videos: folder of videos; None where they are not at hand, which leaves their paths empty.
+        columns: what is read of the captions to the name of its column, as `read_caption_table`.
 
     Raises:
         DatasetError: naming the file and the row that is wrong, or when no caption has everything.
-        ValueError: naming the `.npy` that is broken, not finite, all zeros, or of another length
-            than the others of its folder.
+        ValueError: when a folder holds no `.npy`, or embeddings of the other kind.
     """
     if out.suffix.lower() not in _SUFFIXES:
         raise ValueError(f"{display_path(out)} must end in {' or '.join(_SUFFIXES)}")
-    described = read_caption_table(captions)
+    described = read_caption_table(captions, columns)
     if not described:
         raise DatasetError(f"{display_path(captions)} holds no captions")
     if described[0].video is None:
         raise DatasetError(f"{described[0].place}: there is no column 'video' to join by")
     if out.exists() and out.samefile(captions):
         raise ValueError(f"{display_path(out)} is the table of captions; write to another file")
-    vectors = _Folder(video_embeddings, "clips"), _Folder(text_embeddings, "texts")
-    join = _Join(Footage(videos), *vectors, out.parent)
+    vectors = VectorFolder(video_embeddings, "clips"), VectorFolder(text_embeddings, "texts")
+    join = _Join(None if videos is None else Footage(videos), *vectors, out.parent)
     names = caption_ids(str(caption.clip) for caption in described)
     rows = [join.row(name, caption) for name, caption in zip(names, described, strict=True)]
     whole = [row for row in rows if row is not None]
     missing = tuple(join.missing)
     if not whole:
+        lacking = [f"the first to be missing is the {each.what} {each.name!r}" for each in missing]
+        reason = [*lacking, *(why for folder in vectors for why in folder.bad.values())][0]
         raise DatasetError(
-            f"none of the {len(rows):,} captions of {display_path(captions)} has its video and "
-            f"both embeddings; the first to be missing is the {missing[0].what} {missing[0].name!r}"
+            f"none of the {len(rows):,} captions of {display_path(captions)} has all that it "
+            f"needs; {reason}"
         )
-    given = [column for column in COLUMNS[1] if any(row[column] is not None for row in whole)]
-    _write(out, [*COLUMNS[0], *given, *COLUMNS[2]], whole)
-    return TableReport(len(whole), len(rows), missing, tuple(join.unused()))
-
-
-class _Folder:
-    """List the `.npy` files of a folder by the id of their item, and check each when first used.
-
-    Raises:
-        ValueError: when there are none, or they are of the other kind.
-    """
-
-    def __init__(self, folder: Path, kind: Kind) -> None:
-        sidecar = Sidecar.read(folder)
-        if sidecar is not None and sidecar.kind != kind:
-            raise ValueError(f"{display_path(folder)} holds {sidecar.kind}, not {kind}")
-        self.paths = list_npy(folder)
-        self._names = NameIndex(self.paths)
-        self._shapes: dict[Path, str] = {}
-        self._dimension: tuple[int, Path] | None = None
-
-    def find(self, name: str) -> Path | None:
-        """Find the file of the item that is called `name`, or None where there is none.
-
-        Raises:
-            ValueError: when the names of several files read like it.
-        """
-        found = self._names.find(name)
-        return None if found is None else self.paths[found]
-
-    def shape(self, path: Path) -> str:
-        """Check one file and write its shape, such as `32x768`."""
-        if path not in self._shapes:
-            shown = display_path(path)
-            array = open_npy(path)
-            rows = read_npy_rows(path)
-            if not rows.any(axis=1).all():
-                raise ValueError(f"{shown} holds a vector of zeros, which has no direction")
-            length, first = self._dimension or (array.shape[-1], path)
-            self._dimension = length, first
-            if array.shape[-1] != length:
-                raise ValueError(
-                    f"{shown} has vectors of {array.shape[-1]} numbers, "
-                    f"{display_path(first.name)} of {length}"
-                )
-            self._shapes[path] = "x".join(map(str, array.shape))
-        return self._shapes[path]
-
-    def unused(self) -> list[str]:
-        """List the ids of the files that nothing asked for."""
-        return [name for name, path in self.paths.items() if path not in self._shapes]
+    gallery = join.gallery_rows()
+    bad = tuple(
+        BadFile(display_path(path), why) for folder in vectors for path, why in folder.bad.items()
+    )
+    written = [*whole, *gallery]
+    given = [column for column in COLUMNS[1] if any(row[column] is not None for row in written)]
+    write_table(out, [*COLUMNS[0], *given, *COLUMNS[2]], written)
+    unused = tuple(join.unused())
+    return TableReport(len(whole), len(rows), len(gallery), missing, bad, unused)
 
 
 class _Join:
     """Look up what belongs to a caption, and keep what was not found."""
 
-    def __init__(self, footage: Footage, videos: _Folder, texts: _Folder, base: Path) -> None:
+    def __init__(
+        self, footage: Footage | None, videos: VectorFolder, texts: VectorFolder, base: Path
+    ) -> None:
         self._footage, self._videos, self._texts = footage, videos, texts
         self._base = base.resolve()
         self._seen: set[Path] = set()
@@ -174,50 +144,91 @@ class _Join:
         return list(self._missing)
 
     def unused(self) -> Iterable[Absent]:
-        """List what no caption needs."""
-        for path in self._footage.paths:
-            if path not in self._seen:
-                yield Absent("video", self._footage.name_of(path))
-        yield from (Absent("video embedding", name) for name in self._videos.unused())
+        """List what no row names."""
+        if self._footage is not None:
+            for path in self._footage.paths:
+                if path not in self._seen:
+                    yield Absent("video", self._footage.name_of(path))
         yield from (Absent("text embedding", name) for name in self._texts.unused())
 
     def row(self, name: str, caption: Caption) -> dict[str, Any] | None:
-        """Make the row of a caption, or None where something of it is missing."""
+        """Make the row of a caption, or None where something of it is missing or bad."""
         clip = str(caption.clip)
-        video = self._footage.find(str(caption.video))
+        video = self._find_video(str(caption.video))
         names = [clip]
-        if video is not None:
-            self._seen.add(video)
+        if self._footage is not None and video is not None:
             # Encoding a folder calls an item by its file's name, or by its path where two share it.
             cut = clip[len(clip.rpartition("@")[0]) :] if caption.span else ""
             below = video.relative_to(self._footage.root).as_posix()
             names += [f"{display_path(called)}{cut}" for called in (video.stem, below)]
         vectors = next((found for each in names if (found := self._videos.find(each))), None)
         words = self._texts.find(name)
-        for what, called, path in (
-            ("video", str(caption.video), video),
-            ("video embedding", clip, vectors),
-            ("text embedding", name, words),
+        for what, called, there in (
+            ("video", str(caption.video), self._footage is None or video is not None),
+            ("video embedding", clip, vectors is not None),
+            ("text embedding", name, words is not None),
         ):
-            if path is None:
+            if not there:
                 self._missing.setdefault(Absent(what, called))
         shapes = [
             folder.shape(path) if path is not None else None
             for folder, path in ((self._videos, vectors), (self._texts, words))
         ]
-        if video is None or vectors is None or words is None:
+        if (self._footage is not None and video is None) or None in shapes:
             return None
+        return self._written(
+            *(name, caption.video, caption.text, caption.span, caption.split),
+            files=(video, vectors, words),
+            shapes=shapes,
+        )
+
+    def gallery_rows(self) -> list[dict[str, Any]]:
+        """Make a row for every video that has an embedding and that no caption describes."""
+        rows: list[dict[str, Any]] = []
+        for name in self._videos.unused():
+            path = self._videos.paths[name]
+            shape = self._videos.shape(path)
+            if shape is not None:
+                video = video_of(name)
+                file, span = self._find_video(video), _span_of(name)
+                rows.append(
+                    self._written(
+                        *("", video, "", span, None),
+                        files=(file, path, None),
+                        shapes=(shape, ""),
+                    )
+                )
+        return rows
+
+    def _find_video(self, name: str) -> Path | None:
+        found = None if self._footage is None else self._footage.find(name)
+        if found is not None:
+            self._seen.add(found)
+        return found
+
+    def _written(
+        self,
+        name: str,
+        video: str | None,
+        words: str,
+        span: Span | None,
+        split: str | None,
+        *,
+        files: tuple[Path | None, Path | None, Path | None],
+        shapes: Sequence[str | None],
+    ) -> dict[str, Any]:
+        paths = ["" if path is None else self._relative(path) for path in files]
         return {
             "id": name,
-            "video": caption.video,
-            "caption": caption.text,
-            "start": caption.span.start if caption.span else None,
-            "end": caption.span.end if caption.span else None,
-            "split": caption.split,
-            "video_path": self._relative(video),
-            "video_embedding": self._relative(vectors),
+            "video": video,
+            "caption": words,
+            "start": span.start if span else None,
+            "end": span.end if span else None,
+            "split": split,
+            "video_path": paths[0],
+            "video_embedding": paths[1],
             "video_shape": shapes[0],
-            "text_embedding": self._relative(words),
+            "text_embedding": paths[2],
             "text_shape": shapes[1],
         }
 
@@ -237,35 +248,10 @@ class _Join:
         return Path(relative).as_posix()
 
 
-def _write(out: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_name(f".{out.name}.partial")
-    try:
-        if out.suffix.lower() == ".csv":
-            with temporary.open("w", encoding="utf-8", newline="") as file:
-                # Words are always quoted: a carriage return in them would end the row.
-                writer = csv.DictWriter(
-                    file,
-                    columns,
-                    extrasaction="ignore",
-                    lineterminator="\n",
-                    quoting=csv.QUOTE_NONNUMERIC,
-                )
-                writer.writeheader()
-                writer.writerows(rows)
-        else:
-            _write_parquet(temporary, columns, rows)
-        temporary.replace(out)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema(
-        [(column, pa.float64() if column in _NUMBERS else pa.string()) for column in columns]
-    )
-    values = {column: [row[column] for row in rows] for column in columns}
-    pq.write_table(pa.table(values, schema=schema), path)
+def _span_of(clip: str) -> Span | None:
+    """Read the span in a clip's id `VIDEO@START-END`, or None where it is a whole video."""
+    cut = clip[len(video_of(clip)) :]
+    if not cut:
+        return None
+    start, _, end = cut[1:].partition("-")
+    return Span(float(start), float(end))
