@@ -59,7 +59,8 @@ def run(
         typer.Option(
             metavar="NAME",
             help="Show beside it what csls, dual-softmax, inverted-softmax, nnn, qb-norm, "
-            "sinkhorn or module:attribute makes of the scores, against hubs. May be given again.",
+            "sinkhorn or module:attribute makes of the scores, against hubs; options behind "
+            "commas, such as qb-norm,k=5. May be given again.",
         ),
     ] = None,
     bank: Annotated[

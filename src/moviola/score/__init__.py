@@ -1,7 +1,13 @@
 """Score texts against clips, and correct scores that hubs spoil."""
 
 from moviola.score.blocks import score_blocks
-from moviola.score.corrections import BankCorrection, Correction, adjust_blocks, is_transductive
+from moviola.score.corrections import (
+    BankCorrection,
+    BlockCorrection,
+    Correction,
+    adjust_blocks,
+    is_transductive,
+)
 from moviola.score.maxsim import maxsim
 from moviola.score.named import make_correction
 from moviola.score.neighbourhoods import CSLS, NNN
@@ -13,6 +19,7 @@ __all__ = [
     "CSLS",
     "NNN",
     "BankCorrection",
+    "BlockCorrection",
     "Correction",
     "DualSoftmax",
     "InvertedSoftmax",

@@ -16,7 +16,7 @@ scores that crowd together near one value.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -56,25 +56,70 @@ class Correction(Protocol):
         ...
 
 
-class BankCorrection(Correction, Protocol):
+@runtime_checkable
+class BlockCorrection(Correction, Protocol):
+    """Correct scores without their matrix."""
+
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time: neither matrix needs to exist.
+
+        Raises:
+            ValueError: when the bank is about another gallery.
+        """
+        ...
+
+
+class BankCorrection(BlockCorrection, Protocol):
     """Learn from a bank once, and then correct any rows of scores."""
 
     @property
-    def bank(self) -> Scores | None:
+    def bank(self) -> ScoreBlocks | None:
         """Hold training captions against the gallery; None where it looks at the test."""
         ...
 
-    def learn(self, bank: Scores) -> Adjust:
+    def learn(self, bank: ScoreBlocks) -> Adjust:
         """Learn what `bank` teaches of the gallery."""
         ...
 
 
-def is_transductive(scores: Scores) -> bool:
+class CorrectedBlocks:
+    """Make corrected scores a few queries at a time, float64.
+
+    Args:
+        scores: what is corrected.
+        adjust: what to make of some rows.
+        name: of the correction.
+        bank: what it learnt from; None for the test itself.
+    """
+
+    dtype = np.dtype(np.float64)
+
+    def __init__(
+        self, scores: ScoreBlocks, adjust: Adjust, name: str, bank: ScoreBlocks | None
+    ) -> None:
+        self.queries, self.gallery = scores.queries, scores.gallery
+        self.notes = (*scores.notes, _note(scores, name, bank))
+        self._scores, self._adjust = scores, adjust
+
+    def block(self, rows: slice | NDArray[np.int64]) -> Values:
+        """Correct the scores of some queries with the whole gallery, `(q, G)`."""
+        return self._adjust(self._scores.block(rows).astype(np.float64))
+
+    def transposed(self) -> ScoreBlocks:
+        """Refuse: what corrects one direction says nothing about the other.
+
+        Raises:
+            TypeError: always; transpose the scores first.
+        """
+        raise TypeError("corrected scores speak of one direction; transpose, then correct")
+
+
+def is_transductive(scores: ScoreBlocks) -> bool:
     """Tell whether a correction that made these scores looked at the other queries of the test."""
     return any(note.startswith(TRANSDUCTIVE) for note in scores.notes)
 
 
-def reference(scores: Scores, bank: Scores | None) -> Scores:
+def reference(scores: ScoreBlocks, bank: ScoreBlocks | None) -> ScoreBlocks:
     """Pick the scores a correction learns from: the bank, or the test itself.
 
     Raises:
@@ -112,36 +157,36 @@ def _adjusted(blocks: ScoreBlocks, adjust: Adjust, step: int) -> Iterator[tuple[
 
 
 def corrected(
-    scores: Scores, matrix: NDArray[np.float64], name: str, bank: Scores | None
+    scores: Scores, matrix: NDArray[np.float64], name: str, bank: ScoreBlocks | None
 ) -> Scores:
     """Wrap `matrix` as the scores that correction `name` made with `bank`."""
+    notes = (*scores.notes, _note(scores, name, bank))
+    return Scores(scores.queries, scores.gallery, matrix, notes)
+
+
+def _note(scores: ScoreBlocks, name: str, bank: ScoreBlocks | None) -> str:
     if bank is None:
-        note = f"{TRANSDUCTIVE}: {name} looked at all {len(scores.queries)} queries of the test"
-    else:
-        note = f"{INDUCTIVE}: {name} with a bank of {len(bank.queries)} training queries"
-    return Scores(scores.queries, scores.gallery, matrix, (*scores.notes, note))
+        return f"{TRANSDUCTIVE}: {name} looked at all {len(scores.queries)} queries of the test"
+    return f"{INDUCTIVE}: {name} with a bank of {len(bank.queries)} training queries"
 
 
-def per_column(
-    matrix: NDArray[np.float32 | np.float64], summarise: Callable[[Values], Values]
-) -> Values:
+def per_column(scores: ScoreBlocks, summarise: Callable[[Values], Values]) -> Values:
     """Apply `summarise`, `(R, g)` float64 to `(g,)`, to blocks of columns; `(G,)` in all."""
-    rows, columns = matrix.shape
-    step = max(1, _BLOCK // max(1, rows))
+    turned = scores.transposed()
+    columns = len(scores.gallery)
+    step = max(1, _BLOCK // max(1, len(scores.queries)))
     parts = [
-        summarise(matrix[:, begin : begin + step].astype(np.float64))
+        summarise(turned.block(slice(begin, begin + step)).T.astype(np.float64))
         for begin in range(0, columns, step)
     ]
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def row_blocks(
-    matrix: NDArray[np.float32 | np.float64],
-) -> Iterator[NDArray[np.float32 | np.float64]]:
+def row_blocks(scores: ScoreBlocks) -> Iterator[NDArray[np.float32 | np.float64]]:
     """Cut some rows `(r, G)` at a time, all columns of each."""
-    step = max(1, _BLOCK // max(1, matrix.shape[1]))
-    for first in range(0, len(matrix), step):
-        yield matrix[first : first + step]
+    step = max(1, _BLOCK // max(1, len(scores.gallery)))
+    for first in range(0, len(scores.queries), step):
+        yield scores.block(slice(first, first + step))
 
 
 def log_mean_exp(values: Values, axis: int) -> Values:
@@ -159,7 +204,7 @@ def nearest_mean(values: Values, neighbours: int, axis: int) -> Values:
     return np.take(ordered, range(count - kept, count), axis=axis).mean(axis=axis)
 
 
-def _require_bank(bank: Scores, gallery: Sequence[str]) -> None:
+def _require_bank(bank: ScoreBlocks, gallery: Sequence[str]) -> None:
     if list(bank.gallery) != list(gallery):
         raise ValueError(
             "the bank must be scored against the same gallery, in the same order, as the test"

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import cast
 
 import numpy as np
 
-from moviola.core import PluginNotFoundError, Scores
+from moviola.core import PluginNotFoundError, ScoreBlocks, Scores
 from moviola.core.attributes import is_attribute, load_attribute
-from moviola.score.corrections import INDUCTIVE, TRANSDUCTIVE, Correction
+from moviola.score.corrections import (
+    INDUCTIVE,
+    TRANSDUCTIVE,
+    BankCorrection,
+    BlockCorrection,
+    Correction,
+)
 from moviola.score.neighbourhoods import CSLS, NNN
 from moviola.score.sinkhorn import Sinkhorn
 from moviola.score.softmaxes import DualSoftmax, InvertedSoftmax, QBNorm
 
-_WITH_BANK: dict[str, Callable[[Scores], Correction]] = {
+_WITH_BANK: dict[str, Callable[..., BankCorrection]] = {
     "csls": CSLS,
     "inverted-softmax": InvertedSoftmax,
     "nnn": NNN,
     "qb-norm": QBNorm,
     "sinkhorn": Sinkhorn,
 }
-_WITHOUT_BANK: dict[str, Callable[[], Correction]] = {
+_WITHOUT_BANK: dict[str, Callable[..., BlockCorrection]] = {
     "csls": CSLS,
     "dual-softmax": DualSoftmax,
     "inverted-softmax": InvertedSoftmax,
@@ -66,8 +72,23 @@ class OwnCorrection:
         return Scores(plain.queries, plain.gallery, plain.matrix, (*plain.notes, note))
 
 
-def make_correction(name: str, bank: Scores | None = None) -> Correction:
+#: Options of the named corrections, to what each calls them; all are numbers above 0.
+OPTIONS: Mapping[str, Mapping[str, str]] = {
+    "csls": {"k": "neighbours"},
+    "dual-softmax": {"temperature": "temperature"},
+    "inverted-softmax": {"temperature": "temperature"},
+    "nnn": {"k": "neighbours", "weight": "weight"},
+    "qb-norm": {"k": "nearest", "temperature": "temperature"},
+    "sinkhorn": {"temperature": "temperature", "iterations": "iterations"},
+}
+
+
+def make_correction(
+    name: str, bank: ScoreBlocks | None = None, options: Mapping[str, float] | None = None
+) -> Correction:
     """Make the correction called `name`, with the bank where it learns from one.
+
+    `options` are those of `OPTIONS`, such as `k`; corrections of one's own take none.
 
     Behind `module:attribute` may stand a function of the scores, or of the scores and the `bank`;
     a class of corrections, which takes the bank where its parameters name one; or a correction
@@ -81,9 +102,10 @@ def make_correction(name: str, bank: Scores | None = None) -> Correction:
     if is_attribute(name):
         return _own(name, bank)
     _require(name, has_bank=bank is not None)
+    given = {OPTIONS[name][option]: value for option, value in (options or {}).items()}
     if bank is not None and name in _WITH_BANK:
-        return _WITH_BANK[name](bank)
-    return _WITHOUT_BANK[name]()
+        return _WITH_BANK[name](bank, **given)
+    return _WITHOUT_BANK[name](**given)
 
 
 def require_corrections(names: Sequence[str], *, has_bank: bool) -> None:
@@ -119,7 +141,7 @@ def _require(name: str, *, has_bank: bool) -> None:
         raise ValueError(f"{name} learns from training captions; give them with --bank")
 
 
-def _own(name: str, bank: Scores | None) -> Correction:
+def _own(name: str, bank: ScoreBlocks | None) -> Correction:
     found = load_attribute(name, "correction")
     if not callable(found):
         raise PluginNotFoundError(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import Scores
+from moviola.core import ScoreBlocks, Scores
 from moviola.score.corrections import (
+    CorrectedBlocks,
     corrected,
     nearest_mean,
     per_column,
@@ -37,7 +38,7 @@ class CSLS:
         ValueError: when `neighbours` is not above 0.
     """
 
-    bank: Scores | None = field(default=None, repr=False)
+    bank: ScoreBlocks | None = field(default=None, repr=False)
     neighbours: int = 10
 
     def __post_init__(self) -> None:
@@ -50,13 +51,20 @@ class CSLS:
 
     def __call__(self, scores: Scores) -> Scores:
         """Correct scores to `(Q, G)`."""
-        adjust = self.learn(reference(scores, self.bank))
-        matrix = adjust(scores.matrix.astype(np.float64))
-        if self.bank is None:
-            matrix -= _crowding(scores.transposed(), self.neighbours)[:, None]
+        matrix = self._adjust(scores)(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "CSLS", self.bank)
 
-    def learn(self, bank: Scores) -> Adjust:
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time."""
+        return CorrectedBlocks(scores, self._adjust(scores), "CSLS", self.bank)
+
+    def _adjust(self, scores: ScoreBlocks) -> Adjust:
+        adjust = self.learn(reference(scores, self.bank))
+        if self.bank is not None:
+            return adjust
+        return lambda rows: adjust(rows) - nearest_mean(rows, self.neighbours, axis=1)[:, None]
+
+    def learn(self, bank: ScoreBlocks) -> Adjust:
         """Learn how near each clip is to the nearest captions of `bank`, to be taken away."""
         crowding = _crowding(bank, self.neighbours)
         return lambda rows: 2.0 * rows - crowding
@@ -79,7 +87,7 @@ class NNN:
         ValueError: when a parameter is not above 0.
     """
 
-    bank: Scores = field(repr=False)
+    bank: ScoreBlocks = field(repr=False)
     neighbours: int = 16
     weight: float = 0.5
 
@@ -97,16 +105,21 @@ class NNN:
         adjust = self.learn(reference(scores, self.bank))
         return corrected(scores, adjust(scores.matrix.astype(np.float64)), "NNN", self.bank)
 
-    def learn(self, bank: Scores) -> Adjust:
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time."""
+        adjust = self.learn(reference(scores, self.bank))
+        return CorrectedBlocks(scores, adjust, "NNN", self.bank)
+
+    def learn(self, bank: ScoreBlocks) -> Adjust:
         """Learn how near each clip is to the nearest captions of `bank`, taken away in part."""
         bias = self.weight * _crowding(bank, self.neighbours)
         return lambda rows: rows - bias
 
 
-def _crowding(scores: Scores, neighbours: int) -> Values:
+def _crowding(scores: ScoreBlocks, neighbours: int) -> Values:
     """Compute the `(G,)` mean score of each clip with its nearest queries."""
 
     def column(values: Values) -> Values:
         return nearest_mean(values, neighbours, axis=0)
 
-    return per_column(scores.matrix, column)
+    return per_column(scores, column)

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import Scores
-from moviola.score.corrections import corrected, log_mean_exp, positive, reference
+from moviola.core import ScoreBlocks, Scores
+from moviola.score.corrections import (
+    CorrectedBlocks,
+    corrected,
+    log_mean_exp,
+    per_column,
+    positive,
+    reference,
+    row_blocks,
+)
 
 if TYPE_CHECKING:
     from moviola.score.corrections import Adjust, Values
@@ -32,7 +40,7 @@ class Sinkhorn:
         ValueError: when a parameter is not above 0.
     """
 
-    bank: Scores | None = field(default=None, repr=False)
+    bank: ScoreBlocks | None = field(default=None, repr=False)
     temperature: float = 0.05
     iterations: int = 10
 
@@ -53,16 +61,32 @@ class Sinkhorn:
             matrix -= wants[:, None]
         return corrected(scores, matrix, "Sinkhorn", self.bank)
 
-    def learn(self, bank: Scores) -> Adjust:
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time.
+
+        The potential of a query, one number for its whole ranking, is left out.
+        """
+        adjust = self.learn(reference(scores, self.bank))
+        return CorrectedBlocks(scores, adjust, "Sinkhorn", self.bank)
+
+    def learn(self, bank: ScoreBlocks) -> Adjust:
         """Learn how much each clip is wanted by the captions of `bank`, to be taken away."""
         wanted, _ = self._potentials(bank)
         return lambda rows: rows - wanted
 
-    def _potentials(self, scores: Scores) -> tuple[Values, Values]:
+    def _potentials(self, scores: ScoreBlocks) -> tuple[Values, Values]:
         """Compute the potentials of clips `(G,)` and queries `(R,)`, in the units of the scores."""
-        scaled = scores.matrix.astype(np.float64) / self.temperature
-        wanted, wants = np.zeros(scaled.shape[1]), np.zeros(scaled.shape[0])
+        heat = self.temperature
+        wanted, wants = np.zeros(len(scores.gallery)), np.zeros(len(scores.queries))
+
+        def column(values: Values) -> Values:
+            return log_mean_exp(values / heat - wants[:, None], axis=0)
+
         for _ in range(self.iterations):
-            wants = log_mean_exp(scaled - wanted, axis=1)
-            wanted = log_mean_exp(scaled - wants[:, None], axis=0)
-        return self.temperature * wanted, self.temperature * wants
+            parts = [
+                log_mean_exp(rows.astype(np.float64) / heat - wanted, axis=1)
+                for rows in row_blocks(scores)
+            ]
+            wants = np.concatenate(parts) if parts else wants
+            wanted = per_column(scores, column)
+        return heat * wanted, heat * wants

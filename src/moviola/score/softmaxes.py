@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import Scores
+from moviola.core import ScoreBlocks, Scores
 from moviola.score.corrections import (
+    CorrectedBlocks,
     corrected,
     log_mean_exp,
     per_column,
@@ -42,7 +43,7 @@ class InvertedSoftmax:
         ValueError: when the temperature is not above 0.
     """
 
-    bank: Scores | None = field(default=None, repr=False)
+    bank: ScoreBlocks | None = field(default=None, repr=False)
     temperature: float = QBNORM_TEMPERATURE
 
     def __post_init__(self) -> None:
@@ -58,7 +59,12 @@ class InvertedSoftmax:
         matrix = self.learn(reference(scores, self.bank))(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "inverted softmax", self.bank)
 
-    def learn(self, bank: Scores) -> Adjust:
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time."""
+        adjust = self.learn(reference(scores, self.bank))
+        return CorrectedBlocks(scores, adjust, "inverted softmax", self.bank)
+
+    def learn(self, bank: ScoreBlocks) -> Adjust:
         """Learn how near each clip is to the captions of `bank`, to be taken away."""
         penalty = _crowding(bank, self.temperature)
         return lambda rows: rows - penalty
@@ -91,13 +97,18 @@ class DualSoftmax:
 
     def __call__(self, scores: Scores) -> Scores:
         """Correct scores to `(Q, G)`."""
-        exact = scores.matrix.astype(np.float64)
-        # The sum over queries is their mean times Q.
-        whole = _crowding(scores, self.temperature) + self.temperature * np.log(
-            max(1, len(scores.queries))
-        )
-        matrix = exact * np.exp((exact - whole) / self.temperature)
+        matrix = self._learn(scores)(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "dual softmax", None)
+
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time."""
+        return CorrectedBlocks(scores, self._learn(scores), "dual softmax", None)
+
+    def _learn(self, scores: ScoreBlocks) -> Adjust:
+        # The sum over queries is their mean times Q.
+        count = self.temperature * np.log(max(1, len(scores.queries)))
+        whole = _crowding(scores, self.temperature) + count
+        return lambda rows: rows * np.exp((rows - whole) / self.temperature)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +129,7 @@ class QBNorm:
         ValueError: when a parameter is not above 0.
     """
 
-    bank: Scores = field(repr=False)
+    bank: ScoreBlocks = field(repr=False)
     temperature: float = QBNORM_TEMPERATURE
     nearest: int = 1
 
@@ -136,11 +147,16 @@ class QBNorm:
         matrix = self.learn(reference(scores, self.bank))(scores.matrix.astype(np.float64))
         return corrected(scores, matrix, "QB-Norm", self.bank)
 
-    def learn(self, bank: Scores) -> Adjust:
+    def blocks(self, scores: ScoreBlocks) -> CorrectedBlocks:
+        """Correct scores `(Q, G)` a few queries at a time."""
+        adjust = self.learn(reference(scores, self.bank))
+        return CorrectedBlocks(scores, adjust, "QB-Norm", self.bank)
+
+    def learn(self, bank: ScoreBlocks) -> Adjust:
         """Learn the clips that are hubs of `bank`, and how near each is to its captions."""
         kept = min(self.nearest, len(bank.gallery))
         activated = np.zeros(len(bank.gallery), dtype=bool)
-        for rows in row_blocks(bank.matrix):
+        for rows in row_blocks(bank):
             activated[np.argpartition(-rows, kept - 1, axis=1)[:, :kept]] = True
         penalty = _crowding(bank, self.temperature)
 
@@ -151,10 +167,10 @@ class QBNorm:
         return adjust
 
 
-def _crowding(scores: Scores, temperature: float) -> Values:
+def _crowding(scores: ScoreBlocks, temperature: float) -> Values:
     """Compute `(G,)` how near the queries are to each clip: `T log mean exp(s / T)`."""
 
     def column(values: Values) -> Values:
         return temperature * log_mean_exp(values / temperature, axis=0)
 
-    return per_column(scores.matrix, column)
+    return per_column(scores, column)

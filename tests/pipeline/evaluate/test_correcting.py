@@ -169,11 +169,13 @@ def test_a_bank_of_another_gallery_and_a_run_are_refused(files, tmp_path):
         evaluate_trec(tmp_path / "run", relevance=tmp_path / "qrels", asked=asked)
 
 
-def test_corrections_beyond_memory_are_refused_before_they_are_made(files, monkeypatch):
-    monkeypatch.setattr("moviola.pipeline.evaluate.evaluate._MOST_CORRECTED", VIDEOS)
-    with pytest.raises(ValueError, match=r"correcting all 3,600 scores at once takes .* --correct"):
-        evaluate_vectors(files["t"], files["v"], asked=replace(PLAIN, correct=("csls",)))
-    assert evaluate_vectors(files["t"], files["v"], asked=PLAIN).scores is not None
+def test_a_correction_of_ones_own_is_refused_where_the_matrix_is_too_large(files, monkeypatch):
+    monkeypatch.setattr("moviola.pipeline.evaluate.correcting._MOST", VIDEOS)
+    asked = replace(PLAIN, correct=("csls", "copy:deepcopy"))
+    with pytest.raises(ValueError, match=r"corrects all 3,600 scores at once, which are more"):
+        evaluate_vectors(files["t"], files["v"], asked=asked)
+    asked = replace(PLAIN, correct=("csls",))
+    assert evaluate_vectors(files["t"], files["v"], asked=asked).corrected
 
 
 def test_a_report_keeps_kinds_apart_and_compares_headlines(files, tmp_path):

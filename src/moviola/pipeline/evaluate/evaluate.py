@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
-from moviola.core import Clip, Embeddings, Scorer, Scores, SpaceMismatchError, Text
-from moviola.evaluate import CorrectedResult
+from moviola.core import Clip, Embeddings, ScoreBlocks, Scorer, Scores, SpaceMismatchError, Text
 from moviola.pipeline.align.heads import load_head
 from moviola.pipeline.align.leaks import leak_notes
 from moviola.pipeline.evaluate.correcting import count_seen, measure_corrected, rows_of
@@ -18,18 +17,13 @@ from moviola.pipeline.evaluate.evaluation import (
     measure_scores,
 )
 from moviola.pipeline.evaluate.protocols import check_protocol
-from moviola.pipeline.evaluate.ranking import evaluate_embeddings
 from moviola.pipeline.evaluate.scorers import load_row_scorer
 from moviola.pipeline.inputs.pairing import Pairs, read_pairs
 from moviola.pipeline.inputs.sources import parse_source
-from moviola.score import scorer_for
+from moviola.score import score_blocks, scorer_for
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
-#: Scores that can be corrected: the full test of MSR-VTT has two thirds of it.
-_MOST_CORRECTED = 1 << 28
-#: Several copies in float64, as measured.
-_CORRECTING_BYTES = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +65,26 @@ class Towers:
             what = "captions of the bank"
             _require_comparable(self.bank, self.clips, unaligned=unaligned, what=what)
 
-    def score(self, *, unaligned: bool) -> tuple[Scores, Scores | None]:
-        """Score the texts against the gallery, and the bank where there is one."""
+    def score(self, *, unaligned: bool) -> tuple[Scores, ScoreBlocks | None]:
+        """Score the texts against the gallery, and the bank, where there is one, in blocks."""
         bank = self.bank
         if self.scorer is not None:
             return (
                 self.scorer(self.texts, self.clips),
                 None if bank is None else self.scorer(bank, self.clips),
             )
-        scorer = scorer_for(self.texts, self.clips)
-        return (
-            scorer(self.texts, self.clips, unaligned=unaligned),
-            None if bank is None else scorer(bank, self.clips, unaligned=unaligned),
-        )
+        scores = scorer_for(self.texts, self.clips)(self.texts, self.clips, unaligned=unaligned)
+        return scores, self._bank_blocks(unaligned=unaligned)
+
+    def score_blocks(self, *, unaligned: bool) -> tuple[ScoreBlocks, ScoreBlocks | None]:
+        """Score the texts, and the bank where there is one, against the gallery in blocks."""
+        texts = score_blocks(self.texts, self.clips, unaligned=unaligned)
+        return texts, self._bank_blocks(unaligned=unaligned)
+
+    def _bank_blocks(self, *, unaligned: bool) -> ScoreBlocks | None:
+        if self.bank is None:
+            return None
+        return score_blocks(self.bank, self.clips, unaligned=unaligned)
 
 
 def evaluate_vectors(
@@ -149,26 +150,16 @@ def evaluate_vectors(
         named = sides[1].has_ids
         flags += check_protocol(asked.protocol, text_ids, clip_ids, named=named)
     scores: Scores | None = None
-    corrected: tuple[CorrectedResult, ...] = ()
     cells = len(text_ids) * len(clip_ids)
-    if keep_scores or towers.scoring == "model" or asked.correct or cells <= _MANY:
-        _require_room(cells, corrected=bool(asked.correct))
+    if keep_scores or towers.scoring == "model" or cells <= _MANY:
+        _require_room(cells)
         scores, bank = towers.score(unaligned=unaligned)
         result = measure_scores(scores, qrels, asked)
-        if asked.correct:
-            corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
+        corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
     else:
-        result = evaluate_embeddings(
-            towers.texts,
-            towers.clips,
-            qrels,
-            unaligned=unaligned,
-            ties=asked.ties,
-            tolerance=asked.tolerance,
-            measures=asked.measures,
-            resamples=asked.resamples,
-            seed=asked.seed,
-        )
+        blocks, bank = towers.score_blocks(unaligned=unaligned)
+        result = measure_scores(blocks, qrels, asked)
+        corrected = measure_corrected(blocks, qrels, bank, asked, seen=towers.seen)
     return Evaluation(
         result=replace(result, notes=(*result.notes, *flags)),
         qrels=qrels,
@@ -194,12 +185,7 @@ def evaluate_vectors(
     )
 
 
-def _require_room(cells: int, *, corrected: bool) -> None:
-    if corrected and cells > _MOST_CORRECTED:
-        raise ValueError(
-            f"correcting all {cells:,} scores at once takes {cells * _CORRECTING_BYTES >> 30:,} "
-            f"GiB; evaluate a part, or leave --correct out"
-        )
+def _require_room(cells: int) -> None:
     if cells > _MOST:
         raise ValueError(
             f"all {cells:,} scores at once are {cells >> 28:,} GiB; evaluate a part, or leave "

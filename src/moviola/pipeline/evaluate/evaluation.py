@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from moviola.core import Clip, Qrels, Readout, Scores, Space, Text, display_path
+from moviola.core import Clip, Qrels, Readout, ScoreBlocks, Scores, Space, Text, display_path
 from moviola.evaluate import (
     DEFAULT_MEASURES,
     Combined,
@@ -16,7 +16,7 @@ from moviola.evaluate import (
     Ties,
     evaluate,
 )
-from moviola.score.named import require_corrections
+from moviola.pipeline.evaluate.correction_names import parse_corrections
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class EvaluateOptions:
         resamples: of the bootstrap; 0 for no intervals.
         seed: of the bootstrap.
         measures: what to measure.
-        correct: corrections for hubs, by name or `module:attribute`, to apply beside, never in the
-            headline.
+        correct: corrections for hubs, by name with options such as `qb-norm,k=5`, or
+            `module:attribute`, to apply beside, never in the headline.
         bank: what they learn from: vectors of training captions, or where the scores are given, a
             matrix of theirs, bank times videos. None where they look at the test itself.
 
@@ -51,7 +51,7 @@ class EvaluateOptions:
 
     def __post_init__(self) -> None:
         if self.correct or self.bank is not None:
-            require_corrections(self.correct, has_bank=self.bank is not None)
+            parse_corrections(self.correct, has_bank=self.bank is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _described(space: Space, readout: Readout) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def measure_scores(scores: Scores, qrels: Qrels, asked: EvaluateOptions) -> RetrievalResult:
+def measure_scores(scores: ScoreBlocks, qrels: Qrels, asked: EvaluateOptions) -> RetrievalResult:
     """Measure scores in both directions, as it is asked."""
     return evaluate(
         scores,
