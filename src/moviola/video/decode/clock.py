@@ -61,10 +61,14 @@ def seconds_of(stamped: _Stamped) -> float | None:
 
 
 def comes_in_order(container: InputContainer) -> bool:
-    """Tell whether the container (AVI) says when packets are decoded, not when they are shown.
+    """Tell whether packets say when they are decoded, but not (AVI) or wrongly when they are shown.
 
-    There the n-th picture to come out is the one of the n-th time.
+    There the n-th picture to come out is the one of the n-th time. In elementary streams of MPEG-1,
+    FFmpeg counts some pictures twice; they last equally long, so that counting them is exact.
     """
+    if container.format.name == "mpegvideo":
+        contexts = (stream.codec_context for stream in container.streams.video)
+        return any(context and context.codec.name == "mpeg1video" for context in contexts)
     return container.format.name == "avi"
 
 
