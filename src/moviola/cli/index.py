@@ -55,7 +55,9 @@ def run(
     """
     from moviola.core import ExitCode, display_path
     from moviola.core.paths import library_path
+    from moviola.library import LibraryCard
     from moviola.pipeline.index.index import index
+    from moviola.pipeline.models import tell_narrow_world
 
     place = library_path(library)
     with progress("indexing") as line:
@@ -75,6 +77,8 @@ def run(
     say_failures(report.failures)
     for warning in report.warnings:
         say(warning)
+    if note := tell_narrow_world(LibraryCard.read(place).space):
+        say(note)
     if as_json:
         print_json(
             {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moviola.cli.console import print_json, print_table
+from moviola.cli.console import print_json, print_table, say
 from moviola.cli.options import JsonOption, LibraryOption
 
 if TYPE_CHECKING:
@@ -95,14 +95,18 @@ def run(
     least half of them) or unsure; none where that was not measured.
     """
     from moviola.core.paths import library_path
-    from moviola.pipeline.search.search import search
+    from moviola.pipeline.models import tell_narrow_world
+    from moviola.pipeline.search.search import open_library, search
     from moviola.retrieve.query import WEIGHT, WITHIN
 
     if text.startswith("--"):
         raise typer.BadParameter(f"there is no option {text.split()[0]}; see --help")
+    opened = open_library(library_path(library))
+    if note := tell_narrow_world(opened.card.space):
+        say(note)
     moments = search(
         text,
-        library=library_path(library),
+        library=opened,
         top=top,
         per_video=per_video or None,
         filters=_filters(

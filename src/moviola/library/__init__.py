@@ -1,6 +1,6 @@
 """Keep a searchable library: incremental, one writer and many readers, safe against crashes."""
 
-from moviola.library.absence import find_absent, is_below, is_gone
+from moviola.library.absence import find_absent, has_no_file, is_below, is_gone
 from moviola.library.files import Entry, InputFile, UnreadableEntry
 from moviola.library.filters import VideoFilter
 from moviola.library.identity import content_id, has_content
@@ -38,6 +38,7 @@ __all__ = [
     "content_id",
     "find_absent",
     "has_content",
+    "has_no_file",
     "is_below",
     "is_gone",
     "scan",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from moviola.library.records import VideoName
+from moviola.library.records import VideoName, VideoRecord
 
 
 def is_gone(path: Path) -> bool:
@@ -18,6 +18,11 @@ def is_gone(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def has_no_file(record: VideoRecord) -> bool:
+    """Look whether a video has no file now, whatever the last index run found."""
+    return record.is_missing or all(is_gone(name.path) for name in record.names)
 
 
 def is_below(path: Path, folders: Iterable[Path]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from moviola.core import Reported, Source, WeightsNotFoundError
+from moviola.core import Reported, Source, Space, WeightsNotFoundError
 from moviola.plugins import (
     PluginInfo,
     describe_encoder,
@@ -25,6 +25,9 @@ DEFAULT_MODEL = "videoprism-base"
 """For real videos, where no model is named: of those that a laptop's CPU can run, the one with the
 best reported zero-shot text-to-video accuracy (R@1 50.1 on MSR-VTT 1k-A, as its authors report)."""
 
+
+SHAPES = "moviola/shapes"
+"""Names the model of the encoder in the package, as its spaces do."""
 
 _BYTES = 4
 
@@ -65,6 +68,16 @@ def list_models() -> list[ListedModel]:
             ListedModel(info, card.parameters, card.licence, places, card.reported, default)
         )
     return listed
+
+
+def tell_narrow_world(space: Space) -> str | None:
+    """Say that the model of `space` knows a generated world alone; None where it knows more."""
+    if space.model != SHAPES:
+        return None
+    return (
+        "the model of this library, shapes, knows only its generated world of coloured shapes: "
+        "whatever else is asked or indexed, it finds by chance"
+    )
 
 
 def wanted_sources(name: str) -> list[Source]:

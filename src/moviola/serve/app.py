@@ -11,11 +11,20 @@ from fastapi import FastAPI
 from moviola.core.version import __version__
 from moviola.serve.errors import install
 from moviola.serve.page import page_routes
-from moviola.serve.routes import export, favourites, media, pictures, search, status, videos
+from moviola.serve.routes import (
+    export,
+    favourites,
+    forgetting,
+    media,
+    pictures,
+    search,
+    status,
+    videos,
+)
 from moviola.serve.schemas import ErrorAnswer
 from moviola.serve.security import SecurityMiddleware
 from moviola.serve.settings import Settings
-from moviola.serve.state import ServerState
+from moviola.serve.state import ServedLibraries
 
 # Threads that answer: a search mostly waits for its batch, and many may wait together.
 _THREADS = 128
@@ -26,17 +35,17 @@ def create_app(settings: Settings) -> SecurityMiddleware:
 
     Whoever runs it runs its lifespan too: that opens the library and begins to look after it.
     """
-    state = ServerState.of(settings)
+    libraries = ServedLibraries.of(settings)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         """Open the library before the first request, and end everything after the last."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
-        state.watch.start()
+        libraries.start()
         try:
             yield
         finally:
-            await anyio.to_thread.run_sync(state.close)
+            await anyio.to_thread.run_sync(libraries.close)
 
     app = FastAPI(
         title="Moviola",
@@ -47,9 +56,9 @@ def create_app(settings: Settings) -> SecurityMiddleware:
         lifespan=lifespan,
         responses={"4XX": {"model": ErrorAnswer}, "5XX": {"model": ErrorAnswer}},
     )
-    app.state.server = state
+    app.state.libraries = libraries
     install(app, settings.hide)
-    for room in (search, videos, status, pictures, media, export, favourites):
+    for room in (search, videos, status, pictures, media, export, favourites, forgetting):
         app.include_router(room.router)
     app.include_router(page_routes())
     return SecurityMiddleware(app, settings)

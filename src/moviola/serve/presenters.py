@@ -6,7 +6,7 @@ from typing import Any
 
 from moviola.core import VideoInfo, display_path
 from moviola.core.moments import Moment
-from moviola.library import Snapshot, VideoName, VideoRecord
+from moviola.library import Snapshot, VideoName, VideoRecord, has_no_file, is_gone
 from moviola.serve.folders import shown_folder
 from moviola.serve.media.playing import Facts
 from moviola.serve.schemas import (
@@ -80,7 +80,7 @@ class Presenter:
                 NameAnswer(
                     name=display_path(other.path.name),
                     folder=shown_folder(other, absolute=self._absolute),
-                    missing=other.missing,
+                    missing=other.missing or is_gone(other.path),
                 )
                 for other in record.names
             ],
@@ -93,7 +93,7 @@ class Presenter:
             clips=record.clips,
             code=str(record.code),
             message=self.message(record),
-            missing=record.is_missing,
+            missing=has_no_file(record),
             media=f"/media/{record.id}",
             playable=facts.direct if facts else None,
         )
@@ -120,14 +120,17 @@ class Presenter:
         return text
 
     def _description(self, record: VideoRecord, facts: Facts | None) -> MomentAnswer:
-        """Describe a video, as it was described before where its record is the same."""
+        """Describe a video, as before where its record is the same; files may be gone since."""
         known = self._known.get(record.id)
         if known is None or known[0] is not record:
             known = record, self._describe(record)
             if len(self._known) >= _KEPT:
                 self._known.clear()
             self._known[record.id] = known
-        return known[1].model_copy(update={"playable": facts.direct}) if facts else known[1]
+        news: dict[str, Any] = {"missing": has_no_file(record)}
+        if facts:
+            news["playable"] = facts.direct
+        return known[1].model_copy(update=news)
 
     def _describe(self, record: VideoRecord) -> MomentAnswer:
         """Describe what is the same in all moments of a video."""

@@ -228,7 +228,8 @@ class StatusAnswer(BaseModel):
     library: LibraryAnswer
     model: ModelAnswer | None
     indexing: IndexingAnswer
-    demo: bool
+    demo: bool = Field(description="Whether the demo's library can be made.")
+    is_demo: bool = Field(description="Whether the demo's library is shown.")
     folders_known: int
 
 

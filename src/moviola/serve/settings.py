@@ -6,7 +6,7 @@ import contextlib
 import ipaddress
 import secrets
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from moviola.core import display_path
@@ -59,6 +59,11 @@ class Settings:
     def is_private(self) -> bool:
         """Tell whether only this machine can reach it."""
         return is_loopback(self.host)
+
+    def of_demo(self) -> Settings:
+        """Make the settings of the demo's library, which lies beside the one that is served."""
+        place = self.library.with_name(f"{self.library.name}-demo")
+        return replace(self, library=place / "library", roots=())
 
     @property
     def cache(self) -> Path:

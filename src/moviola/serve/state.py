@@ -1,9 +1,15 @@
-"""Hold everything that the routes need, in one place, made once a server."""
+"""Hold everything that the routes need, in one place, made once a server.
+
+The demo has a library of its own beside the user's, with parts of its own. It is shown as long as
+the user's library holds nothing, and becomes no part of it.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from fastapi import Request  # noqa: TC002 -- FastAPI looks at the annotation
 
@@ -15,6 +21,7 @@ from moviola.serve.indexing.runs import IndexRun
 from moviola.serve.limiter import Limiter
 from moviola.serve.media.media import Media
 from moviola.serve.presenters import Presenter
+from moviola.serve.schemas import IndexingAnswer
 from moviola.serve.search.library_watch import LibraryWatch
 from moviola.serve.search.pictures import Pictures
 from moviola.serve.search.searcher import Searcher
@@ -26,7 +33,11 @@ _PICTURES_TOGETHER = max(1, min(2, (os.cpu_count() or 1) - 1))
 
 @dataclass(slots=True)
 class ServerState:
-    """The parts of one server."""
+    """Hold the parts that serve one library.
+
+    Attributes:
+        forgetting: files that were forgotten from here, by the word that brings them back.
+    """
 
     settings: Settings
     watch: LibraryWatch
@@ -38,18 +49,19 @@ class ServerState:
     indexing: IndexRun
     quick_work: Limiter
     slow_work: Limiter
+    forgetting: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     _folders: tuple[str, Folders] | None = field(default=None, repr=False)
     _records: tuple[str, dict[str, VideoRecord]] | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, settings: Settings) -> ServerState:
-        """Make the parts, without starting them."""
+    def of(cls, settings: Settings, wanted: Callable[[], bool] = lambda: True) -> ServerState:
+        """Make the parts, without starting them; `wanted` says when the library is looked at."""
         library = settings.library
         media = Media(library)
         pictures = Pictures(library, media, settings.most_pixels)
         return cls(
             settings,
-            LibraryWatch(settings),
+            LibraryWatch(settings, wanted),
             Presenter(show_paths=settings.show_paths),
             pictures,
             Searcher(),
@@ -91,6 +103,54 @@ class ServerState:
         return kept[1][video]
 
 
+@dataclass(frozen=True, slots=True)
+class ServedLibraries:
+    """Hold the user's library and the demo's."""
+
+    own: ServerState
+    demo: ServerState
+
+    @classmethod
+    def of(cls, settings: Settings) -> ServedLibraries:
+        """Make the parts of both; the demo's is looked at while the user's holds nothing."""
+        own = ServerState.of(settings)
+        return cls(own, ServerState.of(settings.of_demo(), lambda: own.watch.state == "first_run"))
+
+    def start(self) -> None:
+        """Begin to look after both."""
+        self.own.watch.start()
+        self.demo.watch.start()
+
+    def close(self) -> None:
+        """End everything that was started."""
+        self.demo.close()
+        self.own.close()
+
+    def shown(self) -> ServerState:
+        """Choose the library that answers."""
+        is_empty = self.own.watch.state == "first_run"
+        return self.demo if is_empty and self.demo.watch.exists else self.own
+
+    def running(self) -> ServerState:
+        """Choose the library that an index run is under way for, else the one that answers."""
+        for state in (self.own, self.demo):
+            if state.indexing.answer().state in ("running", "elsewhere"):
+                return state
+        return self.shown()
+
+    def indexing(self) -> IndexingAnswer:
+        """Tell how far the index run is that is under way, or how the last one ended."""
+        state = self.running()
+        found = state.indexing.answer()
+        found.message = state.settings.hide(found.message)
+        return found
+
+
 async def state_of(request: Request) -> ServerState:
-    """Find the state of the server that answers; a coroutine, for others cost a thread."""
-    return request.app.state.server
+    """Choose the library that answers a request; a coroutine, for others cost a thread."""
+    return request.app.state.libraries.shown()
+
+
+async def libraries_of(request: Request) -> ServedLibraries:
+    """Find both libraries of the server that answers."""
+    return request.app.state.libraries

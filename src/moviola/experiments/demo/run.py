@@ -72,7 +72,7 @@ def run_demo(
     say(f"\nA picture of these answers: {sheet}")
     _evaluate(opened, world, truth, say)
     say(f"\nDone in {perf_counter() - began:.0f} s. Ask this world something yourself:")
-    say(f'  moviola search "a red square moves left" --library {library}')
+    say(f'  moviola search "{truth.questions[0].query}" --library {library}')
     say(f"  moviola serve --library {library}")
     say("Then your own videos:")
     say("  moviola index ~/Videos")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from moviola.core import Encoder, display_path
 from moviola.core.moments import Moment
 from moviola.core.paths import library_path
-from moviola.library import Library, VideoFilter
+from moviola.library import Library, VideoFilter, has_no_file
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
 from moviola.pipeline.search.pictures import MOST_PIXELS, encode_picture, read_still
 from moviola.retrieve.query import WEIGHT, WITHIN, Picture, Query
@@ -79,9 +80,19 @@ def search(
         weight=weight,
         filters=filters,
     )
-    return search_library(
+    moments = search_library(
         query, opened, _encoder_of(opened), top=top, per_video=per_video, fold=fold
     )
+    return [_look_for_file(moment, opened) for moment in moments]
+
+
+def _look_for_file(moment: Moment, library: Library) -> Moment:
+    """Mark a moment whose file is gone since the last index run."""
+    snapshot = library.snapshot()
+    place = snapshot.place_of(moment.video)
+    if moment.missing or place is None or not has_no_file(snapshot.records[place]):
+        return moment
+    return replace(moment, missing=True)
 
 
 def _read_picture(path: Path, library: Library) -> Picture:

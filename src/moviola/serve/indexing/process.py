@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from moviola.core import MoviolaError
 
 DEMO_VIDEOS = 24
-_SEED = 2026
+DEMO_SEED = 2026
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def _render(folder: Path) -> None:
 
     world = folder.parent
     _print_step(done=0, total=DEMO_VIDEOS, clips=0, failed=0, note="rendering videos")
-    shapes.generate(world, seed=_SEED, videos={"test": DEMO_VIDEOS}, workers=2)
+    shapes.generate(world, seed=DEMO_SEED, videos={"test": DEMO_VIDEOS}, workers=2)
 
 
 def _index(paths: list[Path], library: Path, *, what: str) -> int:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
 
 from moviola.core.version import __version__
+from moviola.pipeline.models import tell_narrow_world
 from moviola.retrieve.query import LONGEST_QUERY
 from moviola.serve.errors import ApiError, problem
-from moviola.serve.indexing.runs import What
 from moviola.serve.schemas import (
     ExamplesAnswer,
     FailuresAnswer,
@@ -21,21 +21,21 @@ from moviola.serve.schemas import (
     SessionAnswer,
     StatusAnswer,
 )
-from moviola.serve.state import ServerState, state_of
+from moviola.serve.state import ServedLibraries, ServerState, libraries_of, state_of
 
-#: The encoder that ships, whose world the examples are of.
-SHAPES = "moviola/shapes"
-_EXAMPLES = (
-    "a red circle moves to the right",
+#: Sentences about the world of the encoder that ships; each is true of a video of the demo.
+EXAMPLES = (
+    "a red circle moves down",
     "a blue square",
-    "a green triangle moves up",
-    "a small yellow circle",
-    "a large red square",
-    "a circle moves left, then a square moves right",
+    "a green triangle moves left",
+    "a small yellow square",
+    "a large purple cross",
+    "a circle, then a square",
 )
 
 router = APIRouter(prefix="/api", tags=["status"])
 WithState = Annotated[ServerState, Depends(state_of)]
+WithLibraries = Annotated[ServedLibraries, Depends(libraries_of)]
 
 
 class IndexAction(BaseModel):
@@ -58,9 +58,9 @@ def session(state: WithState) -> SessionAnswer:
 
 
 @router.get("/status")
-def status(state: WithState) -> StatusAnswer:
+def status(libraries: WithLibraries) -> StatusAnswer:
     """Tell the state of library, model and indexing."""
-    return status_of(state)
+    return status_of(libraries)
 
 
 @router.get("/failures")
@@ -79,46 +79,49 @@ def failures(state: WithState) -> FailuresAnswer:
 def examples(state: WithState) -> ExamplesAnswer:
     """Give sentences to try, where it is known what the model understands."""
     library = state.watch.library
-    known = library is not None and library.card.space.model == SHAPES
-    return ExamplesAnswer(examples=list(_EXAMPLES) if known else [])
+    known = library is not None and tell_narrow_world(library.card.space) is not None
+    return ExamplesAnswer(examples=list(EXAMPLES) if known else [])
 
 
 @router.post("/index", status_code=202)
-def index(asked: IndexAction, state: WithState) -> StatusAnswer:
+def index(asked: IndexAction, libraries: WithLibraries) -> StatusAnswer:
     """Begin or end an index run over folders that are known; no folder comes from a request."""
     if asked.action == "stop":
-        state.indexing.stop()
+        libraries.running().indexing.stop()
+    elif asked.action == "demo":
+        if libraries.own.watch.state != "first_run":
+            raise ApiError(409, "not_empty", "the demo is for an empty library")
+        demo = libraries.demo
+        demo.indexing.start("demo", [demo.settings.library.with_name("videos")])
     else:
-        paths = _paths(state, asked.action)
+        failed = asked.action == "retry"
+        paths = _failed_paths(libraries.own) if failed else _roots(libraries.own)
         if not paths:
             raise ApiError(
                 409, "nothing", "there is nothing to index; name a folder with moviola index"
             )
-        state.indexing.start(asked.action, paths)
-    return status_of(state)
+        libraries.own.indexing.start(asked.action, paths)
+    return status_of(libraries)
 
 
-def _paths(state: ServerState, what: What) -> list[Path]:
-    """List the paths that an index run is about."""
-    settings = state.settings
-    if what == "demo":
-        if state.watch.state != "first_run":
-            raise ApiError(409, "not_empty", "the demo is for an empty library")
-        return [settings.library.with_name(f"{settings.library.name}-demo") / "videos"]
+def _failed_paths(state: ServerState) -> list[Path]:
+    """List the files that could not be used."""
     library = state.watch.library
-    records = library.videos() if library is not None else []
-    if what == "retry":
-        failed = [record for record in records if record.code.is_failure]
-        return [name.path for record in failed for name in record.names]
-    roots = {name.root for record in records for name in record.names}
-    return sorted({*roots, *settings.roots})
+    failed = [] if library is None else library.failures()
+    return [name.path for record in failed for name in record.names]
 
 
-def status_of(state: ServerState) -> StatusAnswer:
+def _roots(state: ServerState) -> list[Path]:
+    """List the folders that the library knows, and those that the server was started with."""
+    library = state.watch.library
+    known = [] if library is None or state.watch.state == "damaged" else library.roots()
+    return sorted({*known, *state.settings.roots})
+
+
+def status_of(libraries: ServedLibraries) -> StatusAnswer:
     """Collect the state of library, model and indexing."""
+    state = libraries.shown()
     watch, library = state.watch, state.watch.library
-    indexing = state.indexing.answer()
-    indexing.message = state.settings.hide(indexing.message)
     records = library.videos() if library is not None and watch.state != "damaged" else []
     usable = [record for record in records if record.code.has_clips]
     fault = watch.fault
@@ -143,11 +146,10 @@ def status_of(state: ServerState) -> StatusAnswer:
             segment=library.card.segment,
             pictures=True,
             calibrated=library.card.calibration is not None,
-            note=None,
+            note=tell_narrow_world(library.card.space),
         ),
-        indexing=indexing,
+        indexing=libraries.indexing(),
         demo=not records and watch.state == "first_run",
-        folders_known=len(
-            {name.root for record in records for name in record.names} | set(state.settings.roots)
-        ),
+        is_demo=state is libraries.demo,
+        folders_known=len(_roots(libraries.own)),
     )

@@ -10,13 +10,14 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
+from moviola.library.storage.card import CARD_NAME
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
 from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.products import encode_directions
@@ -35,6 +36,7 @@ _LOOK_SECONDS = 1.0
 _LOADING_SHARE = 0.2
 _LONGEST_PAUSE_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0
+_NEWS_SECONDS = 0.02
 
 State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
 
@@ -58,10 +60,16 @@ class View:
 
 
 class LibraryWatch:
-    """Watch the library at one place, in whatever state it is."""
+    """Watch the library at one place, in whatever state it is.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: where it lies.
+        wanted: asked before every look; nothing is opened or loaded while it says no.
+    """
+
+    def __init__(self, settings: Settings, wanted: Callable[[], bool] = lambda: True) -> None:
         self._settings = settings
+        self._wanted = wanted
         self._library: Library | None = None
         self._view: View | None = None
         self._fault: MoviolaError | None = None
@@ -85,6 +93,18 @@ class LibraryWatch:
     def look(self) -> None:
         """Look for news now."""
         self._wake.set()
+
+    def await_news(self, generation: str, seconds: float) -> None:
+        """Look now, and wait until another state than `generation` is shown, at most `seconds`."""
+        self.look()
+        end = time.monotonic() + seconds
+        while self.generation == generation and time.monotonic() < end:
+            time.sleep(_NEWS_SECONDS)
+
+    @property
+    def exists(self) -> bool:
+        """Tell whether there is a library at its place, open or not."""
+        return self._library is not None or (self._settings.library / CARD_NAME).exists()
 
     @property
     def library(self) -> Library | None:
@@ -155,6 +175,10 @@ class LibraryWatch:
     def _keep(self) -> None:
         """Look for news until stopped."""
         while not self._stopped:
+            if not self._wanted():
+                self._wake.wait(_LOOK_SECONDS)
+                self._wake.clear()
+                continue
             took = 0.0
             try:
                 took = self._advance()

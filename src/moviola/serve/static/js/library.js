@@ -2,6 +2,7 @@
 
 import { get, send } from "./api.js";
 import { byId, h, iconButton } from "./dom.js";
+import { forget } from "./forgetting.js";
 import { bytes, count, duration } from "./format.js";
 import { progressBar, progressText } from "./indexing.js";
 import { isIndexing } from "./status.js";
@@ -102,9 +103,18 @@ export class LibraryDialog {
         row.append(command("update", stopped ? "Go on" : "Look for new files", true));
       }
       if (status.library?.failed) row.append(command("retry", "Try failed files again"));
+      if (status.library?.videos) row.append(this.#forgetMissing());
       if (status.demo) row.append(command("demo", "Make the demo library"));
     }
     return row;
+  }
+
+  #forgetMissing() {
+    const onclick = () => {
+      this.dialog.close(); // what it says, with its undo, stands on the page below
+      forget({ missing: true }, () => this.watch.ask());
+    };
+    return h("button", { type: "button", onclick }, "Forget missing files");
   }
 
   async #loadFailures() {

@@ -5,6 +5,7 @@ import { byId, icon } from "./dom.js";
 import { Favourites } from "./favourites.js";
 import { FavouritesView } from "./favourites-view.js";
 import { Filters } from "./filters.js";
+import { forget } from "./forgetting.js";
 import { Grid } from "./grid.js";
 import { openHelp } from "./help.js";
 import { listenToKeys } from "./keyboard.js";
@@ -34,6 +35,10 @@ const actions = {
   favour: (moment) => favourites.judge(moment, true),
   reject: (moment) => favourites.judge(moment, false),
   share: (time) => share(time),
+  forget: ({ video }) => {
+    closePanel();
+    forget({ videos: [video] }, () => watch.ask());
+  },
   help: openHelp,
   exportMoment: (moment) => {
     if (moment && panel.moment?.id !== moment.id) openMoment(moment, { play: false });

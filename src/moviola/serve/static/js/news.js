@@ -5,6 +5,15 @@ import { count } from "./format.js";
 import { indexingNotice, notice } from "./notices.js";
 import { isIndexing } from "./status.js";
 
+/** What there is to know of a library that is not of real videos. */
+function worldNotice({ is_demo: isDemo, state, model }) {
+  if (state === "first_run") return null;
+  if (!isDemo) return model?.note ? { text: `${model.note}.` } : null;
+  return {
+    text: "This is the demo: generated videos of coloured shapes, and a model that knows nothing else. It makes way for your own videos once you index them: moviola index ~/Videos",
+  };
+}
+
 /** Shows the state of server and library. `command` starts and ends indexing. */
 export class News {
   constructor(command) {
@@ -16,6 +25,7 @@ export class News {
     notice("gone", null);
     const bad = ["mismatch", "damaged"].includes(status.state) || Boolean(status.problem);
     notice("problem", bad ? { bad: true, text: status.problem?.message ?? "The library cannot be searched." } : null);
+    notice("world", worldNotice(status));
     const running = isIndexing(status);
     const quiet = !running || status.state === "first_run";
     const pause = h("button", { type: "button", onclick: () => this.command("stop") }, "Pause");

@@ -9,7 +9,7 @@ import { factList } from "./facts.js";
 import { exportButton } from "./exports.js";
 import { queryParameters } from "./state.js";
 
-/** One open moment. `actions`: `close`, `like`, `favour`, `reject`, `openId`, `share`. */
+/** One open moment. `actions`: `close`, `like`, `favour`, `reject`, `openId`, `share`, `forget`. */
 export class Panel {
   #request = null;
 
@@ -43,6 +43,7 @@ export class Panel {
         this.reject,
         this.exporter,
         this.#action("link", "Copy link", () => actions.share(this.controls.player.time)),
+        this.#action("forget", "Forget this video", () => actions.forget(this.moment)),
       ),
       this.moments,
       this.alike,
