@@ -108,6 +108,18 @@ def test_both_themes_a_phone_and_accessibility(look, world_server, question):
 def test_first_run_and_indexing(look, serving, tmp_path):
     with serving(tmp_path / "new library") as server:
         look("first-run", server, videos=DEMO_VIDEOS, seconds=400)
+    assert not (tmp_path / "new library").exists()  # the demo's is another
+
+
+def test_forgetting_and_undo(look, serving, world, tmp_path):
+    folder, library = tmp_path / "videos", tmp_path / "library"
+    folder.mkdir()
+    for video in sorted((world / "videos").glob("*.mp4"))[:5]:
+        (folder / video.name).write_bytes(video.read_bytes())
+    moviola.index(folder, library=library, model="shapes", segment="whole")
+    min(folder.iterdir()).unlink()
+    with serving(library) as server:
+        look("forgetting", server, query="a shape")
 
 
 def test_results_appear_while_another_process_indexes(look, serving, world, tmp_path):

@@ -36,6 +36,7 @@ export default async function ({ open, shot, data, assert, eventually }) {
   await page.locator("#query").fill("");
   await eventually(() => page.locator("#count").textContent(), (text) => text === `${data.videos} videos`, "all of them");
   await page.locator(".intro .chip").first().waitFor();
+  assert.match(await page.locator('[data-notice="world"]').textContent(), /This is the demo/);
   await shot(page, "demo-library");
   await page.locator(".intro .chip").first().click();
   await eventually(() => page.locator(".card .band").count(), Boolean, "an example's hits");
