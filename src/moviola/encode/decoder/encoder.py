@@ -16,16 +16,14 @@ from moviola.core import (
     Space,
     TowerName,
 )
-from moviola.encode.decoder.inputs import DecoderInputs, Piece
+from moviola.encode.decoder.inputs import DecoderInputs, Piece, Words
 from moviola.encode.decoder.packing import read_rows, read_vectors
 from moviola.encode.decoder.presets import TowerReadouts
-from moviola.encode.decoder.prompts import caption_pieces, prompt_row
 from moviola.encode.decoder.readouts import DecoderReadout
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
-    from transformers import PreTrainedTokenizerBase
 
     Rows = NDArray[np.float32]
 
@@ -59,13 +57,13 @@ class Backbone(Protocol):
         ...
 
     @property
-    def precision(self) -> Precision:
-        """Return the precision of its weights."""
+    def words(self) -> str:
+        """Tell what becomes of captions before they are tokens, for a `Readout`."""
         ...
 
     @property
-    def tokenizer(self) -> PreTrainedTokenizerBase:
-        """Return the tokenizer of the decoder."""
+    def precision(self) -> Precision:
+        """Return the precision of its weights."""
         ...
 
     def decoder(self) -> nn.Module:
@@ -76,12 +74,18 @@ class Backbone(Protocol):
         """Assemble what the decoder reads for some rows, padded to one batch."""
         ...
 
-    def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
-        """Return the vectors that stand for each clip among the words."""
+    def caption(self, text: str, at_most: int) -> list[Piece | Words]:
+        """Return what stands for a caption: its first `at_most` tokens."""
         ...
 
-    def timing(self, clip: Frames) -> str:
-        """Tell when the frames of a clip were sampled, for prompts that ask for it."""
+    def pieces(self, clips: Sequence[Frames]) -> list[list[Piece | Words]]:
+        """Return the vectors that stand for each clip, and the words among them."""
+        ...
+
+    def row(
+        self, prompt: str, content: Sequence[Piece | Words], clip: Frames | None = None
+    ) -> list[Piece]:
+        """Put the content of a caption, or of a clip, into a prompt; never an empty row."""
         ...
 
 
@@ -106,7 +110,7 @@ class DecoderEncoder:
             if readout.tokens == "video":
                 raise ValueError(f"the readout {name!r} takes a caption's video, which it has not")
         self._text_readouts = {
-            name: readout.record(depth, preprocessing="words", sampling=f"tokens:{at_most}")
+            name: readout.record(depth, preprocessing=backbone.words, sampling=f"tokens:{at_most}")
             for name, readout in self._texts.items()
         }
         heard = [backbone.sound.spec] if backbone.sound else []
@@ -189,11 +193,10 @@ class DecoderEncoder:
     def _of_texts(
         self, texts: Sequence[str], readouts: Mapping[str, DecoderReadout]
     ) -> list[Mapping[str, Rows]]:
-        tokenizer = self.backbone.tokenizer
-        content = [caption_pieces(tokenizer, text, self._at_most) for text in texts]
+        content = [self.backbone.caption(text, self._at_most) for text in texts]
 
         def row(prompt: str, place: int) -> list[Piece]:
-            return prompt_row(tokenizer, prompt, content[place])
+            return self.backbone.row(prompt, content[place])
 
         return self._through_decoder(len(texts), row, readouts)
 
@@ -212,11 +215,9 @@ class DecoderEncoder:
         found = [dict(zip(shallow, rows, strict=True)) for rows in vectors]
         if not deep:
             return list(found)
-        tokenizer = self.backbone.tokenizer
 
         def row(prompt: str, place: int) -> list[Piece]:
-            timing = self.backbone.timing(clips[place])
-            return prompt_row(tokenizer, prompt, content[place], timing)
+            return self.backbone.row(prompt, content[place], clips[place])
 
         deeper = self._through_decoder(len(clips), row, deep)
         return [{**own, **rest} for own, rest in zip(found, deeper, strict=True)]

@@ -62,6 +62,7 @@ def read_decoder(
                 attention_mask=seen,
                 position_ids=inputs.positions,
                 use_cache=False,
+                **inputs.further,
             )
 
         own = read_layers(decoder, run, inputs.kinds, [readouts[i] for i in places])

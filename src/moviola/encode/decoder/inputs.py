@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,13 +24,33 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of one kind: token ids, or vectors (n, H) that already are embeddings."""
+    """A stretch of one kind: token ids, or vectors (n, H) that already are embeddings.
+
+    Attributes:
+        kind: what stands there.
+        content: ids or vectors.
+        places: `(3, n)` of vectors in time, rows and columns, for models that count positions so;
+            None for one after the other.
+        advance: by how much positions have gone on behind vectors that have `places`.
+        deepstack: `(n, H)` each, added to vectors behind the first layers.
+    """
 
     kind: Kind
     content: tuple[int, ...] | Tensor
+    places: Tensor | None = None
+    advance: int = 0
+    deepstack: tuple[Tensor, ...] = ()
 
     def __len__(self) -> int:
         return len(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A stretch of words that is tokenised together with what stands around it."""
+
+    kind: Kind
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +60,17 @@ class DecoderInputs:
     Attributes:
         embeds: (B, L, H).
         mask: (B, L) int64, 1 where a row has something, 0 where it is padded.
-        positions: (B, L) int64, counted from each row's own first token; 0 on padding.
+        positions: (B, L) int64, counted from each row's own first token; 0 on padding. (3, B, L)
+            for models that count time, rows and columns.
         kinds: (B, L) int64 of `Kind`.
+        further: what else the language model takes, by the names of its arguments.
     """
 
     embeds: Tensor
     mask: Tensor
     positions: Tensor
     kinds: Tensor
+    further: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 def row_of_ids(segments: Sequence[Sequence[int]], vectors: Sequence[Piece]) -> list[Piece]:

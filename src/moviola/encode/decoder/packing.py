@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from moviola.encode.decoder.hidden_states import StatePool, read_decoder
-from moviola.encode.decoder.inputs import DecoderInputs, Piece
+from moviola.encode.decoder.inputs import DecoderInputs, Piece, Words
 from moviola.encode.decoder.readouts import DecoderReadout
 from moviola.encode.runtime.batching import run_batched
 
@@ -58,9 +58,13 @@ def read_rows(
 
 
 @torch.inference_mode()
-def read_vectors(row: Row, readouts: Sequence[DecoderReadout]) -> Read:
+def read_vectors(row: Sequence[Piece | Words], readouts: Sequence[DecoderReadout]) -> Read:
     """Read the vectors of one row where they go in, by readouts that need no decoder."""
-    vectors = [(piece.kind, piece.content) for piece in row if isinstance(piece.content, Tensor)]
+    vectors = [
+        (piece.kind, piece.content)
+        for piece in row
+        if isinstance(piece, Piece) and isinstance(piece.content, Tensor)
+    ]
     states = torch.cat([content for _, content in vectors])[None]
     kinds = torch.tensor([[kind for kind, content in vectors for _ in range(len(content))]])
     return tuple(StatePool(readout, kinds)(states)[0] for readout in readouts)

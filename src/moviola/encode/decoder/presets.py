@@ -26,6 +26,10 @@ class TowerReadouts:
 
 
 _ONE_WORD = "{input}\nSummarize above %s in one word:"
+TASK = (
+    "Recover the main subject or subjects, appearance and setting, and main activity in the video"
+)
+"""What "VidVec" (arXiv 2602.08099) writes before a video, to find it without training."""
 _ECHO = "Rewrite the %s: {input}\nThe rewritten %s: {input}"
 
 #: What any decoder can be asked for.
@@ -50,6 +54,18 @@ PRESETS: Mapping[str, TowerReadouts] = MappingProxyType(
         # BehnamGhader et al., "LLM2Vec", 2024, without the training that adapts a model to it.
         "bidirectional": TowerReadouts(
             DecoderReadout(mask="bidirectional"), DecoderReadout(mask="bidirectional")
+        ),
+    }
+)
+
+#: What chat models can be asked for: the same, and the one word behind the task of "VidVec",
+#: which found it best without training.
+CHAT_PRESETS: Mapping[str, TowerReadouts] = MappingProxyType(
+    {
+        **PRESETS,
+        "vidvec": TowerReadouts(
+            PRESETS["one-word"].text,
+            replace(PRESETS["one-word"].video, prompt=f"{TASK}\n{_ONE_WORD % 'video'}"),
         ),
     }
 )

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from moviola.core import Frames, LeftSampler, Precision, SoundSpec, Space, WeightsUnavailableError
 from moviola.encode.decoder.encoder import DecoderEncoder
-from moviola.encode.decoder.inputs import DecoderInputs, Kind, Piece, assemble
+from moviola.encode.decoder.inputs import DecoderInputs, Kind, Piece, Words, assemble
 from moviola.encode.decoder.presets import DEFAULT, PRESETS, asked_readouts
+from moviola.encode.decoder.prompts import caption_pieces, prompt_row
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.precision import best_device, weights_precision
 from moviola.encode.video_llama.prompts import frames_message
@@ -112,6 +113,11 @@ class VideoLlamaBackbone:
                 said.append("mean in place")
         return "; ".join(said)
 
+    @property
+    def words(self) -> str:
+        """Tell that captions are tokenised alone."""
+        return "words"
+
     def decoder(self) -> nn.Module:
         """Return the layers of the LLaMA."""
         return self._llama.model
@@ -121,9 +127,9 @@ class VideoLlamaBackbone:
         return assemble(rows, self._llama.get_input_embeddings())
 
     @torch.inference_mode()
-    def pieces(self, clips: Sequence[Frames]) -> list[list[Piece]]:
+    def pieces(self, clips: Sequence[Frames]) -> list[list[Piece | Words]]:
         """Encode the frames, or the sound, or both, of every clip."""
-        found: list[list[Piece]] = [[] for _ in clips]
+        found: list[list[Piece | Words]] = [[] for _ in clips]
         if self._audio != "alone":
             for own, vectors in zip(found, self._see(clips), strict=True):
                 own.append(Piece(Kind.VIDEO, vectors))
@@ -133,10 +139,20 @@ class VideoLlamaBackbone:
                 own.append(Piece(Kind.AUDIO, vectors))
         return found
 
-    def timing(self, clip: Frames) -> str:
-        """Tell how many frames were sampled, and when, in seconds from the first of them."""
-        times = distinct(clip).times
-        return frames_message((times - times[0]).tolist())
+    def caption(self, text: str, at_most: int) -> list[Piece | Words]:
+        """Return the first `at_most` tokens of a caption."""
+        return [*caption_pieces(self.tokenizer, text, at_most)]
+
+    def row(
+        self, prompt: str, content: Sequence[Piece | Words], clip: Frames | None = None
+    ) -> list[Piece]:
+        """Put content into a prompt, which may tell when the frames of a clip were sampled."""
+        timing = ""
+        if clip is not None:
+            times = distinct(clip).times
+            timing = frames_message((times - times[0]).tolist())
+        pieces = [piece for piece in content if isinstance(piece, Piece)]
+        return prompt_row(self.tokenizer, prompt, pieces, timing)
 
     def _see(self, clips: Sequence[Frames]) -> list[Tensor]:
         """Encode every clip to `(queries, H)`; clips of as many frames share a batch."""

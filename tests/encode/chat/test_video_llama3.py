@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -20,8 +21,8 @@ from transformers.models.video_llama_3.image_processing_pil_video_llama_3 import
 
 from fixtures.damages import DAMAGES, damaged
 from moviola.core import Frames, WeightsUnavailableError
-from moviola.encode.video_llama3.encoder import load
-from moviola.encode.video_llama3.patches import PatchProcessor, fitting_size
+from moviola.encode.chat.loading import load
+from moviola.encode.qwen_vl.resizing import fit_size
 from moviola.testing import check_encoder
 
 WORDS = ["a", "red", "square", "blue", "circle", "moves", "left", "Time", "0", "1", "2", "s"]
@@ -39,7 +40,11 @@ def folder(tmp_path_factory):
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=unknown))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token=unknown, eos_token=end, pad_token=end
+        tokenizer_object=tokenizer,
+        unk_token=unknown,
+        eos_token=end,
+        pad_token=end,
+        additional_special_tokens=["<|video_pad|>"],
     ).save_pretrained(place)
     torch.manual_seed(0)
     config = VideoLlama3Config(
@@ -83,29 +88,35 @@ def clip(frames=3, height=24, width=40, seed=0):
     return Frames(pixels, np.arange(frames, dtype=np.float64) + 5.0)
 
 
+def vision(folder):
+    return load(str(folder), template="none").backbone.vision
+
+
+def seen(folder, pixels):
+    """The patches of frames, their grid and which of them are seen."""
+    eyes = vision(folder)
+    values, grid = eyes._settings.patches(eyes.resize(pixels))
+    return values, grid, eyes.kept(values, grid)
+
+
 def test_videos_and_all_layers_are_those_of_transformers(folder):
-    encoder = load(str(folder), layers="all", pooling="none", readout="one-word")
+    encoder = load(str(folder), layers="all", pooling="none", readout="one-word", template="none")
     given = clip()
     read = encoder.read_videos([given])[0]
     model = VideoLlama3ForConditionalGeneration.from_pretrained(folder).eval()
-    seen = PatchProcessor.from_folder(folder)(given.pixels)
-    tokenizer = encoder.backbone.tokenizer
+    values, grid, kept = seen(folder, given.pixels)
     words = "".join(
-        f"{',' if i else ''}Time {i:.1f}s:" + "<|video_pad|>" * int(kept.sum())
-        for i, kept in enumerate(seen.kept)
+        f"{',' if i else ''}Time {i:.1f}s:" + "<|video_pad|>" * int(own.sum())
+        for i, own in enumerate(kept)
     )
-    # The placeholder is a special token for the real tokenizer; here it is split off by hand.
-    ids = []
-    for part in (words + "\nSummarize above video in one word:").split("<|video_pad|>"):
-        ids += [*tokenizer(part, add_special_tokens=False).input_ids, VIDEO]
-    ids.pop()
+    ids = encoder.backbone.tokenizer(words + "\nSummarize above video in one word:").input_ids
     with torch.inference_mode():
         wanted = model.model(
             input_ids=torch.tensor([ids]),
-            pixel_values_videos=seen.values,
-            video_grid_thw=torch.tensor([seen.grid]),
+            pixel_values_videos=values,
+            video_grid_thw=torch.tensor([grid]),
             video_merge_sizes=torch.tensor([2]),
-            video_compression_mask=seen.kept.flatten(),
+            video_compression_mask=kept.flatten(),
             output_hidden_states=True,
         ).hidden_states
     assert len(read) == LAYERS + 1
@@ -116,65 +127,70 @@ def test_videos_and_all_layers_are_those_of_transformers(folder):
 
 def test_content_of_a_video_are_its_vectors_and_not_the_times(folder):
     given = clip()
-    (rows,) = load(str(folder), pooling="none").encode_videos([given])
-    assert len(rows) == int(PatchProcessor.from_folder(folder)(given.pixels).kept.sum())
-    (before,) = load(str(folder), pooling="none", layers=0).encode_videos([given])
+    asked = {"readout": "content", "pooling": "none", "template": "none"}
+    (rows,) = load(str(folder), **asked).encode_videos([given])
+    assert len(rows) == int(seen(folder, given.pixels)[2].sum())
+    (before,) = load(str(folder), layers=0, **asked).encode_videos([given])
     assert before.shape == rows.shape
 
 
-def test_the_encoder_keeps_its_promises(folder):
-    check_encoder(load(str(folder), frames=4))
+@pytest.mark.parametrize("readout", ["content", "one-word", "vidvec", "echo", "bidirectional"])
+def test_the_encoder_keeps_its_promises(folder, readout):
+    check_encoder(load(str(folder), frames=4, template="none", readout=readout))
 
 
 def test_patches_are_those_of_the_published_processor(folder):
     given = clip(frames=1)
-    processor = PatchProcessor.from_folder(folder)
+    settings = vision(folder)._settings
     theirs = VideoLlama3ImageProcessorPil(
         patch_size=PATCH,
         merge_size=2,
         temporal_patch_size=1,
-        image_mean=list(processor.mean),
-        image_std=list(processor.std),
+        image_mean=list(settings.mean),
+        image_std=list(settings.std),
         do_resize=False,
     )(list(given.pixels), return_tensors="pt")
-    ours = PatchProcessor(
-        patch=PATCH, merge=2, least=1, most=1 << 30, mean=processor.mean, std=processor.std
-    )(given.pixels)
-    assert [list(ours.grid)] == theirs["image_grid_thw"].tolist()
-    np.testing.assert_allclose(ours.values, theirs["pixel_values"], atol=1e-5)
+    values, grid = settings.patches(torch.from_numpy(given.pixels).permute(0, 3, 1, 2))
+    assert [list(grid)] == theirs["image_grid_thw"].tolist()
+    np.testing.assert_allclose(values, theirs["pixel_values"], atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [(240, 320), (31, 977), (28, 28), (5, 7), (2160, 3840)])
 @pytest.mark.parametrize("limits", [(100352, 602112), (1000, 20000), (100352, 9408)])
 def test_sizes_are_those_of_the_published_processor(size, limits):
-    ours = fitting_size(*size, 28, *limits)
+    ours = fit_size(size, 28, *limits)
     theirs = smart_resize(*size, 28, *limits)
     assert ours == (max(theirs[0], 28), max(theirs[1], 28))
 
 
 def test_what_stands_still_is_seen_once(folder):
-    processor = PatchProcessor.from_folder(folder)
-    moving = processor(clip().pixels)
-    rows, columns = moving.grid[1] // 2, moving.grid[2] // 2
-    kept = moving.kept.view(3, rows, columns)
-    assert kept[0].all()
-    assert not kept[1:, :, : columns // 2 - 1].any()
-    assert kept[1:, :, columns // 2 + 1 :].all()
-    still = processor(np.repeat(clip().pixels[:1], 3, axis=0))
-    assert still.kept.sum(dim=1).tolist() == [rows * columns, 1, 1]
+    _, grid, kept = seen(folder, clip().pixels)
+    rows, columns = grid[1] // 2, grid[2] // 2
+    moving = kept.view(3, rows, columns)
+    assert moving[0].all()
+    assert not moving[1:, :, : columns // 2 - 1].any()
+    assert moving[1:, :, columns // 2 + 1 :].all()
+    _, _, still = seen(folder, np.repeat(clip().pixels[:1], 3, axis=0))
+    assert still.sum(dim=1).tolist() == [rows * columns, 1, 1]
 
 
-def test_a_folder_that_does_not_say_how_frames_are_prepared_is_refused(tmp_path):
-    with pytest.raises(WeightsUnavailableError, match="video_preprocessor_config"):
-        PatchProcessor.from_folder(tmp_path)
-    (tmp_path / "video_preprocessor_config.json").write_text('{"temporal_patch_size": 2}')
+def test_a_folder_that_does_not_say_how_frames_are_prepared_is_refused(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "some")
+    told = tmp_path / "some" / "video_preprocessor_config.json"
+    told.write_text('{"temporal_patch_size": 2}')
     with pytest.raises(ValueError, match="several frames"):
-        PatchProcessor.from_folder(tmp_path)
-    with pytest.raises(ValueError, match="too narrow"):
-        fitting_size(1, 300, 28, 1, 1000)
+        vision(tmp_path / "some")
+    told.unlink()
+    with pytest.raises(WeightsUnavailableError, match="video_preprocessor_config"):
+        vision(tmp_path / "some")
+
+
+def test_a_checkpoint_without_a_chat_template_says_how_to_go_on(folder):
+    with pytest.raises(WeightsUnavailableError, match="template=none"):
+        load(str(folder))
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_not_whole_is_refused(folder, damage, tmp_path):
     with pytest.raises(WeightsUnavailableError, match="some"):
-        load(str(damaged(folder, damage, tmp_path / "some")))
+        load(str(damaged(folder, damage, tmp_path / "some")), template="none")

@@ -1,0 +1,27 @@
+"""Chat models that see videos, in transformers' layout: `FAMILY:ID` or `FAMILY:FOLDER`.
+
+All of them are read by one loader; their names say what is meant, their `config.json` what it is.
+"""
+
+from __future__ import annotations
+
+from moviola.core import ModelFamily
+
+_LOADER = "moviola.encode.chat.loading:load"
+
+QWEN2_5_VL = ModelFamily(
+    loader=_LOADER,
+    summary="Qwen2.5-VL: hidden states of a chat model that sees two frames a second",
+)
+QWEN3_VL = ModelFamily(
+    loader=_LOADER,
+    summary="Qwen3-VL: hidden states of a chat model that sees two frames a second, and when",
+)
+VIDEO_LLAMA_3 = ModelFamily(
+    loader=_LOADER,
+    summary="VideoLLaMA 3: hidden states of a Qwen 2.5 that sees what changes in a video",
+)
+INTERNVL = ModelFamily(
+    loader=_LOADER,
+    summary="InternVL: hidden states of a chat model that sees a few numbered frames",
+)

@@ -1,0 +1,192 @@
+"""Load chat models, as encoders; what `config.json` says is loaded, whatever the family's name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from moviola.core.errors import WeightsUnavailableError
+from moviola.core.paths import display_path
+from moviola.core.spaces import Space
+from moviola.encode.chat.backbone import ChatBackbone
+from moviola.encode.chat.internvl import InternVLVision
+from moviola.encode.chat.prompts import Turn
+from moviola.encode.chat.qwen2_5 import Qwen25Vision
+from moviola.encode.chat.qwen3 import Qwen3Vision
+from moviola.encode.chat.video_llama3 import VideoLlama3Vision
+from moviola.encode.decoder.encoder import DecoderEncoder
+from moviola.encode.decoder.presets import CHAT_PRESETS, asked_readouts
+from moviola.encode.runtime.config_files import read_config
+from moviola.encode.runtime.hub import MODEL_FILES, fetch, weight_files
+from moviola.encode.runtime.loading import load_strictly, weights_digest
+from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
+from moviola.encode.runtime.tokenizers import load_tokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from moviola.core.abilities import Precision
+    from moviola.encode.chat.vision import Vision
+
+DEFAULT = "one-word"
+"""The readout of a chat model, where none is named."""
+TEMPLATES = ("chat", "none")
+_TIED = frozenset({"lm_head.weight"})
+_AT_MOST = 8192
+"""Tokens of a caption at most."""
+_KINDS: dict[str, tuple[str, Any]] = {
+    "internvl": ("InternVLForConditionalGeneration", InternVLVision),
+    "qwen2_5_vl": ("Qwen2_5_VLForConditionalGeneration", Qwen25Vision),
+    "qwen3_vl": ("Qwen3VLForConditionalGeneration", Qwen3Vision),
+    "video_llama_3": ("VideoLlama3ForConditionalGeneration", VideoLlama3Vision),
+}
+"""The class in transformers and the eyes of a model, by what its `config.json` says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatOptions:
+    """The settings of a chat model; None for the model's own.
+
+    Attributes:
+        template: `"chat"` writes prompts into the checkpoint's chat template, `"none"` does not.
+        fps: frames a second; InternVL takes none.
+        frames: of a clip at most.
+        layout: how Qwen3-VL marks a video, `"wrapped"` or `"per-frame"`.
+        positions: how Qwen2.5-VL counts behind a video, `"current"` or `"legacy"`.
+
+    Raises:
+        ValueError: when there is no such template, or `fps` is no number.
+    """
+
+    template: str = "chat"
+    fps: float | str | None = None
+    frames: int | None = None
+    layout: str | None = None
+    positions: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.template not in TEMPLATES:
+            raise ValueError(f"the template is one of {TEMPLATES}, not {self.template!r}")
+        if self.frames is not None and not isinstance(self.frames, int):  # a name gives any text
+            raise ValueError(f"frames are a number, not {self.frames!r}")
+
+    def vision(self, kind: Any, model: Any, tokenizer: Any, folder: Path) -> Vision:
+        """Make the eyes of a model.
+
+        Raises:
+            ValueError: when an option has no such value, or is none of this model's.
+        """
+        given = {"frames": self.frames, "layout": self.layout, "positions": self.positions}
+        if self.fps is not None:
+            given["fps"] = _number(self.fps)
+        asked = {name: value for name, value in given.items() if value is not None}
+        taken = kind.__init__.__kwdefaults__
+        if strange := sorted(asked.keys() - taken.keys()):
+            raise ValueError(
+                f"this model takes no {strange[0]}; it takes {', '.join(sorted(taken))}"
+            )
+        return kind(model, tokenizer, folder, **asked)
+
+
+def load_backbone(
+    model: str,
+    revision: str | None,
+    options: ChatOptions,
+    precision: Precision | None = None,
+) -> ChatBackbone:
+    """Load a chat model in transformers' own layout, from the hub or a folder.
+
+    Args:
+        model: an id on the hub, or a folder.
+        revision: a commit, branch or tag.
+        options: its settings.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
+
+    Raises:
+        WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
+        ValueError: when an option has no such value.
+    """
+    import transformers
+
+    checkpoint = fetch(model, MODEL_FILES, revision)
+    folder = checkpoint.folder
+    told = read_config(folder / "config.json").get("model_type")
+    if told not in _KINDS:
+        raise WeightsUnavailableError(
+            f"{display_path(folder)} is no chat model that can be read: its config.json says "
+            f"{told!r}, not one of {', '.join(_KINDS)}"
+        )
+    name, eyes = _KINDS[told]
+    loaded: Any = load_strictly(getattr(transformers, name), folder, ignored=_TIED)
+    tokenizer = load_tokenizer(folder)
+    device = best_device()
+    settled = weights_precision(precision, device)
+    loaded.to(device=device, dtype=DTYPES[settled])
+    space = Space(
+        model=checkpoint.model,
+        revision=checkpoint.revision,
+        weights=weights_digest(weight_files(folder)),
+        dimension=loaded.config.text_config.hidden_size,
+    )
+    return ChatBackbone(
+        loaded,
+        tokenizer,
+        options.vision(eyes, loaded.model, tokenizer, folder),
+        space,
+        turn=Turn.of_template(tokenizer) if options.template == "chat" else Turn(),
+        precision=settled,
+    )
+
+
+def load(
+    model: str,
+    revision: str | None = None,
+    *,
+    readout: str | Sequence[str] = DEFAULT,
+    layers: str | int = "",
+    pooling: str | Sequence[str] = (),
+    template: str = "chat",
+    fps: float | str | None = None,
+    frames: int | None = None,
+    layout: str | None = None,
+    positions: str | None = None,
+    precision: Precision | None = None,
+) -> DecoderEncoder:
+    """Load a chat model as an encoder, from the hub or a folder.
+
+    Args:
+        model: an id such as `Qwen/Qwen3-VL-8B-Instruct`, or a folder.
+        revision: a commit, branch or tag.
+        readout: names of readouts; see `decoder.presets.CHAT_PRESETS`.
+        layers: hidden states in place of the readouts' own, such as `all` or `0,8,16-24`.
+        pooling: names of poolings in place of the readouts' own.
+        template: as in `ChatOptions`, like what follows.
+        fps: frames a second.
+        frames: of a clip at most.
+        layout: of a video of Qwen3-VL.
+        positions: behind a video of Qwen2.5-VL.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
+
+    Raises:
+        WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
+        ValueError: when there is no such readout, layer, pooling or other value.
+    """
+    options = ChatOptions(template, fps, frames, layout, positions)
+    backbone = load_backbone(model, revision, options, precision)
+    asked = asked_readouts(
+        CHAT_PRESETS, backbone.depth, readout=readout, layers=str(layers), pooling=pooling
+    )
+    return DecoderEncoder(backbone, asked, at_most=_AT_MOST)
+
+
+def _number(fps: float | str) -> float:
+    """Read a rate, which is a text in a model's name.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    try:
+        return float(fps)
+    except ValueError:
+        raise ValueError(f"fps is a number of frames a second, not {fps!r}") from None
