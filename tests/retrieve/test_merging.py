@@ -170,15 +170,84 @@ def test_scale_and_offset_of_scores_do_not_move_moments(video, scale, offset):
             assert one.start == pytest.approx(other.start, abs=3)
 
 
-@given(st.lists(videos(), min_size=1, max_size=5), st.sampled_from([None, 1, 2]))
-def test_many_videos_at_once_are_each_as_alone(given_videos, most):
+@given(videos(), st.sampled_from([0.5, 5.0, 15.0, 60.0]))
+def test_sharpening_moves_edges_and_no_score(video, sharpness):
+    scores, spans, background = video
+    sharp = merge_windows(scores, spans, background=background, sharpness=sharpness)
+    plain = merge_windows(scores, spans, background=background)
+    assert sharp[0].score == plain[0].score == scores.max()
+    # The same window is the best, however much of its surroundings is joined to it.
+    window = spans[int(scores.argmax())].mean()
+    for best in (sharp[0], plain[0]):
+        assert best.peak == pytest.approx(float(np.clip(window, best.start, best.end)))
+    for moment in sharp:
+        assert moment.score in scores
+        assert spans[0, 0] <= moment.start < moment.end <= spans[-1, 1]
+    assert [m.score for m in sharp] == sorted((m.score for m in sharp), reverse=True)
+
+
+@given(
+    st.lists(videos(), min_size=1, max_size=5),
+    st.sampled_from([0.0, 5.0, 15.0]),
+)
+def test_sharpening_changes_no_order_of_videos(given_videos, sharpness):
+    scores = np.concatenate([video[0] for video in given_videos])
+    spans = np.concatenate([video[1] for video in given_videos])
+    offsets = np.append(0, np.cumsum([len(video[0]) for video in given_videos]))
+    background = given_videos[0][2]
+    sharp, plain = (
+        merge_videos(scores, spans, offsets, background=background, most=1, sharpness=k)
+        for k in (sharpness, 0.0)
+    )
+    assert sharp.videos.tolist() == plain.videos.tolist()
+    assert sharp.scores.tolist() == plain.scores.tolist()
+    assert sharp.windows.tolist() == plain.windows.tolist()
+    if sharpness == 0:
+        assert sharp.starts.tolist() == plain.starts.tolist()
+
+
+def test_sharpening_is_joining_by_exponentials():
+    rng = np.random.default_rng(3)
+    spans = windows(20, 2, 0.5)
+    scores = rng.uniform(-0.2, 0.8, len(spans))
+    sharp = merge_windows(scores, spans, background=0.05, sharpness=15)
+    by_hand = merge_windows(np.exp(15 * scores), spans, background=float(np.exp(15 * 0.05)))
+    edges = [[(moment.start, moment.end) for moment in each] for each in (sharp, by_hand)]
+    assert np.allclose(*edges)
+
+
+def test_sharpening_tells_a_shot_from_one_like_it():
+    spans = windows(9, 2, 0.5)
+    scores = 0.1 + 0.6 * shares(spans, 0, 4.5) + 0.45 * shares(spans, 4.5, 9)
+    plain = merge_windows(scores, spans, background=0.0)[0]
+    sharp = merge_windows(scores, spans, background=0.0, sharpness=15)[0]
+    truth = Span(0, 4.5)
+    assert Span(sharp.start, sharp.end).iou(truth) >= 0.8
+    assert Span(plain.start, plain.end).iou(truth) <= 0.5
+
+
+def test_what_scores_below_everything_else_overflows_nothing():
+    spans = windows(9, 2, 0.5)
+    merge_windows(np.zeros(len(spans)), spans, background=1000.0, sharpness=30)
+    scores = np.linspace(-1000, 1000, len(spans))
+    assert merge_windows(scores, spans, background=0.0, sharpness=30)[0].score == 1000
+
+
+@given(
+    st.lists(videos(), min_size=1, max_size=5),
+    st.sampled_from([None, 1, 2]),
+    st.sampled_from([0.0, 15.0]),
+)
+def test_many_videos_at_once_are_each_as_alone(given_videos, most, sharpness):
     background = given_videos[0][2]
     scores = np.concatenate([video[0] for video in given_videos])
     spans = np.concatenate([video[1] for video in given_videos])
     offsets = np.append(0, np.cumsum([len(video[0]) for video in given_videos]))
-    found = merge_videos(scores, spans, offsets, background=background, most=most)
+    found = merge_videos(
+        scores, spans, offsets, background=background, most=most, sharpness=sharpness
+    )
     for place, (own_scores, own_spans, _) in enumerate(given_videos):
-        alone = merge_windows(own_scores, own_spans, background=background)
+        alone = merge_windows(own_scores, own_spans, background=background, sharpness=sharpness)
         rows = np.flatnonzero(found.videos == place)
         wanted = alone[:most]
         assert found.others[rows].tolist() == [len(alone) - len(wanted)] * len(wanted)

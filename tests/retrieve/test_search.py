@@ -11,7 +11,9 @@ import pytest
 
 from fixtures.shelf import search_vector
 from moviola.core import FileCode, Readout, Space, SpaceMismatchError, StoreCorruptError
-from moviola.library import Library, VideoFilter, scan
+from moviola.library import Library, Snapshot, VideoFilter, scan
+from moviola.retrieve.query import Query
+from moviola.retrieve.ranking import rank_query
 
 SUFFIXES = frozenset({".mp4"})
 
@@ -186,6 +188,35 @@ def test_a_calibration_gives_probabilities_and_their_bands(shelf, full, tmp_path
         assert moment.probability == pytest.approx(wanted)
         band = "strong" if wanted >= 0.9 else "likely" if wanted >= 0.5 else "unsure"
         assert moment.band == band
+
+
+def test_a_sharpness_on_the_card_moves_edges_and_neither_scores_nor_order(shelf, full):
+    plain = shelf.library
+    sharp = Library.open(plain.path)
+    sharp.card = replace(plain.card, sharpness=15.0)
+    moved = 0
+    for number in range(20):
+        one, other = (ask(library, number, top=30)[1] for library in (plain, sharp))
+        assert [m.video for m in one] == [m.video for m in other]
+        assert [m.score for m in one] == [m.score for m in other]
+        assert [m.clip for m in one] == [m.clip for m in other]
+        moved += [(m.start, m.end) for m in one] != [(m.start, m.end) for m in other]
+    assert moved
+
+
+def test_only_sentences_are_joined_sharply(shelf, full):
+    plain = shelf.library.snapshot()
+    sharp = replace(plain, sharpness=15.0)
+    scores = np.random.default_rng(4).normal(size=(1, len(plain.spans))).astype(np.float32)
+
+    def edges(query: Query, snapshot: Snapshot) -> list[tuple[float, float]]:
+        found = rank_query(query, snapshot, scores, top=30, per_video=None, filters=None)
+        return [(moment.start, moment.end) for moment in found]
+
+    clip = bytes(plain.clips[0]).decode()
+    assert edges(Query("a"), sharp) != edges(Query("a"), plain)
+    for query in (Query("", like=clip), Query("a", like=clip), Query("a", unwanted=("b",))):
+        assert edges(query, sharp) == edges(query, plain)
 
 
 def test_a_library_shows_one_state_until_it_is_refreshed(shelf):

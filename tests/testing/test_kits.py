@@ -270,6 +270,7 @@ class Able(EchoEncoder):
     """Has every ability of an encoder of one readout."""
 
     calibration = SimpleNamespace(slope=9.0, intercept=-4.0)
+    sharpness = 15.0
 
     def __init__(self, scorer=cosine):
         self.scorer = scorer
@@ -311,6 +312,8 @@ def test_abilities_that_are_whole_pass():
     [
         ({"calibration": 5}, "calibration is a int without slope and intercept"),
         ({"calibration": SimpleNamespace(slope=-1.0, intercept=0.0)}, "slope -1.0 .* more likely"),
+        ({"sharpness": -1.0}, "sharpness is -1.0: it must be finite and at least 0"),
+        ({"sharpness": float("inf")}, "sharpness is inf"),
         ({"precision": lambda *_: "half"}, "is 'half', which is none of float32, bfloat16"),
         ({"scorer": lambda *_: 5}, "scorer gives a int, not Scores"),
         ({"sampler": Inventing(4)}, "must give some of the seconds it is shown"),

@@ -85,6 +85,20 @@ class Calibrated(Protocol):
 
 
 @runtime_checkable
+class Sharpened(Protocol):
+    """Know how sharply to tell scores apart where windows are joined: an ability of an `Encoder`.
+
+    A search joins the neighbouring windows of a video by `exp(sharpness * score)` of a sentence;
+    the scores that it shows and orders by stay as they are.
+    """
+
+    @property
+    def sharpness(self) -> float:
+        """Return what a score is multiplied by, at least 0; 0 joins by the scores themselves."""
+        ...
+
+
+@runtime_checkable
 class BringsScorer(Protocol):
     """Score its own rows by more than a cosine: an ability of an `Encoder`."""
 
@@ -184,6 +198,11 @@ def wanted_sound(hearer: Encoder | PairScorer) -> SoundSpec | None:
 def own_calibration(encoder: Encoder) -> Curve | None:
     """Return the calibration that an encoder ships, None where it has none."""
     return encoder.calibration if isinstance(encoder, Calibrated) else None
+
+
+def own_sharpness(encoder: Encoder) -> float:
+    """Return how sharply an encoder wants its windows joined, 0 where it says nothing."""
+    return float(encoder.sharpness) if isinstance(encoder, Sharpened) else 0.0
 
 
 def own_scorer(encoder: Encoder) -> Scorer | None:

@@ -56,7 +56,8 @@ class Segmenter(Protocol):
 class Encoder(Protocol):
     """Map texts and clips into one space.
 
-    Its abilities are `Hears`, `Calibrated`, `BringsScorer`, `TellsPrecision` and `ManyReadouts`.
+    Its abilities are `Hears`, `Calibrated`, `Sharpened`, `BringsScorer`, `TellsPrecision` and
+    `ManyReadouts`.
     """
 
     @property

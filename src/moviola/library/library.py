@@ -331,4 +331,9 @@ class Library:
         tables = self._open_tables()
         with faults(self.path):
             clips = tables.read(tables.clips)
-            return Snapshot.of(records, clips, unit=self.card.space.metric == "cosine")
+            return Snapshot.of(
+                records,
+                clips,
+                unit=self.card.space.metric == "cosine",
+                sharpness=self.card.sharpness,
+            )

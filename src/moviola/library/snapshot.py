@@ -31,6 +31,7 @@ class Snapshot:
         spans: `(n, 2)` starts and ends in seconds, ordered within each video.
         matrix: `(n, D)` float32 vectors.
         clips: `(n,)` ids of the clips, as bytes.
+        sharpness: the library card's, by which windows are joined to moments.
     """
 
     records: Sequence[VideoRecord]
@@ -38,11 +39,19 @@ class Snapshot:
     spans: NDArray[np.float64]
     matrix: NDArray[np.float32]
     clips: NDArray[np.bytes_]
+    sharpness: float
     _by_id: NDArray[np.int64] = field(repr=False)
     _admitted: dict[VideoFilter, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, records: Sequence[VideoRecord], clips: pa.Table, *, unit: bool) -> Snapshot:
+    def of(
+        cls,
+        records: Sequence[VideoRecord],
+        clips: pa.Table,
+        *,
+        unit: bool,
+        sharpness: float = 0.0,
+    ) -> Snapshot:
         """Gather committed videos with their clips, in order; `unit` undoes rounding of norms."""
         known = {record.id: record for record in records if record.names and record.code.has_clips}
         ids = sorted(known)
@@ -65,6 +74,7 @@ class Snapshot:
             np.stack([starts, clips.column("end").to_numpy()], axis=1)[order],
             matrix,
             names,
+            sharpness,
             np.argsort(names, kind="stable"),
         )
 

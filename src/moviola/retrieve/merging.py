@@ -2,7 +2,8 @@
 
 The rules and numbers were chosen by simulation (see the tests): windows score in proportion to
 how much of the sought shot they hold, other shots of the video score up to 70 % of it, and noise
-is up to a sixth of the height.
+is up to a sixth of the height. Scores that tell a shot from one like it by less than that are
+sharpened first: `exp(sharpness * score)`, with a sharpness that was measured for the encoder.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _LOW_QUANTILE = 0.25
 _FLAT_SHARE = 0.25
 # Without anything else to compare with, two levels must explain this share of the variance.
 _TWO_LEVELS = 0.75
+# Beyond this, an exponential is infinite.
+_LARGEST_EXPONENT = 700.0
 # Fewer windows than this say too little to be smoothed.
 _SMOOTHED_FROM = 6
 
@@ -58,6 +61,7 @@ def merge_windows(
     spans: NDArray[np.float64],
     *,
     background: float | None = None,
+    sharpness: float = 0.0,
 ) -> list[Stretch]:
     """Join the neighbouring windows of one video that answer a query together.
 
@@ -71,6 +75,7 @@ def merge_windows(
         spans: `(n, 2)` starts and ends in seconds, both ascending.
         background: what unrelated clips score, such as the median over the library. It tells a
             video that answers as a whole from one in which a part stands out.
+        sharpness: joins by `exp(sharpness * score)`, or by the scores themselves where it is 0.
 
     Returns:
         At least one moment; they do not overlap, and the best comes first.
@@ -82,7 +87,9 @@ def merge_windows(
         raise ValueError(
             f"windows need scores (n,) and spans (n, 2), got {scores.shape} and {spans.shape}"
         )
-    found = merge_videos(scores, spans, np.array([0, scores.size]), background=background)
+    found = merge_videos(
+        scores, spans, np.array([0, scores.size]), background=background, sharpness=sharpness
+    )
     columns = (found.starts, found.ends, found.peaks, found.scores)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [Stretch(*row) for row in rows]
@@ -95,6 +102,7 @@ def merge_videos(
     *,
     background: float | None = None,
     most: int | None = None,
+    sharpness: float = 0.0,
 ) -> Stretches:
     """Merge the windows of several videos at once, each as `merge_windows` does.
 
@@ -104,17 +112,22 @@ def merge_videos(
         offsets: `(V + 1,)` video v owns windows `offsets[v]:offsets[v + 1]`, at least one.
         background: what unrelated clips score.
         most: keep so many stretches of each video; None for all.
+        sharpness: of joining, as `merge_windows` takes it. It moves edges and what is joined, not
+            the scores of the best windows, nor which video comes first.
     """
     raw = scores.astype(np.float64)
     first, counts = offsets[:-1], np.diff(offsets)
     owner = np.repeat(np.arange(counts.size), counts)
     # Whether a window overlaps the one after it, of the same video.
     joined = np.append((spans[1:, 0] < spans[:-1, 1]) & (owner[1:] == owner[:-1]), False)
-    values = _smoothed(raw, joined, offsets, owner)
+    highest = np.maximum.reduceat(raw, first)
+    sharp = _sharpened(raw, highest[owner], sharpness)
+    values = _smoothed(sharp, joined, offsets, owner)
     # The best window belongs to a moment, however smoothing lowered it.
-    best = np.flatnonzero(raw == np.maximum.reduceat(raw, first)[owner])
+    best = np.flatnonzero(raw == highest[owner])
     best = best[np.searchsorted(owner[best], np.arange(counts.size))]  # the first of equals
-    level = np.minimum(_levels(values, offsets, background), values[best])[owner]
+    beneath = None if background is None else _sharpened(background, highest, sharpness)
+    level = np.minimum(_levels(values, offsets, beneath), values[best])[owner]
     above = values >= level
 
     begin, end = _runs(above, joined)
@@ -145,6 +158,15 @@ def merge_videos(
     return Stretches(video, starts, ends, peaks, score, window, others[video])
 
 
+def _sharpened(
+    scores: NDArray[np.float64] | float, highest: NDArray[np.float64], sharpness: float
+) -> NDArray[np.float64]:
+    """Sharpen scores against the highest of their videos, which becomes 1; with 0, keep them."""
+    if sharpness == 0:
+        return np.broadcast_to(scores, highest.shape)
+    return np.exp(np.minimum(sharpness * (scores - highest), _LARGEST_EXPONENT))
+
+
 def _smoothed(
     raw: NDArray[np.float64],
     joined: NDArray[np.bool_],
@@ -163,7 +185,9 @@ def _smoothed(
 
 
 def _levels(
-    values: NDArray[np.float64], offsets: NDArray[np.int64], background: float | None
+    values: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    background: NDArray[np.float64] | None,
 ) -> NDArray[np.float64]:
     """Set the levels `(V,)` that windows of a moment reach; minus infinity where all do."""
     own = [values[a:b] for a, b in pairwise(offsets.tolist())]

@@ -38,6 +38,8 @@ def rank_query(
         top=top,
         per_video=per_video,
         filters=filters,
+        # Measured on sentences: pictures and weighted steps score on other scales.
+        sharpness=snapshot.sharpness if query.is_plain else 0.0,
     )
 
 
@@ -48,6 +50,7 @@ def rank_moments(
     top: int,
     per_video: int | None,
     filters: VideoFilter | None = None,
+    sharpness: float = 0.0,
 ) -> list[Moment]:
     """Rank the `(n,)` scores of all clips into the best `top` moments.
 
@@ -57,6 +60,7 @@ def rank_moments(
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
         filters: which videos to search.
+        sharpness: of joining windows to moments; it changes no score.
 
     Returns:
         Moments, best first; ties in the order of videos and times.
@@ -74,7 +78,12 @@ def rank_moments(
     rows: NDArray[np.int64] = np.arange(int(offsets[-1]))
     rows += np.repeat(snapshot.offsets[places] - offsets[:-1], counts)
     found = merge_videos(
-        scores[rows], snapshot.spans[rows], offsets, background=background, most=per_video
+        scores[rows],
+        snapshot.spans[rows],
+        offsets,
+        background=background,
+        most=per_video,
+        sharpness=sharpness,
     )
     order = np.lexsort((found.starts, places[found.videos], -found.scores))[:top]
     columns = (

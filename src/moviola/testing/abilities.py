@@ -29,6 +29,7 @@ from moviola.core import (
     Text,
     own_calibration,
     own_scorer,
+    own_sharpness,
     wanted_sound,
 )
 from moviola.testing.examples import SPANS, TEXTS, quiet
@@ -94,6 +95,7 @@ def check_abilities(
         AssertionError: one sentence that names the broken promise.
     """
     _check_calibration(encoder)
+    _check_sharpness(encoder)
     _check_precision(encoder)
     if own_scorer(encoder) is not None:
         _check_scorer(encoder, texts, videos)
@@ -137,6 +139,14 @@ def _check_calibration(encoder: Encoder) -> None:
         bool(np.isfinite([curve.slope, curve.intercept]).all()) and curve.slope > 0,
         f"calibration has slope {curve.slope} and intercept {curve.intercept}: both must be "
         f"finite, and a higher score more likely",
+    )
+
+
+def _check_sharpness(encoder: Encoder) -> None:
+    sharpness = own_sharpness(encoder)
+    require(
+        bool(np.isfinite(sharpness)) and sharpness >= 0,
+        f"sharpness is {sharpness}: it must be finite and at least 0",
     )
 
 

@@ -31,9 +31,20 @@ READOUTS = {
 
 
 def test_a_card_survives_its_round_trip(tmp_path, card):
-    calibrated = replace(card, calibration=(12.5, -3.0), created="2026-01-02T03:04:05+00:00")
+    calibrated = replace(
+        card, calibration=(12.5, -3.0), created="2026-01-02T03:04:05+00:00", sharpness=15.0
+    )
     calibrated.write(tmp_path)
     assert LibraryCard.read(tmp_path) == calibrated
+
+
+def test_a_card_of_before_sharpens_nothing(tmp_path, card):
+    replace(card, created="2026-01-02T03:04:05+00:00", sharpness=15.0).write(tmp_path)
+    path = tmp_path / CARD_NAME
+    parts = json.loads(path.read_text())
+    del parts["sharpness"], parts["checksums"]["sharpness"]
+    path.write_text(json.dumps(parts))
+    assert LibraryCard.read(tmp_path).sharpness == 0
 
 
 def test_the_vectors_of_this_card_are_accepted(library, card):

@@ -97,6 +97,7 @@ class ShapesEncoder:
         space: Space,
         *,
         pooling: Pooling = "mean",
+        sharpness: float = 0.0,
     ) -> None:
         if pooling not in get_args(Pooling):
             raise ValueError(f"the pooling is one of {get_args(Pooling)}, not {pooling!r}")
@@ -104,6 +105,7 @@ class ShapesEncoder:
         self.towers.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.words = words
         self.calibration = calibration
+        self.sharpness = sharpness
         self._space = space
         self._pooling: Pooling = pooling
         self._sampler = RateSampler(RATE, AT_MOST)
@@ -253,5 +255,10 @@ def load(
     )
     words = Vocabulary(tuple(config["vocabulary"]), config["towers"]["length"])
     return ShapesEncoder(
-        towers, words, Calibration(**config["calibration"]), space, pooling=pooling
+        towers,
+        words,
+        Calibration(**config["calibration"]),
+        space,
+        pooling=pooling,
+        sharpness=config.get("sharpness", 0.0),
     )

@@ -21,6 +21,8 @@ SCHEMA = 2
 _CHECKED_SINCE = 2  # the first schema whose card carries a checksum
 # The encoder is compared with these parts whenever one is loaded, and refused by name.
 _COMPARED = frozenset({"space", "video_readout", "text_readout"})
+# Parts that cards of before lack.
+_ADDED = frozenset({"precision", "codecs", "sharpness"})
 _LONGEST = 1 << 20  # bytes; a card has about two thousand
 
 
@@ -45,6 +47,8 @@ class LibraryCard:
         precision: that the vectors were computed in, such as `"bfloat16"`; several with commas
             where runs differed; `""` where no run told it, as in libraries of before.
         codecs: that some run allowed beyond the built-in list, so that its videos are shown too.
+        sharpness: windows are joined to moments by `exp(sharpness * score)`; 0, as in libraries of
+            before, joins them by the scores themselves.
     """
 
     model: str
@@ -57,6 +61,7 @@ class LibraryCard:
     schema: int = SCHEMA
     precision: str = ""
     codecs: tuple[str, ...] = ()
+    sharpness: float = 0.0
 
     @property
     def vector_type(self) -> Literal["float16", "float32"]:
@@ -154,7 +159,7 @@ class LibraryCard:
             raise ValueError(f"there is no schema {schema}")
         checksums = parts.pop("checksums", None)
         known = {field.name: field.type for field in fields(cls)}
-        if set(parts) | {"precision", "codecs"} != set(known):
+        if set(parts) | _ADDED != set(known):
             raise ValueError(f"its fields are {sorted(parts)}")
         if schema >= _CHECKED_SINCE:
             changed = set(_changed_parts(parts, checksums)) - _COMPARED
@@ -173,6 +178,7 @@ class LibraryCard:
             "text_readout": Readout(**parts["text_readout"]),
             "calibration": calibration,
             "codecs": tuple(map(str, parts.get("codecs", ()))),
+            "sharpness": float(parts.get("sharpness", 0)),
         }
         return cls(**{**parts, **made})
 

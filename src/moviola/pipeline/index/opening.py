@@ -13,6 +13,7 @@ from moviola.core import (
     StorageError,
     display_path,
     own_calibration,
+    own_sharpness,
     told_precision,
 )
 from moviola.library import CACHE, HEAD_NAME, Library, LibraryCard, WriterLock, writer_lock
@@ -109,4 +110,5 @@ def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
         segment=segmenter.spec,
         calibration=(calibration.slope, calibration.intercept) if calibration else None,
         precision=told_precision(encoder, "clips") or "",
+        sharpness=own_sharpness(encoder),
     )
