@@ -1,0 +1,1 @@
+"""Keep the older name of VideoLLaMA 3, which libraries remember."""
