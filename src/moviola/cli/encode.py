@@ -27,7 +27,10 @@ def run(
         typer.Option(help="Encoder; see `moviola models`. Default: the one that it marks."),
     ] = None,
     segment: Annotated[
-        str, typer.Option(metavar="POLICY", help="whole, windows:LENGTH/STEP, or shots.")
+        str,
+        typer.Option(
+            metavar="POLICY", help="whole, windows:LENGTH/STEP, shots, or shots:transnetv2."
+        ),
     ] = "whole",
     readout: Annotated[
         list[str] | None,

@@ -31,7 +31,8 @@ def run(
         str | None,
         typer.Option(
             metavar="POLICY",
-            help="How videos are cut: windows:6/3 (6 s every 3 s, the default), whole, or shots.",
+            help="How videos are cut: windows:6/3 (6 s every 3 s, the default), whole, shots, or "
+            "shots:transnetv2.",
         ),
     ] = None,
     head: Annotated[

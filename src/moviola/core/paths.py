@@ -14,6 +14,13 @@ def library_path(named: Path | None = None) -> Path:
     return user_data_path("moviola", appauthor=False) / "library"
 
 
+def cache_path() -> Path:
+    """Return the user's folder of what can be made again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("moviola", appauthor=False)
+
+
 def display_path(path: Path | str) -> str:
     """Return `path` as printable text that stays unambiguous.
 

@@ -10,12 +10,15 @@ from typing import ClassVar
 
 from moviola.core import Segmenter, Span, VideoInfo
 from moviola.video.shots import ShotSegmenter
+from moviola.video.transnet.segmenter import TransNetSegmenter
 
 _MOST_WINDOWS = 100_000
 # A remainder shorter than this share of a step makes no window of its own.
 _NEGLIGIBLE = 0.05
 _NUMBER = r"\d+\.?\d*|\.\d+"
-_FORMS = "windows, windows:LENGTH/STEP (seconds, such as windows:6/3), whole, shots"
+_FORMS = (
+    "windows, windows:LENGTH/STEP (seconds, such as windows:6/3), whole, shots, shots:transnetv2"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ def parse_segmenter(spec: str) -> Segmenter:
 
     Raises:
         ValueError: naming the forms, when `spec` is none of them.
-        MissingExtraError: for `shots`, when PySceneDetect is not installed.
+        MissingExtraError: for `shots`, when PySceneDetect is not installed, and for
+            `shots:transnetv2`, when its weights are not.
     """
     name, _, rest = spec.strip().lower().partition(":")
     if name == "whole" and not rest:
@@ -109,6 +113,8 @@ def parse_segmenter(spec: str) -> Segmenter:
     found = re.fullmatch(f"({_NUMBER})/({_NUMBER})", rest)
     if name == "windows" and found:
         return WindowSegmenter(float(found[1]), float(found[2]))
+    if name == "shots" and rest == "transnetv2":
+        return TransNetSegmenter()
     if name == "shots" and (not rest or re.fullmatch(_NUMBER, rest)):
         return ShotSegmenter.parse(rest)
     raise ValueError(f"unknown segmentation {spec!r}; use one of: {_FORMS}")

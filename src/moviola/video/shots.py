@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 
 from moviola.core import MissingExtraError, Span, VideoInfo
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from numpy.typing import NDArray
+from moviola.video.small_pictures import small_pictures
 
 _USUAL_RATIO = 3.0
 _SHORTEST_SHOT = 0.6
@@ -50,7 +45,7 @@ class ShotSegmenter:
         if find_spec("scenedetect") is None or find_spec("cv2") is None:
             raise MissingExtraError(
                 "cutting by shots needs PySceneDetect; install it with: "
-                'pip install "moviola[shots]" opencv-python-headless'
+                'pip install "moviola[shots]"'
             )
 
     @classmethod
@@ -80,30 +75,19 @@ class ShotSegmenter:
         exact: dict[int, float] = {}
         cuts: list[int] = []
         moment = FrameTimecode(0, fps=_CLOCK)
-        for time, picture in _pictures(path):
+        for time, picture in small_pictures(path, _reduced):
             tick = round(time * _CLOCK)
             if tick in exact:
                 continue
             exact[tick] = time
             moment = FrameTimecode(tick, fps=_CLOCK)
-            cuts += [cut.frame_num for cut in detector.process_frame(moment, picture)]
+            bgr = np.ascontiguousarray(picture[:, :, ::-1])  # the order of OpenCV
+            cuts += [cut.frame_num for cut in detector.process_frame(moment, bgr)]
         cuts += [cut.frame_num for cut in detector.post_process(moment)]
         return sorted({exact[cut] for cut in cuts if exact.get(cut, 0.0) > 0})
 
 
-def _pictures(path: Path) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-    """Read every frame, small, as `(H, W, 3)` uint8 in the order blue, green, red of OpenCV."""
-    from moviola.video.decode.opening import open_container
-    from moviola.video.decode.pixels.painting import Painter, reduced_size
-    from moviola.video.decode.probing import survey
-    from moviola.video.decode.reading import frames_of
-    from moviola.video.decode.streams import Damage
-    from moviola.video.limits import IN_FORCE, Limits
+def _reduced(width: int, height: int) -> tuple[int, int]:
+    from moviola.video.decode.pixels.painting import reduced_size
 
-    limits = IN_FORCE.get(Limits())
-    found = survey(path, limits, opened=open_container(path, limits))
-    width, height = reduced_size(found.width, found.height, _PIXELS)
-    painter = Painter(width, height, found.turn, usual=found.usual)
-    with closing(frames_of(path, found, limits, Damage())) as frames:
-        for time, frame in frames:
-            yield time, np.ascontiguousarray(painter.paint(frame)[:, :, ::-1])
+    return reduced_size(width, height, _PIXELS)

@@ -15,7 +15,7 @@ from moviola.encode.video_llama.llama import load_llama
 from moviola.encode.video_llama.model import VideoLlama
 from moviola.encode.video_llama.published import find_files, load_model
 from moviola.encode.video_llama.weights.loading import parts_of
-from moviola.encode.video_llama.weights.pth import read_pth
+from moviola.plugins.pth import read_pth
 
 VISUAL = ("eva_vit_g", "blip2_pretrained_flant5xxl", "vl_branch")
 

@@ -108,6 +108,8 @@ class Worker:
         return FileCode.OK, ""
 
     def _clips(self, task: ClipsTask, found: Survey) -> tuple[FileCode, str]:
+        if more := getattr(task.segmenter, "seconds_a_picture", 0.0) * found.info.frames:
+            self._allow(self._limits.decode_limit(found.info) + more)
         spans = clamp(_segment(task, found), found.info.duration)
         # What is heard goes on where nothing moves.
         if task.sound is None and getattr(task.segmenter, "folds_stills", False):

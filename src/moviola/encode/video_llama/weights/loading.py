@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.encode.video_llama.weights.keys import PREFIXES, is_ignored, renamed
-from moviola.encode.video_llama.weights.pth import read_pth
+from moviola.plugins.pth import read_pth
 
 _TOWER = ("vit.embeddings.", "vit.encoder.")
 _Q_BIAS, _V_BIAS, _QKV_BIAS = "self_attn.q_bias", "self_attn.v_bias", "self_attn.qkv.bias"

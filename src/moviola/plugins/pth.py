@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, cast
 
 from moviola.core.errors import WeightsUnavailableError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def read_pth(path: Path, *, sha256: str | None = None) -> dict[str, Tensor]:
@@ -29,6 +29,8 @@ def read_pth(path: Path, *, sha256: str | None = None) -> dict[str, Tensor]:
     Raises:
         WeightsUnavailableError: the file is not there, has another digest, or is no state dict.
     """
+    from torch import Tensor
+
     try:
         if sha256 is not None and (found := file_sha256(path)) != sha256.lower():
             raise WeightsUnavailableError(
@@ -38,11 +40,13 @@ def read_pth(path: Path, *, sha256: str | None = None) -> dict[str, Tensor]:
         held: Any = _load(path)
     except OSError as error:
         raise WeightsUnavailableError(f"{path} cannot be read: {error.strerror}") from error
-    if isinstance(held, Mapping) and isinstance(held.get("model"), Mapping):
-        held = held["model"]
-    if not isinstance(held, Mapping) or not all(isinstance(t, Tensor) for t in held.values()):
+    nothing: Mapping[object, Any] = {}
+    state = cast("Mapping[object, Any]", held) if isinstance(held, Mapping) else nothing
+    if isinstance(state.get("model"), Mapping):
+        state = cast("Mapping[object, Any]", state["model"])
+    if not state or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise WeightsUnavailableError(f"{path} holds no state dict, nor one under 'model'")
-    return {str(name): tensor for name, tensor in held.items()}
+    return {str(name): tensor for name, tensor in state.items()}
 
 
 def file_sha256(path: Path) -> str:
@@ -56,6 +60,8 @@ def file_sha256(path: Path) -> str:
 
 
 def _load(path: Path) -> object:
+    import torch
+
     with path.open("rb") as file:
         # Files of torch before 1.6 are no archives, and cannot be mapped.
         mapped = file.read(2) == b"PK"
