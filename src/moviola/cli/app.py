@@ -27,6 +27,7 @@ from moviola.cli import (
     evaluate_search,
     experiment,
     failures,
+    finetune,
     forget,
     gc,
     index,
@@ -70,6 +71,7 @@ for command in (
     diagnose,
     pooling_grid,
     layer_sweep,
+    finetune,
     experiment,
     doctor,
 ):

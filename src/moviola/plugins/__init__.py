@@ -24,7 +24,7 @@ from moviola.plugins.checkpoints import (
     settled_name,
     split_options,
 )
-from moviola.plugins.datasets import dataset_names, load_dataset
+from moviola.plugins.datasets import dataset_names, guess_dataset, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
 from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder, precision_options
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP, SCORER_GROUP
@@ -44,6 +44,7 @@ __all__ = [
     "families",
     "find_checkpoint",
     "find_known",
+    "guess_dataset",
     "join_options",
     "known_models",
     "load_dataset",

@@ -15,6 +15,17 @@ def dataset_names() -> list[str]:
     return sorted(points(DATASET_GROUP))
 
 
+def guess_dataset(root: Path) -> str:
+    """Return the name of the data set whose layout lies at `root`.
+
+    A file is a `table`, a folder with annotations in MSR-VTT's layout `msrvtt`, another a `folder`.
+    """
+    if root.is_file():
+        return "table"
+    has_layout = any(root.glob("annotations.json")) or any(root.glob("*videodatainfo*.json"))
+    return "msrvtt" if has_layout else "folder"
+
+
 def load_dataset(name: str, root: Path, split: str) -> RetrievalDataset:
     """Load split `split` of the data set called `name` whose files lie under `root`.
 

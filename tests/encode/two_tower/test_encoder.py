@@ -11,7 +11,8 @@ from safetensors.torch import load_file, save_file
 
 from moviola.core import Frames, WeightsUnavailableError
 from moviola.encode.runtime.preprocessing import Patches
-from moviola.encode.two_tower.encoder import KINDS, load
+from moviola.encode.two_tower.encoder import load
+from moviola.encode.two_tower.kinds import KINDS
 from moviola.testing import check_encoder
 
 TEXTS = ["a red dog", "the blue square moves left", "", "a " * 300, "ein Bär \udcff"]

@@ -1,8 +1,11 @@
-"""Make Lightning's loggers by name."""
+"""Make Lightning's loggers by name, and silence its own."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import logging
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -47,3 +50,19 @@ def _named(name: str, folder: Path) -> Logger:
         raise MissingExtraError(
             f"the logger {name} needs its package; install it with: pip install 'moviola[{name}]'"
         ) from error
+
+
+@contextmanager
+def quiet_lightning() -> Iterator[None]:
+    """Silence Lightning's hints about hardware and workers."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    before = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\..*")
+            yield
+    finally:
+        for each, level in zip(loggers, before, strict=True):
+            each.setLevel(level)

@@ -5,11 +5,8 @@ Importing this raises `MissingExtraError` where Lightning is not installed.
 
 from __future__ import annotations
 
-import logging
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -35,7 +32,7 @@ from moviola.align.training.checkpoints import KeepWeights, losses_of_checkpoint
 from moviola.align.training.config import TrainConfig
 from moviola.align.training.data_module import PairedData
 from moviola.align.training.history import Epoch, History
-from moviola.align.training.loggers import make_loggers
+from moviola.align.training.loggers import make_loggers, quiet_lightning
 from moviola.align.training.losses import constant_loss
 from moviola.align.training.module import HeadTraining, start_of
 from moviola.align.training.networks import Network, NetworkMaps
@@ -102,7 +99,7 @@ def train_head(
     if resume and not (folder and (folder / _RESUME).is_file()):
         raise FileNotFoundError(f"there is no {_RESUME} to resume; train from the start")
     output = TrainOutput(folder, resume, logger, callbacks)
-    with tempfile.TemporaryDirectory() as place, torch.random.fork_rng(), _quiet():
+    with tempfile.TemporaryDirectory() as place, torch.random.fork_rng(), quiet_lightning():
         torch.manual_seed(config.seed)
         where = Path(place) if folder is None else folder
         where.mkdir(parents=True, exist_ok=True)
@@ -193,19 +190,3 @@ def _constant(data: PairedRows, train: NDArray[np.int64], config: TrainConfig) -
     truth = np.concatenate([draw.truth for draw in draws[: None if config.by_pairs else 1]])
     scale, bias = (torch.tensor(value) for value in start_of(config))
     return constant_loss(config.function, torch.from_numpy(truth), scale, bias)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence Lightning's hints about hardware and workers."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    before = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"lightning\..*")
-            yield
-    finally:
-        for each, level in zip(loggers, before, strict=True):
-            each.setLevel(level)

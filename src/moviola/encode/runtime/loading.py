@@ -96,9 +96,14 @@ def checkpoint_digest(folder: Path) -> str:
     return weights_digest([*weight_files(folder), *(path for path in rest if path.is_file())])
 
 
-def weights_digest(files: Iterable[Path]) -> str:
-    """Return 32 hexadecimal digits of the names and bytes of weight files, by name."""
-    digest = hashlib.blake2b(digest_size=16)
+def weights_digest(files: Iterable[Path], *, start: str = "") -> str:
+    """Return 32 hexadecimal digits of the names and bytes of weight files, by name.
+
+    Args:
+        files: in any order.
+        start: what else tells the weights apart.
+    """
+    digest = hashlib.blake2b(start.encode(), digest_size=16)
     for path in sorted(files, key=lambda path: path.name):
         with path.open("rb") as file:
             # SHA-256 for the bytes: processors have instructions for it, and files are large.

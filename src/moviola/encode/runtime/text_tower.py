@@ -49,7 +49,7 @@ class TextTower:
             run, device, precision=precision, probe=lambda: self._tokens(_PROBE)
         )
         self._length = length
-        self._padding = padding
+        self._padding: Literal["longest", "max_length"] = padding
         self._masked = masked
         self._device = device
 
@@ -72,15 +72,29 @@ class TextTower:
 
     def _tokens(self, texts: Sequence[str]) -> tuple[Tensor, Tensor | None]:
         """Tokenize texts to ids `(B, L)` and their mask, None where the model takes none."""
-        # Words of a command line may hold bytes that are no text.
-        clean = [text.encode(errors="replace").decode() for text in texts]
-        tokens = self._tokenizer(
-            clean,
-            padding=self._padding,
-            truncation=True,
-            max_length=self._length,
-            return_tensors="pt",
-        )
+        tokens = tokenize(self._tokenizer, texts, length=self._length, padding=self._padding)
         ids = tokens["input_ids"].to(self._device)
         mask = tokens["attention_mask"].to(self._device) if self._masked else None
         return ids, mask
+
+
+def tokenize(
+    tokenizer: Any,
+    texts: Sequence[str],
+    *,
+    length: int,
+    padding: Literal["longest", "max_length"],
+) -> Any:
+    """Tokenize texts to `input_ids` `(B, L)` and `attention_mask` `(B, L)`.
+
+    Args:
+        tokenizer: of the checkpoint.
+        texts: B sentences.
+        length: tokens at most; longer sentences are cut.
+        padding: to the longest of them, or always to `length`.
+    """
+    # Words of a command line may hold bytes that are no text.
+    clean = [text.encode(errors="replace").decode() for text in texts]
+    return tokenizer(
+        clean, padding=padding, truncation=True, max_length=length, return_tensors="pt"
+    )

@@ -10,7 +10,7 @@ from moviola.core import Clip, RetrievalDataset, display_path
 from moviola.core.embeddings import ItemT
 from moviola.datasets.annotations.names import NameIndex
 from moviola.pipeline.evaluate.evaluation import Evaluation
-from moviola.plugins import load_dataset
+from moviola.plugins import guess_dataset, load_dataset
 
 
 def annotated(
@@ -64,10 +64,7 @@ def _load(root: Path, protocol: str | None) -> RetrievalDataset:
 
         found = find_protocol(protocol)
         return load_dataset(found.dataset, root, found.split)
-    if root.is_file():
-        return load_dataset("table", root, "all")
-    has_layout = any(root.glob("annotations.json")) or any(root.glob("*videodatainfo*.json"))
-    return load_dataset("msrvtt" if has_layout else "folder", root, "all")
+    return load_dataset(guess_dataset(root), root, "all")
 
 
 def _found(ours: Sequence[ItemT], theirs: Sequence[ItemT]) -> dict[str, ItemT]:

@@ -1,0 +1,1 @@
+"""Fine-tune two-tower models on pairs of videos and captions: adapters, or all weights."""
