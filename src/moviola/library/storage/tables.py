@@ -26,6 +26,8 @@ _NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error
 _NO_LEAVE = re.compile(
     r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
 )
+# Where in LanceDB's sources a fault was noticed, on the machine that compiled it.
+_RUST_PLACE = re.compile(r",? ?[^\s,:]*\.rs:\d+(:\d+)?")
 _FAULTS = (RuntimeError, ValueError, OSError, LookupError, ArithmeticError, MemoryError)
 # More writers' commits than this do not happen while one version is looked up.
 _ATTEMPTS = 20
@@ -200,7 +202,7 @@ def faults(folder: Path) -> Iterator[None]:
 
 
 def _as_ours(folder: Path, error: BaseException) -> MoviolaError:
-    text = " ".join(str(error).split())
+    text = _RUST_PLACE.sub("", " ".join(str(error).split()))
     text = text if len(text) <= 300 else text[:300] + " …"
     where = display_path(folder)
     if _NO_ROOM.search(text):
