@@ -8,7 +8,12 @@ from typing import Annotated, Literal
 import typer
 
 from moviola.cli.console import print_json, progress, say_failures
-from moviola.cli.options import JsonOption, PrecisionOption
+from moviola.cli.options import (
+    DocumentInstructionOption,
+    JsonOption,
+    PrecisionOption,
+    QueryInstructionOption,
+)
 
 
 def run(
@@ -56,6 +61,8 @@ def run(
     dtype: Annotated[
         Literal["float16", "float32"], typer.Option(help="Of the rows on disk.")
     ] = "float16",
+    query_instruction: QueryInstructionOption = None,
+    document_instruction: DocumentInstructionOption = None,
     precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -68,15 +75,16 @@ def run(
     from moviola.core import ExitCode, display_path
     from moviola.datasets.annotations.captions import is_caption_table, read_captions
     from moviola.pipeline.encode.encode import encode_captions, encode_videos
-    from moviola.pipeline.models import DEFAULT_MODEL
+    from moviola.pipeline.models import DEFAULT_MODEL, instructed_name
 
+    name = instructed_name(model or DEFAULT_MODEL, query_instruction, document_instruction)
     readouts, poolings = tuple(readout or ()), tuple(pool or ())
     with progress("encoding") as line:
         if len(inputs) == 1 and is_caption_table(inputs[0]):
             report = encode_captions(
                 read_captions(inputs[0]),
                 out=out,
-                model=model or DEFAULT_MODEL,
+                model=name,
                 readouts=readouts,
                 layers=layers,
                 poolings=poolings,
@@ -89,7 +97,7 @@ def run(
             report = encode_videos(
                 inputs,
                 out=out,
-                model=model or DEFAULT_MODEL,
+                model=name,
                 segment=segment,
                 readouts=readouts,
                 layers=layers,

@@ -8,7 +8,13 @@ from typing import Annotated
 import typer
 
 from moviola.cli.console import print_json, progress, say, say_failures
-from moviola.cli.options import JsonOption, LibraryOption, PrecisionOption
+from moviola.cli.options import (
+    DocumentInstructionOption,
+    JsonOption,
+    LibraryOption,
+    PrecisionOption,
+    QueryInstructionOption,
+)
 
 
 def run(
@@ -46,6 +52,8 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")
     ] = False,
+    query_instruction: QueryInstructionOption = None,
+    document_instruction: DocumentInstructionOption = None,
     precision: PrecisionOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -69,6 +77,8 @@ def run(
             segment=segment,
             head=head,
             retry=retry,
+            query_instruction=query_instruction,
+            document_instruction=document_instruction,
             precision=precision,
             extra_codecs=tuple(allow_codec or ()),
             on_progress=lambda step: line.update(

@@ -22,6 +22,20 @@ PrecisionOption = Annotated[
         help="What the model computes in. Default: what the device is made for.",
     ),
 ]
+QueryInstructionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="What a model that takes instructions is told of texts; a library remembers it.",
+    ),
+]
+DocumentInstructionOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help="What such a model is told of videos; a library remembers it.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MeasuresOption = Annotated[
     list[str] | None,

@@ -75,7 +75,8 @@ class ModelFamily:
 
     Attributes:
         loader: `module:attribute` of a function `(model, revision=None, **options)` that returns
-            an encoder, where `model` is an id on the hub or a folder.
+            an encoder, where `model` is an id on the hub or a folder; `""` for a family that only
+            scores.
         summary: one line on what it loads.
         models: the checkpoints that are known by name.
         patterns: names of the files that a checkpoint of it needs, with `*`; empty for what a

@@ -11,9 +11,11 @@ from moviola.plugins import (
     PluginInfo,
     describe_encoder,
     encoder_names,
+    encoder_options,
     families,
     find_checkpoint,
     find_known,
+    join_options,
     known_models,
     split_options,
 )
@@ -57,7 +59,7 @@ def list_models() -> list[ListedModel]:
     """List every encoder and every checkpoint that has a name, sorted. Imports no framework."""
     known = known_models()
     listed: list[ListedModel] = []
-    for name in encoder_names():
+    for name in sorted({*encoder_names(), *known}):
         info, default = describe_encoder(name), name == DEFAULT_MODEL
         if name not in known:
             listed.append(ListedModel(info, is_default=default))
@@ -78,6 +80,29 @@ def tell_narrow_world(space: Space) -> str | None:
         "the model of this library, shapes, knows only its generated world of coloured shapes: "
         "whatever else is asked or indexed, it finds by chance"
     )
+
+
+def instructed_name(name: str, query: str | None, document: str | None) -> str:
+    """Add instructions to the name of a model, as options that it is remembered by.
+
+    Args:
+        name: as `load_encoder` takes it; what it says already is replaced.
+        query: what the model is told of texts; None says nothing.
+        document: what it is told of clips; None says nothing.
+
+    Raises:
+        PluginNotFoundError: when there is no such encoder.
+        ValueError: when the model takes no such instruction.
+    """
+    given = {"query_instruction": query, "document_instruction": document}
+    told = {word: text for word, text in given.items() if text is not None}
+    if not told:
+        return name
+    if missing := sorted(told.keys() - encoder_options(name)):
+        option = missing[0].replace("_", "-")
+        raise ValueError(f"the model {name!r} takes no such instruction; leave --{option} out")
+    bare, options = split_options(name)
+    return join_options(bare, options | told)
 
 
 def wanted_sources(name: str) -> list[Source]:

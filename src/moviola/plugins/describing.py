@@ -51,7 +51,7 @@ def describe_encoder(name: str) -> PluginInfo:
     """
     if found := known_models().get(name):
         family, card = found
-        target = families()[family].loader
+        target = families()[family].loader or families()[family].scorer
         package, version = _origin(points(FAMILY_GROUP)[family])
         return PluginInfo(name, target, package, version, card.summary, card.dimension)
     require_encoder(name)

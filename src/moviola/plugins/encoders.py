@@ -8,15 +8,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from moviola.core import Encoder, PluginNotFoundError, Precision, WeightsNotFoundError
-from moviola.plugins.checkpoints import families, find_checkpoint, known_models, split_options
+from moviola.plugins.checkpoints import families, find_checkpoint, split_options
 from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not_found, points
 
 _LOG = logging.getLogger(__name__)
 
 
 def encoder_names() -> list[str]:
-    """Return the names of the installed encoders and of known checkpoints, sorted."""
-    return sorted({*points(ENCODER_GROUP), *known_models()})
+    """Return the names of the installed encoders and of known checkpoints that encode, sorted."""
+    known = families().values()
+    return sorted(
+        {
+            *points(ENCODER_GROUP),
+            *(card.name for each in known if each.loader for card in each.models),
+        }
+    )
 
 
 def load_encoder(name: str, **options: Any) -> Encoder:
@@ -121,7 +127,13 @@ def require_encoder(name: str) -> None:
 def _found(name: str) -> tuple[object, dict[str, Any]]:
     """Find what stands behind a name without options, and what its checkpoint gives it."""
     if (checkpoint := find_checkpoint(name)) is not None:
-        loader = load_point(ENCODER_GROUP, families()[checkpoint.family].loader)
+        family = families()[checkpoint.family]
+        if not family.loader:
+            raise ValueError(
+                f"{name!r} is a model that scores texts against clips and makes no vectors; load "
+                f"it with load_scorer, or name it after --rerank"
+            )
+        loader = load_point(ENCODER_GROUP, family.loader)
         return loader, {"model": checkpoint.model, "revision": checkpoint.revision}
     require_encoder(name)
     return load_point(ENCODER_GROUP, name), {}

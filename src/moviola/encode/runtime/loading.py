@@ -17,7 +17,7 @@ from moviola.encode.runtime.hub import weight_files
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_COMPUTED_WITH = (
+COMPUTED_WITH = (
     "config.json",
     "merges.txt",
     "sentencepiece.bpe.model",
@@ -92,7 +92,7 @@ def checkpoint_digest(folder: Path) -> str:
     These are its weights, its `config.json` and its tokenizer. How frames are prepared is left
     out: a readout says that.
     """
-    rest = [folder / name for name in _COMPUTED_WITH]
+    rest = [folder / name for name in COMPUTED_WITH]
     return weights_digest([*weight_files(folder), *(path for path in rest if path.is_file())])
 
 

@@ -34,6 +34,8 @@ def index(
     segment: str | None = None,
     head: Path | str | None = None,
     retry: bool = False,
+    query_instruction: str | None = None,
+    document_instruction: str | None = None,
     precision: Precision | None = None,
     workers: int | None = None,
     extra_codecs: tuple[str, ...] = (),
@@ -56,6 +58,8 @@ def index(
         head: folder or hub id of a head that a new library's vectors shall go through; it is kept
             in the library. None takes the library's own, where it has one.
         retry: also try what failed before.
+        query_instruction: what a model that takes instructions is told of texts.
+        document_instruction: what such a model is told of videos.
         precision: that the model computes in; None takes that of the device.
         workers: decoding processes; None decides by the number of cores.
         extra_codecs: names of FFmpeg decoders to allow beyond the built-in list; the library
@@ -83,7 +87,14 @@ def index(
     with locked_library(place) as (existing, held):
         named, warnings = (named, []) if named or existing is None else _known_roots(existing)
         opened, encoder, segmenter = prepare(
-            place, existing, held, model=model, segment=segment, head=head, precision=precision
+            place,
+            existing,
+            held,
+            model=model,
+            segment=segment,
+            head=head,
+            precision=precision,
+            instructions=(query_instruction, document_instruction),
         )
         with opened.writer(held=held) as writer:
             # What failed for want of a codec may be read now.

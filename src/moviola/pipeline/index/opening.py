@@ -18,7 +18,7 @@ from moviola.core import (
 )
 from moviola.library import CACHE, HEAD_NAME, Library, LibraryCard, WriterLock, writer_lock
 from moviola.library.storage.places import make_place, remove_empty_place
-from moviola.pipeline.models import DEFAULT_MODEL
+from moviola.pipeline.models import DEFAULT_MODEL, instructed_name
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
 from moviola.plugins import settled_name
 from moviola.video import parse_segmenter
@@ -66,6 +66,7 @@ def prepare(
     segment: str | None,
     head: Path | str | None,
     precision: Precision | None,
+    instructions: tuple[str | None, str | None] = (None, None),
 ) -> tuple[Library, Encoder, Segmenter]:
     """Load the encoder and the policy of a library, and make the library where there is none.
 
@@ -76,7 +77,7 @@ def prepare(
         ValueError: when `segment` is no policy.
     """
     card = existing.card if existing else None
-    name = model or (card.model if card else DEFAULT_MODEL)
+    name = instructed_name(model or (card.model if card else DEFAULT_MODEL), *instructions)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
     encoder = load_aligned(name, head or head_of(place), precision)
     if existing is None:

@@ -1,0 +1,276 @@
+"""Run a Qwen3-VL: its language model, and the vision tower once a picture comes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from moviola.core.abilities import Precision
+from moviola.core.errors import WeightsUnavailableError
+from moviola.core.paths import display_path
+from moviola.encode.qwen_vl.patches import Patches, PatchProcessor
+from moviola.encode.qwen_vl.positions import count_positions
+from moviola.encode.qwen_vl.prompts import IMAGE_PAD, VIDEO_PAD
+from moviola.encode.runtime.batching import run_batched
+from moviola.encode.runtime.config_files import read_config
+from moviola.encode.runtime.loading import DAMAGES
+from moviola.encode.runtime.parts import TensorIndex
+from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
+from moviola.encode.runtime.tokenizers import load_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import Qwen3VLConfig, Qwen3VLTextModel, Qwen3VLVisionModel
+
+HEAD = "lm_head.weight"
+"""The only weight that a checkpoint may have or lack: absent from the 8B embedding model, tied to
+the embeddings of words in the 2B ones."""
+_ROOTS = ("model.", "")
+"""What checkpoints put before the names of both parts: as models that write, and without."""
+_LANGUAGE, _VISION = "language_model.", "visual."
+_TOKENS = {"cpu": 8_192, "cuda": 65_536}
+"""Tokens of a batch, padding included; a longer prompt goes alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The vectors of a clip or a picture.
+
+    Attributes:
+        patches: what was seen, without its values.
+        merged: `(N, D)`, in place of the prompt's pads.
+        deepstack: `(N, D)` each, added at the pads after the first layers.
+    """
+
+    patches: Patches
+    merged: Tensor
+    deepstack: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt in tokens, and what its pads stand for.
+
+    Attributes:
+        ids: `(L,)` of the tokens.
+        positions: `(3, L)` in time, rows and columns.
+        seen: clips and pictures in the order of their pads.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    seen: tuple[Seen, ...] = ()
+
+
+class Qwen3VLNetwork:
+    """The two parts of a Qwen3-VL checkpoint, stock modules of transformers.
+
+    The language model is loaded at once; of the vision tower no byte is read before a picture is
+    seen.
+
+    Args:
+        folder: the checkpoint.
+        precision: of the weights; None for bfloat16 on a GPU and float32 elsewhere.
+
+    Raises:
+        WeightsUnavailableError: when the weights, or the tokenizer, are not there or do not fit.
+    """
+
+    def __init__(self, folder: Path, *, precision: Precision | None = None) -> None:
+        from transformers import Qwen3VLTextModel
+
+        self.config = _read_config(folder)
+        self.tokenizer = load_tokenizer(folder)
+        self.device = best_device()
+        self.precision: Precision = weights_precision(precision, self.device)
+        self.tensors = TensorIndex.of_folder(folder)
+        words = "embed_tokens.weight"
+        places = (root for root in _ROOTS if f"{root}{_LANGUAGE}{words}" in self.tensors.places)
+        self._root = next(places, _ROOTS[0])
+        self.tensors.require_parts([self._root + _LANGUAGE, self._root + _VISION], allowed=(HEAD,))
+        text: Any = self.config.text_config
+        language, self._digest = self.tensors.load(
+            lambda: Qwen3VLTextModel(text),
+            self._root + _LANGUAGE,
+            dtype=DTYPES[self.precision],
+            device=self.device,
+        )
+        self.language: Qwen3VLTextModel = language
+        self._vision: tuple[Qwen3VLVisionModel, str] | None = None
+        self._lock = Lock()
+        vision: Any = self.config.vision_config
+        self.patches = PatchProcessor(
+            vision.patch_size, vision.spatial_merge_size, vision.temporal_patch_size
+        )
+        ids = self.tokenizer.convert_tokens_to_ids
+        self.pads: frozenset[int] = frozenset({ids(VIDEO_PAD), ids(IMAGE_PAD)})
+
+    @property
+    def weights(self) -> str:
+        """Return a digest of the language model, and of the names and shapes of all weights."""
+        return f"{self.tensors.digest[:16]}{self._digest[:16]}"
+
+    @property
+    def vision_weights(self) -> str:
+        """Return a digest of the vision tower; this loads it."""
+        return self._loaded_vision()[1]
+
+    @property
+    def vision(self) -> Qwen3VLVisionModel:
+        """Return the vision tower; this loads it."""
+        return self._loaded_vision()[0]
+
+    @property
+    def width(self) -> int:
+        """Return the length of a state."""
+        text: Any = self.config.text_config
+        return text.hidden_size
+
+    def word_rows(self, words: Sequence[str]) -> Tensor:
+        """Return the rows `(N, D)` float32 of the output head for one-token words.
+
+        Raises:
+            WeightsUnavailableError: when a word is no token, or the head is neither stored nor
+                tied to the embeddings of words.
+        """
+        ids = [self.tokenizer(word, add_special_tokens=False).input_ids for word in words]
+        # The head's own rows, whatever the tokenizer adds behind a text.
+        found = [self.tokenizer.convert_tokens_to_ids(word) for word in words]
+        if any(one is None or one not in some for one, some in zip(found, ids, strict=True)):
+            raise WeightsUnavailableError(
+                f"the tokenizer in {display_path(self.tensors.folder)} does not know {words} as "
+                f"tokens"
+            )
+        if HEAD in self.tensors.places:
+            rows = self.tensors.tensor(HEAD, found)
+        elif self.config.tie_word_embeddings:
+            rows = self.language.embed_tokens.weight[found]
+        else:
+            raise WeightsUnavailableError(
+                f"{display_path(self.tensors.folder)} has no output head ({HEAD}), and its "
+                f"config.json does not tie one to the embeddings of words: it is no reranker"
+            )
+        return rows.float().to(self.device)
+
+    @torch.inference_mode()
+    def see(self, patches: Patches) -> Seen:
+        """Map patches to vectors, on the device of the language model."""
+        values = patches.values.to(self.device, DTYPES[self.precision])
+        grid = torch.tensor([patches.grid], device=self.device)
+        seen: Any = self.vision(values, grid_thw=grid, return_dict=True)
+        light = Patches(values.new_empty(0), patches.grid, patches.cells, patches.times)
+        return Seen(light, seen.pooler_output, tuple(seen.deepstack_features))
+
+    def tokenize(
+        self, prompt: str, seen: Sequence[Seen] = (), *, length: int | None = None
+    ) -> Prompt:
+        """Tokenize a whole prompt, with whatever the checkpoint's tokenizer adds.
+
+        Args:
+            prompt: with a pad for every vector.
+            seen: what the pads stand for, in their order.
+            length: tokens at most of a prompt without pictures; a longer one loses its end.
+
+        Raises:
+            ValueError: when the prompt has other pads than `seen` has vectors.
+        """
+        clean = prompt.encode(errors="replace").decode()
+        cut = {} if seen or length is None else {"truncation": True, "max_length": length}
+        ids: list[int] = self.tokenizer(clean, **cut).input_ids
+        pads: Collection[int] = self.pads if seen else ()
+        cells = [each.patches.cells for each in seen for _ in range(each.patches.grid[0])]
+        return Prompt(torch.tensor(ids), count_positions(ids, pads, cells), tuple(seen))
+
+    def last_states(self, prompts: Sequence[Prompt]) -> Tensor:
+        """Read the states `(N, D)` float32 at the last tokens of prompts, after the final norm."""
+        rows: dict[int, Tensor] = {}
+        for numbers in self._batches(prompts):
+            batch = [prompts[number] for number in numbers]
+            rows.update(zip(numbers, run_batched(self._read, batch, len(batch)), strict=True))
+        ordered = [rows[number] for number in range(len(prompts))]
+        return torch.stack(ordered) if ordered else torch.zeros(0, self.width)
+
+    def _batches(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        """Group the numbers of prompts of similar lengths."""
+        most = _TOKENS.get(self.device.type, _TOKENS["cpu"])
+        batches: list[list[int]] = []
+        for number in sorted(range(len(prompts)), key=lambda number: len(prompts[number].ids)):
+            # The last of a batch is its longest.
+            longest = len(prompts[number].ids)
+            if not batches or longest * (len(batches[-1]) + 1) > most:
+                batches.append([])
+            batches[-1].append(number)
+        return batches
+
+    @torch.inference_mode()
+    def _read(self, prompts: Sequence[Prompt]) -> list[Tensor]:
+        """Read the last states of one batch, padded on the right."""
+        lengths = [len(prompt.ids) for prompt in prompts]
+        ids = pad_sequence([prompt.ids for prompt in prompts], batch_first=True).to(self.device)
+        positions = pad_sequence([prompt.positions.T for prompt in prompts], batch_first=True)
+        ends = torch.tensor(lengths, device=self.device)
+        mask = torch.arange(ids.shape[1], device=self.device) < ends[:, None]
+        inputs = self.language.embed_tokens(ids)
+        deep: dict[str, Any] = {}
+        if seen := [each for prompt in prompts for each in prompt.seen]:
+            shown = torch.isin(ids, torch.tensor(sorted(self.pads), device=self.device)) & mask
+            # Prompts of texts alone keep pads that a user wrote as words.
+            shown &= torch.tensor([bool(p.seen) for p in prompts], device=self.device)[:, None]
+            inputs[shown] = torch.cat([each.merged for each in seen])
+            levels = zip(*(each.deepstack for each in seen), strict=True)
+            deep = {
+                "visual_pos_masks": shown,
+                "deepstack_visual_embeds": [torch.cat(level) for level in levels],
+            }
+        found: Any = self.language(
+            inputs_embeds=inputs,
+            attention_mask=mask.long(),
+            position_ids=positions.permute(2, 0, 1).to(self.device),
+            use_cache=False,
+            **deep,
+        )
+        states = found.last_hidden_state
+        return [row[length - 1].float() for row, length in zip(states, lengths, strict=True)]
+
+    def _loaded_vision(self) -> tuple[Qwen3VLVisionModel, str]:
+        """Load the vision tower on its first use."""
+        from transformers import Qwen3VLVisionModel
+
+        with self._lock:
+            if self._vision is None:
+                vision: Any = self.config.vision_config
+                self._vision = self.tensors.load(
+                    lambda: Qwen3VLVisionModel(vision),
+                    self._root + _VISION,
+                    dtype=DTYPES[self.precision],
+                    device=self.device,
+                )
+        return self._vision
+
+
+def _read_config(folder: Path) -> Qwen3VLConfig:
+    """Read `config.json`, and refuse that of another architecture.
+
+    Raises:
+        WeightsUnavailableError: when it is not there, damaged, or of another model.
+    """
+    from transformers import Qwen3VLConfig
+
+    told = read_config(folder / "config.json")
+    if told.get("model_type") != "qwen3_vl":
+        raise WeightsUnavailableError(
+            f"{display_path(folder)} is no Qwen3-VL: its config.json says "
+            f"{told.get('model_type')!r}"
+        )
+    try:
+        return Qwen3VLConfig.from_pretrained(folder, local_files_only=True)
+    except DAMAGES as error:
+        raise WeightsUnavailableError(
+            f"{display_path(folder / 'config.json')} is damaged ({error}); fetch it again"
+        ) from error

@@ -1,0 +1,100 @@
+"""Turn items into prompts: the settings that the encoder and the reranker share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, get_args
+
+from moviola.core.frames import Frames
+from moviola.core.sampling import LeftSampler
+from moviola.encode.qwen_vl.network import Qwen3VLNetwork, Seen
+from moviola.encode.qwen_vl.patches import LIST_FRAMES, Way
+from moviola.encode.qwen_vl.prompts import Item, Layout
+from moviola.encode.qwen_vl.sampling import FileSampler, counted_times
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+FPS, AT_MOST = 1.0, 64
+
+
+@dataclass(frozen=True, slots=True)
+class VideoReading:
+    """The way in which clips are sampled, resized and marked.
+
+    Attributes:
+        layout: how a video is marked in the prompt.
+        frames: whether frames are prepared as those of a file, or as a list of pictures.
+        fps: frames a second of a file.
+        at_most: frames of a clip at most.
+
+    Raises:
+        ValueError: when a setting has no such value.
+    """
+
+    layout: Layout = "per-frame"
+    frames: Way = "file"
+    fps: float = FPS
+    at_most: int = AT_MOST
+
+    def __post_init__(self) -> None:
+        if self.layout not in get_args(Layout):
+            raise ValueError(f"the layout is one of {get_args(Layout)}, not {self.layout!r}")
+        if self.frames not in get_args(Way):
+            raise ValueError(f"frames are given as one of {get_args(Way)}, not {self.frames!r}")
+        if self.frames == "list" and not 1 <= self.at_most <= LIST_FRAMES:
+            raise ValueError(f"a list has 1 to {LIST_FRAMES} frames, not {self.at_most}")
+        if self.frames == "file":
+            FileSampler(self.fps, self.at_most)
+
+    @classmethod
+    def of_options(
+        cls, layout: str, frames: str, fps: float | str, max_frames: int | str
+    ) -> VideoReading:
+        """Make the settings of options, whose numbers may be texts of a model's name.
+
+        Raises:
+            ValueError: when an option has no such value.
+        """
+        try:
+            rate, count = float(fps), int(max_frames)
+        except ValueError:
+            raise ValueError(
+                f"fps and max_frames are numbers, not {fps!r} and {max_frames!r}"
+            ) from None
+        # Checked by __post_init__; a name gives any text.
+        return cls(layout, frames, rate, count)  # pyright: ignore[reportArgumentType]
+
+    @property
+    def sampler(self) -> FileSampler | LeftSampler:
+        """Return the sampler of clips; a list takes the first frames of equal parts."""
+        if self.frames == "list":
+            return LeftSampler(self.at_most)
+        return FileSampler(self.fps, self.at_most)
+
+    @property
+    def prompt_spec(self) -> str:
+        """Return the canonical text of how a video stands in the prompt, for a `Readout`."""
+        clock = "half seconds" if self.frames == "list" else "seconds of the clip"
+        return f"{self.layout}, {clock}"
+
+    def see_clip(self, network: Qwen3VLNetwork, clip: Frames) -> Seen:
+        """Map a clip to its vectors.
+
+        Raises:
+            ValueError: when it has no frames.
+        """
+        if not len(clip):
+            raise ValueError("a clip without frames cannot be encoded")
+        patches = network.patches.clip(clip.pixels, counted_times(clip.times), self.frames)
+        return network.see(patches)
+
+    def see_picture(self, network: Qwen3VLNetwork, picture: NDArray[np.uint8]) -> Seen:
+        """Map a picture `(H, W, 3)` to its vectors."""
+        return network.see(network.patches.picture(picture))
+
+    def see_item(self, network: Qwen3VLNetwork, item: Item) -> list[Seen]:
+        """Map the videos and pictures of an item to their vectors, in the order of the prompt."""
+        videos = [self.see_clip(network, clip) for clip in item.videos]
+        return videos + [self.see_picture(network, picture) for picture in item.pictures]
