@@ -11,7 +11,8 @@ import torch
 
 from moviola.core import Span
 from moviola.encode.qwen_vl.resizing import fit_size
-from moviola.encode.qwen_vl.sampling import FileSampler, average_rate, counted_times
+from moviola.encode.qwen_vl.sampling import FileSampler
+from moviola.encode.runtime.frame_rates import average_rate, counted_times
 from moviola.testing.encoders import check_sampler
 
 WHOLE = Span(0.0, 1e6)

@@ -10,7 +10,8 @@ from moviola.core.sampling import LeftSampler
 from moviola.encode.qwen_vl.network import Qwen3VLNetwork, Seen
 from moviola.encode.qwen_vl.patches import LIST_FRAMES, Way
 from moviola.encode.qwen_vl.prompts import Item, Layout
-from moviola.encode.qwen_vl.sampling import FileSampler, counted_times
+from moviola.encode.qwen_vl.sampling import FileSampler
+from moviola.encode.runtime.frame_rates import counted_times
 
 if TYPE_CHECKING:
     import numpy as np

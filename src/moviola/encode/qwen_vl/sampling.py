@@ -1,38 +1,24 @@
-"""Choose the frames of a file as qwen-vl-utils does, and recover the times it tells.
+"""Choose the frames of a file as qwen-vl-utils does: numbers evenly spread over all frames.
 
-It counts: frame numbers evenly spread over the file, each told as its number by the average rate.
-Here frames have times; both are recovered from them. This module runs beside the decoder and
-imports no torch.
+This module runs beside the decoder and imports no torch.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moviola.core.spans import Span
+from moviola.encode.runtime.frame_rates import average_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LEAST = 4
 """Frames of a file, where it has as many."""
-_RATES = tuple(
-    float(rate)
-    for rate in (
-        *(Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)),
-        *(Fraction(n) for n in (24, 25, 30, 50, 60, *range(1, 121))),
-        Fraction(25, 2),
-    )
-)
-"""Frames a second that files have, those of television first."""
-_TICK, _MILLISECOND = 1e-6, 5.1e-4
-"""Seconds by which the times of frames differ from multiples: of exact clocks, and of those that
-count milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +62,3 @@ class FileSampler:
         # In single precision and half to even, as torch.linspace and torch.round do.
         places = np.rint(np.linspace(0, total - 1, count).astype(np.float32)).astype(np.int64)
         return shown[places]
-
-
-def average_rate(shown: NDArray[np.float64]) -> float:
-    """Return the frames a second of frames that are shown at seconds `(n,)`.
-
-    A rate that is in use is taken for one that fits no worse than clocks of milliseconds allow.
-    """
-    steps, lasts = len(shown) - 1, float(shown[-1] - shown[0]) if len(shown) else 0.0
-    if steps < 1 or lasts <= 0:
-        return 25.0
-    for grace in (_TICK, 2 * _MILLISECOND):
-        for rate in _RATES:
-            if abs(steps / rate - lasts) < grace:
-                return rate
-    return steps / lasts
-
-
-def counted_times(times: NDArray[np.float64]) -> list[float]:
-    """Return the seconds `(T,)` since the first frame, as frame numbers by a rate give them.
-
-    Division alone rounds as the published program does, so that its decimals come out alike; times
-    that fit no rate stay as they are.
-    """
-    since = times - times[0]
-    for grace in (_TICK, _MILLISECOND):
-        for rate in _RATES:
-            numbers = np.rint(since * rate)
-            if np.abs(numbers / rate - since).max() < grace:
-                return (numbers / rate).tolist()
-    return since.tolist()
