@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from moviola.experiments.shapes.calibration import fit_logistic
 from moviola.experiments.shapes.card import write_card
 from moviola.experiments.shapes.gallery import Gallery, in_sequence
 from moviola.experiments.shapes.intervals import figure
+from moviola.experiments.shapes.joining import JoiningConfig
 from moviola.experiments.shapes.module import TrainConfig, masked_nce, pair_labels
 from moviola.experiments.shapes.probes import draw_probes
 from moviola.experiments.shapes.windows import (
@@ -176,9 +177,13 @@ def test_the_card_tells_what_is_not_met():
         "motion": {"value": 0.85, "low": 0.8, "high": 0.9, "count": 1000},
         "shape, held-out combinations": {"value": 0.5, "low": 0.4, "high": 0.6, "count": 100},
     }
-    numbers = {"steps": 1, "parameters": 1, "words": 1, "megabytes": 1.0, "sharpness": 15.0}
-    numbers |= {"windows_a_second": 1.0, "videos": 1, "look_alikes": 1, "seed": 1}
-    card = write_card({"figures": figures, **numbers})
+    numbers = {"steps": 1, "parameters": 1, "words": 1, "megabytes": 1.0}
+    numbers |= {"windows_a_second": 1.0, "videos": 1, "seed": 1}
+    vcmr = {"VCMR R@1 IoU0.7": {"value": 0.75, "low": 0.7, "high": 0.8, "count": 228}}
+    moments = {"figures": vcmr, "sharpness": 15.0, **asdict(JoiningConfig())}
+    card = write_card({"figures": figures, "moments": moments, **numbers})
+    assert "| VCMR R@1 IoU0.7 | 0.750 | 0.700 to 0.800 | 228 |  |" in card
+    assert "exp(15 x cosine)" in card
     assert "| shape | 0.950 | 0.940 to 0.960 | 1,000 | 0.90 met |" in card
     assert "| motion | 0.850 | 0.800 to 0.900 | 1,000 | 0.90 **not met** |" in card
     assert "| shape, held-out combinations | 0.500 | 0.400 to 0.600 | 100 |  |" in card

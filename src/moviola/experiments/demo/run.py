@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from moviola.core import Clip, Embeddings, Qrels, SpaceMismatchError, Span
+from moviola.core.moment_queries import FoundMoment, MomentQuery
 from moviola.experiments.demo.contact_sheet import SheetRow, write_contact_sheet
 from moviola.pipeline.index.index import index
 from moviola.pipeline.search.search import open_library, search
@@ -37,10 +38,14 @@ class Question:
     Attributes:
         query: its words.
         claim: what it asserts, None where it speaks of another world.
+        video: id of the video of which it is true, `""` where none is.
+        span: `(start, end)` of its shot, seconds.
     """
 
     query: str
     claim: Claim | None
+    video: str = ""
+    span: tuple[float, float] = (0.0, 0.0)
 
 
 def run_demo(
@@ -156,7 +161,8 @@ class Truth:
         for line in _lines(world / "moments.jsonl"):
             claim = Claim.from_json(line["asserted"])
             if len(truth.videos(claim)) == 1:
-                truth.questions.append(Question(line["query"], claim))
+                span = tuple(line["relevant_windows"][0])
+                truth.questions.append(Question(line["query"], claim, line["vid"], span))
         return truth
 
     def videos(self, claim: Claim) -> list[str]:
@@ -247,6 +253,27 @@ def _evaluate(opened: Library, world: Path, truth: Truth, say: Callable[[str], A
     )
     say(str(result))
     say(f"Chance would be R@1 {100 / len(truth.shots):.1f}.")
+    say(corpus_moments(opened, truth))
+
+
+def corpus_moments(opened: Library, truth: Truth) -> str:
+    """Measure the search for moments that are true of one video, in one line."""
+    from moviola.evaluate.moments.corpus import CUTOFFS, DEPTH, evaluate_corpus_moments
+
+    queries = [
+        MomentQuery(str(number), question.query, question.video, (question.span,))
+        for number, question in enumerate(truth.questions)
+    ]
+    found = {
+        query.id: [
+            FoundMoment(moment.path.stem, moment.start, moment.end, moment.score)
+            for moment in search(query.text, library=opened, top=DEPTH, per_video=None, fold=False)
+        ]
+        for query in queries
+    }
+    vcmr = evaluate_corpus_moments({"VCMR": found}, queries, resamples=0).aggregates["VCMR"]
+    told = ", ".join(f"R@{k} {vcmr[f'0.5-r{k}']:.1f} / {vcmr[f'0.7-r{k}']:.1f}" for k in CUTOFFS)
+    return f"Moments in the whole library (VCMR, IoU 0.5 / 0.7), {len(queries)} queries: {told}."
 
 
 def _by_video(opened: Library) -> Embeddings[Clip]:

@@ -18,7 +18,11 @@ UNSURE = Calibration(slope=10.0, intercept=-5.0)
 
 
 def save_weights(
-    folder: Path, towers: Towers, words: Vocabulary, calibration: Calibration = UNSURE
+    folder: Path,
+    towers: Towers,
+    words: Vocabulary,
+    calibration: Calibration = UNSURE,
+    sharpness: float = 0.0,
 ) -> None:
     """Write `model.safetensors` in float16 and `config.json`; each file is replaced in one step."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,10 +34,22 @@ def save_weights(
     partial = folder / "model.safetensors.part"
     partial.write_bytes(save(weights))
     partial.replace(folder / "model.safetensors")
+    save_config(folder, towers, words, calibration, sharpness)
+
+
+def save_config(
+    folder: Path,
+    towers: Towers,
+    words: Vocabulary,
+    calibration: Calibration,
+    sharpness: float,
+) -> None:
+    """Write `config.json` beside weights that are there, replaced in one step."""
     config = {
         "revision": REVISION,
         "towers": asdict(towers.config),
         "calibration": asdict(calibration),
+        "sharpness": sharpness,
         "vocabulary": list(words.words),
     }
     partial = folder / "config.json.part"

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from moviola.core.spans import Span
 from moviola.encode.shapes.encoder import ShapesEncoder
 from moviola.experiments.shapes.calibration import calibrate, measure_bands
 from moviola.experiments.shapes.gallery import Gallery, in_sequence, make, score_videos, text_rows
 from moviola.experiments.shapes.intervals import Figure, figure
+from moviola.experiments.shapes.joining import JoiningConfig, measure_joining
 from moviola.experiments.shapes.probes import direction_wins, draw_probes, probe_wins
-from moviola.retrieve.merging import merge_windows
 from moviola.synthetic.shapes import Claim, is_true
 from moviola.synthetic.shapes.facts import has_held_out, true_videos
 from moviola.synthetic.shapes.grammar import brief_clause, say
-from moviola.synthetic.shapes.writing import claims_held_out, moments_of
+from moviola.synthetic.shapes.writing import claims_held_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-SHARPNESS = 15.0
-"""Chosen on look-alike videos of the validation split, never on those that are measured."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class MeasureConfig:
     seed: int = 41
     videos: int = 1000
     calibration_videos: int = 300
-    look_alikes: int = 400
+    joining: JoiningConfig = field(default_factory=JoiningConfig)
 
 
 def measure_probes(
@@ -114,40 +110,6 @@ def measure_retrieval(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Fig
     }
 
 
-def measure_moments(encoder: ShapesEncoder, gallery: Gallery) -> dict[str, Figure]:
-    """Measure localisation inside a known video that holds a look-alike shot.
-
-    The library's rule is applied twice: to the cosines, and to their exponentials, which tell one
-    wrong fact from none more sharply.
-    """
-    raw: list[float] = []
-    sharp: list[float] = []
-    owner: list[int] = []
-    starts = [*gallery.starts, len(gallery.owner)]
-    for i, video in enumerate(gallery.videos):
-        spans = gallery.spans[starts[i] : starts[i + 1]]
-        for moment in moments_of(video):
-            if moment["held_out"]:
-                continue
-            cosines = (text_rows(encoder, [moment["query"]]) @ gallery.vectors.T)[0]
-            own = cosines[starts[i] : starts[i + 1]]
-            true = Span(*moment["relevant_windows"][0])
-            found = merge_windows(own, spans, background=float(np.median(cosines)))[0]
-            raw.append(Span(found.start, found.end).iou(true))
-            scores = np.exp(SHARPNESS * (own - own.max()))
-            found = merge_windows(scores, spans, background=0.0)[0]
-            sharp.append(Span(found.start, found.end).iou(true))
-            owner.append(i)
-    ious, sharpened = np.array(raw), np.array(sharp)
-    return {
-        "moments R1@IoU0.5": figure(ious >= 0.5, owner),
-        "moments R1@IoU0.7": figure(ious >= 0.7, owner),
-        "moments mean IoU": figure(ious, owner),
-        "moments R1@IoU0.7, sharpened scores": figure(sharpened >= 0.7, owner),
-        "moments mean IoU, sharpened scores": figure(sharpened, owner),
-    }
-
-
 def measure_speed(encoder: ShapesEncoder, count: int = 256) -> float:
     """Measure how many windows a second the video tower embeds here."""
     frames = torch.randint(0, 256, (count, 8, 64, 64, 3), dtype=torch.uint8)
@@ -163,7 +125,7 @@ def measure(encoder: ShapesEncoder, config: MeasureConfig) -> tuple[ShapesEncode
     """Calibrate and measure an encoder.
 
     Returns:
-        The encoder with its calibration, and all figures as plain dictionaries.
+        The encoder with its calibration and sharpness, and all figures as plain dictionaries.
     """
     world = make(
         encoder,
@@ -173,28 +135,24 @@ def measure(encoder: ShapesEncoder, config: MeasureConfig) -> tuple[ShapesEncode
     )
     test = world.part([i for i, video in enumerate(world.videos) if video.split == "test"])
     held_back = world.part([i for i, video in enumerate(world.videos) if video.split == "val"])
+    sharpness, moments = measure_joining(encoder, config.folder, config.joining)
     encoder = ShapesEncoder(
-        encoder.towers, encoder.words, calibrate(encoder, held_back), encoder.space
-    )
-    alike = make(
-        encoder,
-        config.folder / "look_alikes",
-        seed=config.seed,
-        videos={"test": config.look_alikes},
-        look_alikes=True,
+        encoder.towers,
+        encoder.words,
+        calibrate(encoder, held_back),
+        encoder.space,
+        sharpness=sharpness,
     )
     found = measure_probes(encoder, test, held_out=False)
     found["order pairs"] = measure_order(encoder, test)
     found |= measure_retrieval(encoder, test)
-    found |= measure_moments(encoder, alike)
     found |= measure_bands(encoder, test)
     unseen = measure_probes(encoder, test, held_out=True)
     found |= {f"{kind}, held-out combinations": value for kind, value in unseen.items()}
     return encoder, {
         "figures": {name: asdict(value) for name, value in found.items()},
+        "moments": moments,
         "windows_a_second": measure_speed(encoder),
         "videos": config.videos,
-        "look_alikes": config.look_alikes,
         "seed": config.seed,
-        "sharpness": SHARPNESS,
     }

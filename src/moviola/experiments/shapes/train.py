@@ -21,7 +21,8 @@ from moviola.encode.shapes.encoder import load
 from moviola.encode.shapes.model import TowerConfig, Towers
 from moviola.encode.shapes.words import Vocabulary
 from moviola.experiments.shapes.card import write_card
-from moviola.experiments.shapes.export import save_weights
+from moviola.experiments.shapes.export import save_config, save_weights
+from moviola.experiments.shapes.joining import JoiningConfig, measure_joining
 from moviola.experiments.shapes.measures import MeasureConfig, measure
 from moviola.experiments.shapes.module import ShapesTraining, TrainConfig
 from moviola.experiments.shapes.probes import direction_wins, draw_probes, probe_wins
@@ -160,16 +161,39 @@ def measure_and_write(out: Path, world: Path, steps: int) -> None:
         steps: how long the weights were trained, for the card.
     """
     encoder, measured = measure(load(out), MeasureConfig(world))
-    save_weights(out, encoder.towers, encoder.words, encoder.calibration)
+    save_weights(out, encoder.towers, encoder.words, encoder.calibration, encoder.sharpness)
     measured |= {
         "steps": steps,
         "parameters": sum(weight.numel() for weight in encoder.towers.parameters()),
         "words": len(encoder.words.words),
         "megabytes": (out / "model.safetensors").stat().st_size / 1e6,
     }
+    _write_measured(out, measured)
+    _print_figures(measured["figures"] | measured["moments"]["figures"])
+
+
+def measure_moments_and_write(out: Path, world: Path) -> None:
+    """Choose the joining of windows and measure moments anew; all other figures stay as they are.
+
+    Args:
+        out: folder with the weights and what was measured of them.
+        world: where the videos go that are measured on; kept.
+    """
+    encoder = load(out)
+    sharpness, moments = measure_joining(encoder, world, JoiningConfig())
+    save_config(out, encoder.towers, encoder.words, encoder.calibration, sharpness)
+    measured = json.loads((out / "measured.json").read_text(encoding="utf-8"))
+    _write_measured(out, measured | {"moments": moments})
+    _print_figures(moments["figures"])
+
+
+def _write_measured(out: Path, measured: dict[str, Any]) -> None:
     (out / "measured.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
     (out / "README.md").write_text(write_card(measured), encoding="utf-8")
-    for name, found in measured["figures"].items():
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    for name, found in figures.items():
         print(f"{name}: {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})")
 
 
@@ -182,7 +206,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=RunConfig.seed)
     parser.add_argument("--measure", type=Path, help="measure afterwards, on videos in this folder")
     parser.add_argument("--no-training", action="store_true", help="only measure what is in --out")
+    parser.add_argument(
+        "--moments",
+        type=Path,
+        help="only choose the joining of windows and measure moments, on videos in this folder",
+    )
     arguments = parser.parse_args()
+    if arguments.moments:
+        measure_moments_and_write(arguments.out, arguments.moments)
+        return
     if not arguments.no_training:
         train(
             RunConfig(

@@ -18,6 +18,7 @@ from moviola.pipeline.evaluate.moments.library_search import (
     write_submission,
 )
 from moviola.pipeline.search.search import open_library
+from moviola.plugins import load_encoder
 from moviola.synthetic import shapes
 
 
@@ -49,6 +50,13 @@ def _queries(root: Path, count: int = 12) -> list[dict]:
 def _write(path: Path, lines: list[dict]) -> Path:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
+
+
+def test_the_library_keeps_how_its_encoder_wants_windows_joined(place):
+    wanted = load_encoder("shapes").sharpness
+    assert wanted > 0
+    opened = open_library(place / "library")
+    assert opened.card.sharpness == opened.snapshot().sharpness == wanted
 
 
 def test_the_command_line_reports_and_writes_hits_that_measure_the_same(place, tmp_path, capsys):
