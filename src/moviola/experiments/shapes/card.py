@@ -119,7 +119,8 @@ MOMENTS_NOTES = """
   tell shots apart as they are, it costs mean IoU: moments end earlier on both sides.
 * *VCMR*: the right moment is among the first K of all {ordinary} ordinary videos, joined by
   sharpened cosines; *SVMR*: among the first K of the right video; *VR*: the right video is among
-  the first K (Lei et al., TVR, 2020). Queries that are true of exactly one of the videos.
+  the first K (Lei et al., TVR, 2020). Queries that are true of exactly one of the videos. The last
+  rows are of all {alike} videos with look-alikes.
 """
 
 LIMITS = """

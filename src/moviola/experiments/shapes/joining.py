@@ -67,5 +67,11 @@ def measure_joining(
         for name, value in measure_moments(encoder, gallery, sharpness).items()
     }
     found |= measure_corpus(encoder, ordinary, sharpness)
+    for joined, how in ((0.0, "by cosines"), (sharpness, "sharpened")):
+        found |= {
+            f"{name}, {how}, look-alikes": value
+            for name, value in measure_corpus(encoder, alike, joined).items()
+            if name.startswith("VCMR R@1 ")
+        }
     figures = {name: asdict(value) for name, value in found.items()}
     return sharpness, {"sharpness": sharpness, "figures": figures, **asdict(config)}
