@@ -175,11 +175,10 @@ def filled(value: Any, place: Place) -> Any:
 
 
 def rows(found: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    """What must agree of each moment: what is found, where, and how it stands."""
+    """What must agree of each moment to the letter: what is found, and how it stands."""
     return [
         (
             *(moment["clip"], moment["video"], moment["band"], len(moment.get("duplicates") or ())),
-            *(round(moment[name], 3) for name in ("start", "end", "peak")),
             *(len(moment.get("steps") or ()), moment.get("others", 0)),
         )
         for moment in found
@@ -220,9 +219,11 @@ def test_every_front_gives_the_same(asked, place):
     first, *others = fronts
     for other in others:
         assert rows(other) == rows(first)
-        for name in ("score", "probability"):
+        # Edges lie where scores cross a level, and scores of one batch are not those of another.
+        within = {"score": 2e-6, "probability": 2e-6, "start": 2e-3, "end": 2e-3, "peak": 2e-3}
+        for name, most in within.items():
             assert [moment[name] for moment in other] == pytest.approx(
-                [moment[name] for moment in first], abs=2e-6
+                [moment[name] for moment in first], abs=most
             )
 
 

@@ -116,7 +116,7 @@ MOMENTS_NOTES = """
   keep on their card. It was chosen for the best mean R1@IoU 0.7 of {chosen_ordinary} ordinary
   videos and {chosen_alike} with look-alikes of the validation split (seed {chosen_seed}), with
   windows every 0.5 s and every second. On ordinary videos, in which cosines
-  tell shots apart as they are, it costs mean IoU: moments end earlier on both sides.
+  tell shots apart as they are, it costs mean IoU: both edges of moments move inwards a little.
 * *VCMR*: the right moment is among the first K of all {ordinary} ordinary videos, joined by
   sharpened cosines; *SVMR*: among the first K of the right video; *VR*: the right video is among
   the first K (Lei et al., TVR, 2020). Queries that are true of exactly one of the videos. The last
