@@ -261,6 +261,8 @@ def test_blanks_round_fields_are_no_part_of_names_and_captions(tmp_path):
         ("Caf\u00e9.mp4", "Cafe\u0301.mp4"),
         ("Cafe\u0301.mp4", "Caf\u00e9.mp4"),
         ("clips\\red.mp4", "clips/red.mp4"),
+        ("clips\\\\red.mp4", "clips/red.mp4"),
+        ("clips//red.mp4", "clips/red.mp4"),
         ("./clips/red.mp4", "clips/red.mp4"),
         ("  red.mp4 ", "red.mp4"),
         ("CLIP0001.mp4", "CLIP0001.MP4"),

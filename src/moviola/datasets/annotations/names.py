@@ -11,16 +11,18 @@ from pathlib import Path, PurePosixPath
 from moviola.core import Clip, display_path
 from moviola.core.videos import VIDEO_SUFFIXES
 
+_SLASHES = re.compile(r"[/\\]+")
 _CUT = re.compile(r"@\d+\.\d{3}-\d+\.\d{3}$")
 
 
 def spelled_alike(name: str) -> str:
     """Write a name in the one spelling in which equal names are equal.
 
-    Composed Unicode (file systems of macOS decompose), slashes (Windows writes the other ones), no
-    blanks at either end, nor `./` before it, and a video's suffix in small letters.
+    Composed Unicode (file systems of macOS decompose), single slashes (Windows writes the other
+    ones, twice where they were escaped), no blanks at either end, nor `./` before it, and a video's
+    suffix in small letters.
     """
-    plain = unicodedata.normalize("NFC", name).replace("\\", "/").strip()
+    plain = _SLASHES.sub("/", unicodedata.normalize("NFC", name).strip())
     while plain.startswith("./"):
         plain = plain[2:].lstrip("/")
     path = PurePosixPath(plain)

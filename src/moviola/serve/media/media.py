@@ -105,9 +105,9 @@ class Media:
             VideoUnreadableError: where it cannot be read any more.
         """
         clip = clip_id(record.id, span)
-        if (kept := self._sprites.read(record.id, clip)) is not None:
-            return kept
         with self.files.opened(record) as file:
+            if (kept := self._sprites.read(record.id, clip)) is not None:
+                return kept
             times = sprite_times(span)
             frames = read_frames_near(
                 self.pool, file.path, times, longest=2 * POSTER_LONGEST, expected=file.identity
@@ -172,12 +172,12 @@ class Media:
         path = folder / f"{clip_id(record.id, span)}.mp4"
         with self._lock:
             alone = self._filming.setdefault(path, Lock())
-        with alone:  # two who ask for the same wait for one film
+        # Two who ask for the same wait for one film. What was kept is shown of the indexed file only.
+        with alone, self.files.opened(record) as file:
             try:
                 os.utime(path)  # the cache drops what was asked for longest ago
             except OSError:
-                with self.files.opened(record) as file:
-                    self._make(file, span, path, lines=lines, swift=swift)
+                self._make(file, span, path, lines=lines, swift=swift)
         with self._lock:
             self._filming.pop(path, None)
         return path
