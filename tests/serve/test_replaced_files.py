@@ -156,3 +156,15 @@ def test_no_race_between_looking_and_opening_leaks(serve, own_world, tmp_path):
     assert all(answer.content == content for answer in answers if answer.status_code == 200)
     assert not any(b"moviola-secret" in answer.content for answer in answers)
     assert sum(answer.status_code == 200 for answer in answers) > 10
+
+
+def test_what_was_kept_of_a_video_is_not_shown_of_what_replaced_it(serve, own_world, tmp_path):
+    path = own_world.folder / "red-green.mp4"
+    with serve(own_world.library) as server:
+        server.wait(lambda status: status["state"] == "ready")
+        places = places_of(server, "red-green.mp4")[1:5]
+        assert [server.get(place).status_code for place in places] == [200] * 4
+        path.rename(tmp_path / "away.mp4")
+        assert [server.get(place).status_code for place in places] == [404] * 4
+        path.write_bytes(SECRET)
+        assert [server.get(place).status_code for place in places] == [409] * 4
