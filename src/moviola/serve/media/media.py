@@ -105,8 +105,11 @@ class Media:
             VideoUnreadableError: where it cannot be read any more.
         """
         clip = clip_id(record.id, span)
+        kept = self._sprites.read(record.id, clip)
+        if kept is not None and not os.path.lexists(record.path):
+            return kept  # the moment of a file that is gone is shown still, of a replaced one not
         with self.files.opened(record) as file:
-            if (kept := self._sprites.read(record.id, clip)) is not None:
+            if kept is not None:
                 return kept
             times = sprite_times(span)
             frames = read_frames_near(
@@ -172,7 +175,7 @@ class Media:
         path = folder / f"{clip_id(record.id, span)}.mp4"
         with self._lock:
             alone = self._filming.setdefault(path, Lock())
-        # Two who ask for the same wait for one film. What was kept is shown of the indexed file only.
+        # Who asks for the same waits for one film. What was kept is shown of the indexed file only.
         with alone, self.files.opened(record) as file:
             try:
                 os.utime(path)  # the cache drops what was asked for longest ago
