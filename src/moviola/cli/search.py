@@ -81,10 +81,19 @@ def run(
         bool, typer.Option("--show-duplicates", help="Show near-duplicates one by one.")
     ] = False,
     rerank: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="MODEL",
-            help="Order the moments anew by this model, which reads their frames again.",
+            help="Order the moments anew by this model, which reads their frames again; several "
+            "times for a cascade, the cheap one first.",
+        ),
+    ] = None,
+    rerank_top: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="How many of the best moments it reads, even more than --top; once a --rerank.",
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -126,10 +135,12 @@ def run(
         fold=not show_duplicates,
     )
     again: dict[str, float | None] = {}
-    if rerank is not None and moments:
-        from moviola.pipeline.search.reranking import rerank as rank_again
+    if rerank and moments:
+        from moviola.pipeline.search.reranking import Stage, rerank_cascade
 
-        ranked = rank_again(text, moments, model=rerank)
+        budgets = rerank_top or [None] * len(rerank)
+        stages = [Stage(model, best) for model, best in zip(rerank, budgets, strict=True)]
+        ranked = rerank_cascade(text, moments, stages)[:top]
         moments = [each.moment for each in ranked]
         again = {each.moment.clip: each.score for each in ranked}
     if as_json:

@@ -28,7 +28,7 @@ from moviola.plugins.datasets import dataset_names, guess_dataset, load_dataset
 from moviola.plugins.describing import PluginInfo, describe_dataset, describe_encoder
 from moviola.plugins.encoders import encoder_names, encoder_options, load_encoder, precision_options
 from moviola.plugins.points import DATASET_GROUP, ENCODER_GROUP, FAMILY_GROUP, SCORER_GROUP
-from moviola.plugins.scorers import load_scorer, scorer_names
+from moviola.plugins.scorers import judges, load_scorer, scorer_names
 
 __all__ = [
     "DATASET_GROUP",
@@ -46,6 +46,7 @@ __all__ = [
     "find_known",
     "guess_dataset",
     "join_options",
+    "judges",
     "known_models",
     "load_dataset",
     "load_encoder",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -17,6 +18,27 @@ def scorer_names() -> list[str]:
     scoring = [family for family in families().values() if family.scorer]
     known = [model.name for family in scoring for model in family.models]
     return sorted({*points(SCORER_GROUP), *known})
+
+
+def judges(name: str) -> bool:
+    """Tell whether `name` scores pairs of texts and clips, and takes all options of the name.
+
+    A model that encodes as well scores by its vectors where an option is the encoder's alone.
+
+    Raises:
+        PluginNotFoundError: when it is the name of a scorer that cannot be imported.
+    """
+    bare, options = split_options(name)
+    checkpoint = find_checkpoint(bare)
+    if checkpoint is None:
+        return _is_scorer(bare)
+    family = families()[checkpoint.family]
+    if not family.scorer:
+        return False
+    if not family.loader:
+        return True
+    loader = cast("Callable[..., object]", load_point(SCORER_GROUP, family.scorer))
+    return options.keys() <= inspect.signature(loader).parameters.keys()
 
 
 def load_scorer(name: str, **options: Any) -> PairScorer:
@@ -45,6 +67,16 @@ def load_scorer(name: str, **options: Any) -> PairScorer:
         lacking = ", ".join(each for each in _WANTED if each not in dir(found))
         raise TypeError(f"{name!r} gave {a(found)}, which is no scorer: it lacks {lacking}")
     return found
+
+
+def _is_scorer(name: str) -> bool:
+    """Tell whether an installed scorer, or `module:attribute`, scores pairs."""
+    if name in points(SCORER_GROUP):
+        return True
+    if ":" not in name:
+        return False
+    found = load_point(SCORER_GROUP, name)
+    return all(hasattr(found, each) for each in _WANTED)
 
 
 def _found(name: str) -> tuple[object, dict[str, Any]]:

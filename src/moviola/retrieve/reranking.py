@@ -62,8 +62,13 @@ def order_again(
         score = own_scorer(encoder) or scorer_for(query, clips)
         matrix = score(query, clips).matrix
         scored = dict(zip(places, map(float, matrix[0]), strict=True))
-    order = sorted(range(len(moments)), key=lambda at: (at not in scored, -scored.get(at, 0.0), at))
-    return [Reranked(moments[at], scored.get(at)) for at in order]
+    return order_by_scores(moments, scored)
+
+
+def order_by_scores(moments: Sequence[Moment], scores: Mapping[int, float]) -> list[Reranked]:
+    """Order moments by scores of their places; those without follow in the order they came."""
+    order = sorted(range(len(moments)), key=lambda at: (at not in scores, -scores.get(at, 0.0), at))
+    return [Reranked(moments[at], scores.get(at)) for at in order]
 
 
 def _clip(place: int, moment: Moment) -> Clip:

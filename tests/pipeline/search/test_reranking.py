@@ -114,9 +114,9 @@ def test_the_command_line_shows_both_scores(videos, conditioned, tmp_path, capsy
 
     library = tmp_path / "library"
     moviola.index([videos], library=library, model=ECHO, segment="whole")
-    run("red", library=library, rerank=conditioned, as_json=True)
+    run("red", library=library, rerank=[conditioned], as_json=True)
     told = json.loads(capsys.readouterr().out)
     assert [set(entry) >= {"score", "rerank", "band"} for entry in told] == [True] * 3
     assert [e["rerank"] for e in told] == sorted((e["rerank"] for e in told), reverse=True)
-    run("red", library=library, rerank=conditioned)
+    run("red", library=library, rerank=[conditioned])
     assert "rerank" in capsys.readouterr().out.splitlines()[0]

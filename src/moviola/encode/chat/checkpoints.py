@@ -8,20 +8,25 @@ from __future__ import annotations
 from moviola.core import ModelFamily
 
 _LOADER = "moviola.encode.chat.loading:load"
+_SCORER = "moviola.encode.chat.judge:load"
 
 QWEN2_5_VL = ModelFamily(
     loader=_LOADER,
+    scorer=_SCORER,
     summary="Qwen2.5-VL: hidden states of a chat model that sees two frames a second",
 )
 QWEN3_VL = ModelFamily(
     loader=_LOADER,
+    scorer=_SCORER,
     summary="Qwen3-VL: hidden states of a chat model that sees two frames a second, and when",
 )
 VIDEO_LLAMA_3 = ModelFamily(
     loader=_LOADER,
+    scorer=_SCORER,
     summary="VideoLLaMA 3: hidden states of a Qwen 2.5 that sees what changes in a video",
 )
 INTERNVL = ModelFamily(
     loader=_LOADER,
+    scorer=_SCORER,
     summary="InternVL: hidden states of a chat model that sees a few numbered frames",
 )

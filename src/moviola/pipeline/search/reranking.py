@@ -1,22 +1,76 @@
-"""Read the best moments of a search again by a second model, and order them by it."""
+"""Read the best moments of a search again by further models, and order them by those."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from moviola.core import Encoder, Span, wanted_sound
+from moviola.core import (
+    Encoder,
+    Frames,
+    FrameSampler,
+    PairScorer,
+    SoundSpec,
+    Span,
+    wanted_sound,
+)
 from moviola.core.moments import Moment
-from moviola.pipeline.encode.streaming import encode_stream
-from moviola.plugins import load_encoder
+from moviola.pipeline.encode.streaming import VideoTower, encode_stream
+from moviola.plugins import judges, load_encoder, load_scorer
 from moviola.retrieve.parsing import split_unwanted
-from moviola.retrieve.reranking import Reranked, order_again
+from moviola.retrieve.reranking import Reranked, order_again, order_by_scores
 from moviola.video import DecodePool, GivenSegmenter, ReadRequest
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+RowsT = TypeVar("RowsT")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A model of a cascade.
+
+    Attributes:
+        model: as `--model` takes it, or one that scores pairs.
+        top: how many of the best moments it reads; None for all of them.
+
+    Raises:
+        ValueError: when it would read none.
+    """
+
+    model: str
+    top: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.top is not None and self.top < 1:
+            raise ValueError(f"a model reads at least one moment again, not {self.top}")
+
+
+def rerank_cascade(
+    text: str, moments: Sequence[Moment], stages: Sequence[Stage], *, workers: int | None = None
+) -> list[Reranked]:
+    """Order moments by one model after the other, the cheap ones first.
+
+    Each model orders the best of what the one before it left; the rest keep their order behind
+    them, with the scores of the last model that read them.
+
+    Args:
+        text: the query as it was typed; what is not wanted is left out of it.
+        moments: what `search` found.
+        stages: one at least.
+        workers: decoding processes; None decides by the number of cores.
+
+    Raises:
+        PluginNotFoundError: when there is no such model.
+        ValueError: when there is no text to order by.
+        WeightsUnavailableError: when weights are neither here nor to be had.
+    """
+    ranked = [Reranked(moment, None) for moment in moments]
+    for stage in stages:
+        best = ranked[: stage.top]
+        again = rerank(text, [each.moment for each in best], model=stage.model, workers=workers)
+        ranked = [*again, *ranked[len(best) :]]
+    return ranked
 
 
 def rerank(
@@ -24,9 +78,10 @@ def rerank(
 ) -> list[Reranked]:
     """Order moments anew by a model that reads their frames again.
 
-    The model need not be that of the library. One with a `scorer` of its own, such as
-    `xclip-base-patch32,output=conditioned`, scores by it, any other by its vectors. Moments that
-    cannot be read any more follow in the order they came.
+    The model need not be that of the library. A judge of pairs, such as a chat model, scores by
+    its answers; one with a `scorer` of its own, such as `xclip-base-patch32,output=conditioned`,
+    by that, any other by its vectors. Moments that cannot be read any more follow in the order
+    they came.
 
     Args:
         text: the query as it was typed; what is not wanted is left out of it.
@@ -42,14 +97,44 @@ def rerank(
     sentence, _ = split_unwanted(text)
     if not sentence:
         raise ValueError("a second model orders moments by a text; say what happens in them")
+    if judges(model):
+        scorer = load_scorer(model)
+        judged = _read(moments, _Judging(scorer, sentence), _Wanted.of(scorer), workers)
+        return order_by_scores(moments, judged)
     encoder = load_encoder(model)
-    return order_again(sentence, moments, _read(moments, encoder, workers), encoder)
+    rows = _read(moments, encoder, _Wanted.of(encoder), workers)
+    return order_again(sentence, moments, rows, encoder)
+
+
+class _Judging:
+    """Score clips against one sentence, as a tower whose rows are scores."""
+
+    def __init__(self, scorer: PairScorer, sentence: str) -> None:
+        self._scorer = scorer
+        self._sentence = sentence
+
+    def encode_videos(self, clips: Sequence[Frames]) -> Sequence[float]:
+        """Score every clip."""
+        return self._scorer.score_pairs([self._sentence] * len(clips), clips).tolist()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The frames and the sound that a model reads."""
+
+    sampler: FrameSampler
+    sound: SoundSpec | None
+
+    @classmethod
+    def of(cls, model: Encoder | PairScorer) -> _Wanted:
+        """Ask a model."""
+        return cls(model.sampler, wanted_sound(model))
 
 
 def _read(
-    moments: Sequence[Moment], encoder: Encoder, workers: int | None
-) -> dict[int, NDArray[np.float32]]:
-    """Encode every moment that can be read, as rows `(n_i, D)` by its place."""
+    moments: Sequence[Moment], tower: VideoTower[RowsT], wanted: _Wanted, workers: int | None
+) -> dict[int, RowsT]:
+    """Read every moment that can be read, as the tower's rows by its place."""
     places: dict[Path, list[int]] = {}
     for place, moment in enumerate(moments):
         places.setdefault(moment.path, []).append(place)
@@ -58,14 +143,14 @@ def _read(
             str(path),
             path,
             GivenSegmenter(tuple(Span(moments[at].start, moments[at].end) for at in of_file)),
-            encoder.sampler,
-            sound=wanted_sound(encoder),
+            wanted.sampler,
+            sound=wanted.sound,
         )
         for path, of_file in places.items()
     )
-    found: dict[int, NDArray[np.float32]] = {}
+    found: dict[int, RowsT] = {}
     with DecodePool(workers) as pool:
-        for video in encode_stream(pool, requests, encoder):
+        for video in encode_stream(pool, requests, tower):
             # Spans past what could be decoded are left out, and the last one may end earlier.
             starts = {moments[at].start: at for at in places[Path(str(video.done.key))]}
             for span, rows in zip(video.spans, video.rows, strict=True):
