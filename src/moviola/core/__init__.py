@@ -53,6 +53,7 @@ from moviola.core.protocols import (
 from moviola.core.results import Hit, Qrels, ScoreBlocks, Scores
 from moviola.core.sampling import (
     ConsecutiveSampler,
+    EndsSampler,
     LeftSampler,
     PictureSize,
     RateSampler,
@@ -74,6 +75,7 @@ __all__ = [
     "DatasetError",
     "Embeddings",
     "Encoder",
+    "EndsSampler",
     "ExitCode",
     "FileCode",
     "FileIdentity",

@@ -132,6 +132,36 @@ class ConsecutiveSampler:
 
 
 @dataclass(frozen=True, slots=True)
+class EndsSampler:
+    """`count` frames from the first to the last of a clip, evenly by their numbers.
+
+    As `frame_indices` of mteb 2.26 chooses; a clip with fewer frames repeats each in its place.
+    """
+
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError(f"a sampler takes at least one frame, got {self.count}")
+
+    @property
+    def spec(self) -> str:
+        """Return the canonical text, such as `ends:8`."""
+        return f"ends:{self.count}"
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """Return times `(count,)` in seconds inside `span`, as if it had 25 frames a second."""
+        frames = max(1, math.floor(span.duration * 25))
+        return self.choose(span, span.start + np.arange(frames, dtype=np.float64) / 25)
+
+    def choose(self, span: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: ARG002 - the protocol
+        """Choose `(count,)` of the seconds `(n,)`, n >= 1, at which frames are shown."""
+        if len(shown) < self.count:
+            return shown[np.arange(self.count) * len(shown) // self.count]
+        return shown[np.linspace(0, len(shown) - 1, self.count).round().astype(np.int64)]
+
+
+@dataclass(frozen=True, slots=True)
 class RateSampler:
     """`rate` times a second, from half a step after the start; at most `at_most`.
 

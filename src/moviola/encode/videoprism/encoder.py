@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch.nn import functional
@@ -13,7 +13,7 @@ from transformers import VideoPrismClipModel
 
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames
-from moviola.core.sampling import UniformSampler
+from moviola.core.sampling import EndsSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.hub import fetch
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from transformers import VideoPrismTextConfig, VideoPrismVisionConfig
 
+Recipe = Literal["uniform", "mteb"]
+_SAMPLERS = {"uniform": UniformSampler, "mteb": EndsSampler}
 _CLIPS = 8
 _COMPUTED = frozenset(
     {"text_model.embeddings.position_embedding", "text_model.embeddings.position_ids"}
@@ -56,6 +58,7 @@ class VideoPrismEncoder:
         space: the space of exactly these weights.
         frames: how many frames a clip is read by; None for as many as the model was trained on.
             Another number interpolates the embeddings of time.
+        recipe: where those frames lie, as `load` takes it.
         precision: `"float32"` or `"bfloat16"`; None for that of the device.
     """
 
@@ -67,10 +70,13 @@ class VideoPrismEncoder:
         space: Space,
         *,
         frames: int | None = None,
+        recipe: Recipe = "uniform",
         precision: Precision | None = None,
     ) -> None:
         trained = _vision_config(model).num_frames
-        self._sampler = UniformSampler(frames or trained)
+        if recipe not in _SAMPLERS:
+            raise ValueError(f"the recipe is one of {tuple(_SAMPLERS)}, not {recipe!r}")
+        self._sampler = _SAMPLERS[recipe](frames or trained)
         self._stretched = self._sampler.count != trained
         self._space = space
         self._preprocessing = preprocessing
@@ -97,7 +103,7 @@ class VideoPrismEncoder:
         return self._space
 
     @property
-    def sampler(self) -> UniformSampler:
+    def sampler(self) -> UniformSampler | EndsSampler:
         """Return the frames of a clip, each from the middle of an equal part of it."""
         return self._sampler
 
@@ -155,6 +161,7 @@ def load(
     revision: str | None = None,
     *,
     frames: int | None = None,
+    recipe: Recipe = "uniform",
     precision: Precision | None = None,
 ) -> VideoPrismEncoder:
     """Load VideoPrism LvT: texts and clips, 16 frames (base) or 8 (large) at 288x288.
@@ -163,10 +170,13 @@ def load(
         model: an id on the hub, or a folder.
         revision: a commit, branch or tag; None for the main branch.
         frames: frames a clip; None for as many as the model was trained on.
+        recipe: `"uniform"`: each in the middle of an equal part of the clip. `"mteb"`: from the
+            first to the last, as mteb's wrapper samples.
         precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when they are neither here nor to be had, or do not fit.
+        ValueError: when there is no such recipe.
     """
     found = fetch(model, revision=revision)
     weights = load_strictly(VideoPrismClipModel, found.folder, ignored=_COMPUTED)
@@ -183,6 +193,7 @@ def load(
         _preprocessing(found.folder, weights),
         space,
         frames=frames,
+        recipe=recipe,
         precision=precision,
     )
 
