@@ -166,3 +166,19 @@ def test_a_body_of_21_megabytes_is_refused_and_not_reset(tmp_path, announced):
         assert b"at most" in answer.read()
         client.close()
         assert status_of(settings.port) == 200
+
+
+def test_a_client_that_closes_afterwards_reads_the_refusal_too(tmp_path):
+    size = 21 << 20
+    with running(tmp_path) as settings:
+        for path, kind in (("/api/pictures", "image/png"), ("/api/index", "application/json")):
+            head = (
+                f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{settings.port}\r\n"
+                f"content-type: {kind}\r\ncontent-length: {size}\r\nconnection: close\r\n"
+                f"sec-fetch-site: same-origin\r\nx-moviola-token: {settings.token}\r\n\r\n"
+            )
+            with socket.create_connection(("127.0.0.1", settings.port), timeout=30) as client:
+                client.sendall(head.encode())
+                for _ in range(21):
+                    client.sendall(bytes(1 << 20))
+                assert client.recv(100).startswith(b"HTTP/1.1 413")

@@ -45,6 +45,7 @@ UPLOAD_TYPES = frozenset(
         "application/octet-stream",
     }
 )
+DRAIN_BYTES, _DRAIN_SECONDS = 32 << 20, 10.0
 _READS = frozenset({"GET", "HEAD"})
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _POLICY = (
@@ -98,6 +99,7 @@ class SecurityMiddleware:
             response = JSONResponse(
                 body(error.code, str(error.detail)), error.status_code, headers=error.headers
             )
+            await _drain(receive)
             await response(scope, receive, send)
             return
         await self.app(scope, self._limited(receive, most), send)
@@ -211,12 +213,29 @@ class SecurityMiddleware:
                 raise ApiError(408, "too_slow", "the body took too long to come")
             taken += len(message.get("body", b""))
             if taken > most:
+                if message.get("more_body", False):
+                    await _drain(receive)
                 raise ApiError(413, "too_large", f"a body here has at most {most} bytes")
             if not message.get("more_body", False):
                 taken = -1
             return message
 
         return limited
+
+
+async def _drain(receive: Receive) -> None:
+    """Take in what a refused request still sends, within limits.
+
+    Many clients read the answer after they have sent everything. If the connection were closed
+    before, they would see it reset instead of the refusal.
+    """
+    taken = 0
+    with anyio.move_on_after(_DRAIN_SECONDS):
+        while taken < DRAIN_BYTES:
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if message["type"] != "http.request" or not message.get("more_body", False):
+                return
 
 
 def _with_headers(send: Send) -> Send:
