@@ -1,0 +1,1 @@
+"""Encode with EmbeddingGemma 2 of Google: texts, pictures, sound and clips."""
