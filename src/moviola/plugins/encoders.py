@@ -131,7 +131,7 @@ def _found(name: str) -> tuple[object, dict[str, Any]]:
         if not family.loader:
             raise ValueError(
                 f"{name!r} is a model that scores texts against clips and makes no vectors; load "
-                f"it with load_scorer, or name it after --rerank"
+                f"it with load_scorer"
             )
         loader = load_point(ENCODER_GROUP, family.loader)
         return loader, {"model": checkpoint.model, "revision": checkpoint.revision}

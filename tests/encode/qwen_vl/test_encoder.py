@@ -115,7 +115,7 @@ def test_the_reranker_is_the_difference_of_two_logits_of_the_stock_model(stock, 
 
 
 def test_texts_read_no_weight_of_the_vision_tower(stock, reads):
-    encoder = load(str(stock[1]))
+    encoder = moviola.load_encoder(f"qwen3-vl-embedding:{stock[1]}")
     encoder.encode_texts(["a red square"])
     assert encoder.space.digest
     assert encoder.text_readout.digest
@@ -134,7 +134,6 @@ def test_texts_are_encoded_where_the_vision_tower_is_damaged(stock, tmp_path):
     spoiled, whole = load(copied(stock, tmp_path / "spoiled", spoil)), load(str(stock[1]))
     texts = ["a red square", ""]
     assert np.array_equal(spoiled.encode_texts(texts), whole.encode_texts(texts))
-    assert spoiled.video_readout != whole.video_readout
     assert spoiled.text_readout == whole.text_readout
 
 

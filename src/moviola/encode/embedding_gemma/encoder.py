@@ -81,10 +81,10 @@ class EmbeddingGemmaEncoder:
 
     @property
     def video_readout(self) -> Readout:
-        """Tell how clips are read. This loads the vision tower, whose weights are named."""
+        """Tell how clips are read."""
         times = " with times of the clip" if self._timestamps else ""
         return Readout(
-            preprocessing=f"{self._frames.spec} weights:{self._network.vision_weights}",
+            preprocessing=self._frames.spec,
             sampling=self._sampler.spec,
             prompt=f"{_DOCUMENT.format(title='none')}<video>{times}",
             pooling="mean",

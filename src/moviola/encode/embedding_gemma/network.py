@@ -87,11 +87,6 @@ class EmbeddingGemma:
         """Return a digest of the language model, and of the names and shapes of all weights."""
         return f"{self.tensors.digest[:16]}{self._digest[:16]}"
 
-    @property
-    def vision_weights(self) -> str:
-        """Return a digest of the vision tower; this loads it."""
-        return self._tower("vision")[2]
-
     @torch.inference_mode()
     def see(self, patches: PaddedPatches) -> Tensor:
         """Map pictures in patches to vectors `(T * vectors, D)`."""

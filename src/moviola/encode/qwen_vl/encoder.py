@@ -76,10 +76,9 @@ class Qwen3VLEncoder:
 
     @property
     def video_readout(self) -> Readout:
-        """Tell how clips are read. This loads the vision tower, whose weights are named."""
+        """Tell how clips are read."""
         return Readout(
-            preprocessing=f"{self._network.patches.spec} frames:{self._reading.frames} "
-            f"weights:{self._network.vision_weights}",
+            preprocessing=f"{self._network.patches.spec} frames:{self._reading.frames}",
             sampling=self._reading.sampler.spec,
             prompt=f"{self._document} ({self._reading.prompt_spec})",
             tokens="last",

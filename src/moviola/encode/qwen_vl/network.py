@@ -117,11 +117,6 @@ class Qwen3VLNetwork:
         return f"{self.tensors.digest[:16]}{self._digest[:16]}"
 
     @property
-    def vision_weights(self) -> str:
-        """Return a digest of the vision tower; this loads it."""
-        return self._loaded_vision()[1]
-
-    @property
     def vision(self) -> Qwen3VLVisionModel:
         """Return the vision tower; this loads it."""
         return self._loaded_vision()[0]
