@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from moviola.encode.chat.pixels import VideoSettings
-from moviola.encode.chat.sampling import SteppingSampler, frame_rate
+from moviola.encode.chat.sampling import SteppingSampler
 from moviola.encode.chat.vision import places_of, token_of, words
 from moviola.encode.decoder.inputs import Kind, Piece, Words
 from moviola.encode.qwen_vl.resizing import fit_size
+from moviola.encode.runtime.frame_rates import frame_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from moviola.encode.chat.sampling import SpreadingSampler
 from moviola.encode.chat.vision import places_of, token_of, words
 from moviola.encode.decoder.inputs import Kind, Piece, Words
 from moviola.encode.qwen_vl.prompts import Layout
-from moviola.encode.qwen_vl.sampling import counted_times
+from moviola.encode.runtime.frame_rates import counted_times
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.encode.qwen_vl.sampling import average_rate
+from moviola.encode.runtime.frame_rates import average_rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,15 +21,6 @@ if TYPE_CHECKING:
 
 _LEAST = 4
 """Frames of a file, where it has as many."""
-_RATES = tuple(
-    float(rate)
-    for rate in (
-        *(Fraction(n * 1000, 1001) for n in (24, 30, 60, 120)),
-        *(Fraction(n) for n in (24, 25, 30, 50, 60, *range(1, 121))),
-        Fraction(25, 2),
-    )
-)
-"""Frames a second that files have, those of television first."""
 
 
 class _Counting:
@@ -134,18 +124,6 @@ class CentringSampler(_Counting):
         count = min(self.count, total)
         places = total / count / 2 + np.arange(count) * (total / count)
         return places.astype(np.float32).astype(np.int64)
-
-
-def frame_rate(since: NDArray[np.float64]) -> float | None:
-    """Return the rate by which seconds `(T,)` since the first frame are whole; None for none.
-
-    Exact clocks are tried before those that count milliseconds.
-    """
-    for grace in (1e-6, 5.1e-4):
-        for rate in _RATES:
-            if np.abs(np.rint(since * rate) / rate - since).max() < grace:
-                return rate
-    return None
 
 
 def _require(fps: float, at_most: int, whole: int) -> None:

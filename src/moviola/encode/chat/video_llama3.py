@@ -13,7 +13,7 @@ from moviola.encode.chat.sampling import SteppingSampler
 from moviola.encode.chat.vision import token_of, words
 from moviola.encode.decoder.inputs import Kind, Piece, Words
 from moviola.encode.qwen_vl.resizing import fit_size
-from moviola.encode.qwen_vl.sampling import counted_times
+from moviola.encode.runtime.frame_rates import counted_times
 
 if TYPE_CHECKING:
     import numpy as np

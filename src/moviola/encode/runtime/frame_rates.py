@@ -50,9 +50,14 @@ def counted_times(times: NDArray[np.float64]) -> list[float]:
     that fit no rate stay as they are.
     """
     since = times - times[0]
+    rate = frame_rate(since)
+    return since.tolist() if rate is None else (np.rint(since * rate) / rate).tolist()
+
+
+def frame_rate(since: NDArray[np.float64]) -> float | None:
+    """Return the rate by which seconds `(T,)` since the first frame are whole; None for none."""
     for grace in (_TICK, _MILLISECOND):
         for rate in _RATES:
-            numbers = np.rint(since * rate)
-            if np.abs(numbers / rate - since).max() < grace:
-                return (numbers / rate).tolist()
-    return since.tolist()
+            if np.abs(np.rint(since * rate) / rate - since).max() < grace:
+                return rate
+    return None
