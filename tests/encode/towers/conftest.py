@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 import torch
 
+from fixtures.checkpoints import WORDS, save_videoprism
 from moviola.core import Frames, FrameSampler, Span, Waveform
-
-WORDS = ["a", "dog", "cat", "red", "square", "moves", "left", "the", "sings", "on", "table"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,38 +64,8 @@ def write_json() -> Callable[[Path, object], None]:
 @pytest.fixture(scope="session")
 def videoprism_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A VideoPrism video-text model of two layers each and four frames of 36x36."""
-    from transformers import VideoPrismClipModel, VideoPrismConfig
-    from transformers.models.videoprism.tokenization_videoprism import VideoPrismTokenizer
-
     folder = tmp_path_factory.mktemp("videoprism")
-    shared = {"hidden_size": 32, "intermediate_size": 64, "num_attention_heads": 4}
-    config = VideoPrismConfig(
-        vision_config={
-            **shared,
-            "image_size": 36,
-            "num_frames": 4,
-            "num_spatial_layers": 2,
-            "num_temporal_layers": 1,
-            "num_auxiliary_layers": 1,
-        },
-        text_config={
-            **shared,
-            "vocab_size": 64,
-            "num_hidden_layers": 2,
-            "max_position_embeddings": 16,
-        },
-    )
-    torch.manual_seed(0)
-    model = VideoPrismClipModel(config).eval()
-    with torch.no_grad():
-        for weights in model.parameters():
-            weights.add_(torch.randn_like(weights) * 0.1)
-    model.save_pretrained(folder)
-    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), (".", -2.0), ("▁", -3.0)]
-    pieces += [(f"▁{word}", -2.0) for word in WORDS]
-    VideoPrismTokenizer(vocab=pieces, extra_ids=0, additional_special_tokens=[]).save_pretrained(
-        folder
-    )
+    save_videoprism(folder)
     return folder
 
 
