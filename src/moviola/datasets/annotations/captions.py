@@ -121,13 +121,9 @@ def read_caption_table(path: Path, columns: Mapping[str, str] | None = None) -> 
         if columns:
             raise ValueError(f"{display_path(path)} has no columns to be named; leave them out")
         return _json_captions(path)
-    required = list((columns or {}).values())
-    rows = [with_columns(row, columns) for row in read_rows(path, required)]
-    if rows and "caption" not in rows[0].values:
-        raise DatasetError(
-            f"{rows[0].place}: there is no column 'caption'; there are "
-            f"{', '.join(map(repr, list(rows[0].values)[:20]))}"
-        )
+    named = columns or {}
+    caption = named.get("caption", COLUMNS["caption"])
+    rows = [with_columns(row, columns) for row in read_rows(path, [*named.values(), caption])]
     return [caption_of(row) for row in rows if not is_gallery_row(row)]
 
 

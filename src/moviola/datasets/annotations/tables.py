@@ -109,14 +109,18 @@ def object_rows(values: object, place: str) -> list[Row]:
     return rows
 
 
-def read_rows(path: Path, required: Sequence[str]) -> list[Row]:
+#: A column that must be there, or several of which one must be.
+Required = str | tuple[str, ...]
+
+
+def read_rows(path: Path, required: Sequence[Required]) -> list[Row]:
     """Read the rows of a table whose columns have names: `.csv`, `.jsonl` or `.parquet`.
 
     Columns beyond the required ones are kept; their order does not matter.
 
     Args:
         path: the table; a CSV begins with the names of its columns.
-        required: columns that must be there.
+        required: columns that must be there; of a tuple of names, one.
 
     Raises:
         DatasetError: naming the row, the missing or doubled column, or the quote that is never
@@ -158,7 +162,7 @@ def read_tabbed(path: Path, columns: Sequence[str], *, header: bool = False) -> 
     return rows
 
 
-def _csv_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
+def _csv_rows(path: Path, required: Sequence[Required]) -> Iterator[Row]:
     shown = display_path(path)
     lines = _csv_fields(path)
     line, header = next(lines, (0, None))
@@ -209,7 +213,7 @@ def _fields_of_any_length() -> Generator[None]:
         csv.field_size_limit(before)
 
 
-def _jsonl_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
+def _jsonl_rows(path: Path, required: Sequence[Required]) -> Iterator[Row]:
     shown = display_path(path)
     for number, line in read_lines(path):
         place = f"{shown}, line {number}"
@@ -221,7 +225,7 @@ def _jsonl_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
         yield row
 
 
-def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
+def _parquet_rows(path: Path, required: Sequence[Required]) -> Iterator[Row]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -237,14 +241,15 @@ def _parquet_rows(path: Path, required: Sequence[str]) -> Iterator[Row]:
         yield Row(f"{shown}, row {number + 1}", values)
 
 
-def _require(place: str, columns: Sequence[str], required: Iterable[str]) -> None:
+def _require(place: str, columns: Sequence[str], required: Iterable[Required]) -> None:
     doubled = [name for name, count in Counter(columns).items() if count > 1]
     if doubled:
         raise DatasetError(f"{place}: two columns are called {doubled[0]!r}; rename one")
-    for column in required:
-        if column not in columns:
+    for wanted in required:
+        names = (wanted,) if isinstance(wanted, str) else wanted
+        if not set(names) & set(columns):
             raise DatasetError(
-                f"{place}: there is no column {column!r}; there are "
+                f"{place}: there is no column {names[0]!r}; there are "
                 f"{', '.join(shortened(name) for name in columns[:20])}{_hint(columns)}"
             )
 
