@@ -113,10 +113,12 @@ def run(
     opened = open_library(library_path(library))
     if note := tell_narrow_world(opened.card.space):
         say(note)
+    if rerank_top and len(rerank_top) != len(rerank or ()):
+        raise typer.BadParameter("--rerank-top stands once for each --rerank, or not at all")
     moments = search(
         text,
         library=opened,
-        top=top,
+        top=max([top, *(rerank_top or ())]),
         per_video=per_video or None,
         filters=_filters(
             folder=folder,
