@@ -263,7 +263,7 @@ def test_a_table_of_captions_names_everything(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
         _read_texts(str(tmp_path / "none.csv"))
     table.write_text(table.read_text().splitlines()[0] + "\n")
-    with pytest.raises(ValueError, match="holds no (captions|rows)"):
+    with pytest.raises(ValueError, match=r"holds no (captions|rows)"):
         _read_clips(str(table))
 
 
