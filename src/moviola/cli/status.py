@@ -37,11 +37,11 @@ def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
         return
     facts["library"] = display_path(place)
     facts["videos"] = ", ".join(f"{count} {code}" for code, count in status.videos.items()) or "0"
-    facts["size"] = readable_bytes(facts.pop("bytes"))
-    roots = facts.pop("roots")
+    del facts["bytes"], facts["roots"]
+    facts["size"] = readable_bytes(status.bytes)
     width = max(map(len, facts))
     for name, value in facts.items():
         typer.echo(f"{name:<{width}}  {value}")
-    for root in roots:
+    for root in opened.roots():
         note = "" if Path(root).exists() else "  (not there now)"
         typer.echo(f"{'indexed':<{width}}  {display_path(root)}{note}")
