@@ -179,12 +179,12 @@ def test_the_sixteen_cells_of_the_report(tmp_path: Path) -> None:
 def test_a_pooling_of_ones_own_stands_in_the_grid(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "own_poolings.py").write_text(
+    (tmp_path / "own_grid_poolings.py").write_text(
         "def middle(rows):\n    return rows[len(rows) // 2]\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = pooling_grid(*_embedded(), poolings=("own_poolings:middle", "drop_first_min"))
-    assert found.cell("own_poolings:middle", "drop_first_min").result.t2v["MRR"] > found.chance
+    found = pooling_grid(*_embedded(), poolings=("own_grid_poolings:middle", "drop_first_min"))
+    assert found.cell("own_grid_poolings:middle", "drop_first_min").result.t2v["MRR"] > found.chance
     with pytest.raises(ValueError, match="no pooling is called 'median'"):
         pooling_grid(*_embedded(), poolings=("mean", "median"))
 

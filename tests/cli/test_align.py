@@ -130,5 +130,7 @@ def test_sweep_prints_a_table(files: Path, tmp_path: Path) -> None:
         *("--caption-video", files / "o.npy", "--width", "4,16", "--out", tmp_path / "s.html"),
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[0].split()[:3] == ["width", "R@1", "MRR"]
+    assert done.stdout.splitlines()[0].split() == (
+        ["width", "R@1", "95", "%", "interval", "MRR", "95", "%", "interval"]
+    )
     assert (tmp_path / "s.html").is_file()
