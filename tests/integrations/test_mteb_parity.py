@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fixtures.checkpoints import save_videoprism
-from integrations.mteb_vectors import KINDS, VECTORS, digest, frames, texts
+from fixtures.mteb_vectors import KINDS, VECTORS, digest, frames, texts
 from moviola.core import Frames
 from moviola.plugins import load_encoder
 

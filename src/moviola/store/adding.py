@@ -6,6 +6,7 @@ renames that a kill may hit is mended by the next writer.
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +41,10 @@ def swap_in(partial: Path, folder: Path) -> None:
         OSError: when the disk refuses.
     """
     if is_store(folder):
-        folder.rename(partial / _BEFORE)
+        before = partial / _BEFORE
+        if before.exists():  # of an earlier swap that a kill cut short: `folder` is the later one
+            shutil.rmtree(before)
+        folder.rename(before)
     elif folder.is_dir():
         folder.rmdir()  # empty, as the writer made sure
     (partial / READY).rename(folder)

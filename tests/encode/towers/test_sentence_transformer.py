@@ -121,7 +121,7 @@ def test_code_that_a_checkpoint_brings_is_not_run(text_model_folder, tmp_path):
     place = tmp_path / "modules.json"
     place.write_text(place.read_text().replace("sentence_transformers.", "evil.", 1))
     (tmp_path / "evil.py").write_text("raise SystemExit('was run')")
-    with pytest.raises(ValueError, match="trust_remote_code"):
+    with pytest.raises(ValueError, match="brings code of its own, which is never run"):
         load(str(tmp_path))
 
 

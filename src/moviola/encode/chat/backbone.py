@@ -112,7 +112,7 @@ class ChatBackbone:
         return [Words(Kind.TEXT, cut_text(self.tokenizer, text, at_most))]
 
     def pieces(self, clips: Sequence[Frames]) -> list[list[Piece | Words]]:
-        """See every clip, one after the other, for they differ in size."""
+        """Encode every clip, one after the other, for they differ in size."""
 
         def see(batch: Sequence[Frames]) -> list[list[Piece | Words]]:
             return [self.vision.see(clip) for clip in batch]

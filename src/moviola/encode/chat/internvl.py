@@ -1,4 +1,4 @@
-"""See clips as InternVL does (arXiv 2504.10479): a few numbered frames of one size."""
+"""Prepare clips as InternVL does (arXiv 2504.10479): a few numbered frames of one size."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _PLACE = "\ue000"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a chat template writes around a user's words, up to where the answer begins."""
+    """Hold what a chat template writes around a user's words, up to where the answer begins."""
 
     before: str = ""
     after: str = ""

@@ -1,4 +1,4 @@
-"""See clips as Qwen2.5-VL does (arXiv 2502.13923): one block of vectors, without times."""
+"""Prepare clips as Qwen2.5-VL does (arXiv 2502.13923): one block of vectors, without times."""
 
 from __future__ import annotations
 

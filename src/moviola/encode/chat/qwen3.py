@@ -1,4 +1,4 @@
-"""See clips as Qwen3-VL does (arXiv 2511.21631): every two frames behind the time they show."""
+"""Prepare clips as Qwen3-VL does (arXiv 2511.21631): every two frames behind the time they show."""
 
 from __future__ import annotations
 

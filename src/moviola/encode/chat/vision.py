@@ -1,4 +1,4 @@
-"""What a chat model makes of a clip: vectors, and the words between them."""
+"""Turn a clip into the vectors and words that a chat model reads."""
 
 from __future__ import annotations
 

@@ -177,6 +177,11 @@ def load(
             model_kwargs={"dtype": weights_precision(precision, device), "use_safetensors": True},
         )
     except DAMAGES as error:
+        if "trust_remote_code" in str(error):
+            raise ValueError(
+                f"{display_path(found.folder)} brings code of its own, which is never run; choose "
+                f"a model of modules that sentence-transformers has"
+            ) from error
         raise WeightsUnavailableError(
             f"{display_path(found.folder)} is no model of sentence-transformers: {error}; fetch it "
             f"again"
