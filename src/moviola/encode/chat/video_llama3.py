@@ -1,4 +1,4 @@
-"""Prepare clips as VideoLLaMA 3 does (arXiv 2501.13106): frames behind their times, changes only."""
+"""Prepare clips as VideoLLaMA 3 does (arXiv 2501.13106): frames behind times, changes only."""
 
 from __future__ import annotations
 
