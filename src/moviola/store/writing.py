@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _DRAFT = "draft.json"
 _MIB = 1 << 20
 _DECLARED = ("kind", "space", "readout", "dtype", "precision", "segment")
-"""What a card says from the start, before anything is counted."""
+"""Fields of a card that are known from the start, before anything is counted."""
 
 
 class _Kept(NamedTuple):

@@ -18,8 +18,8 @@ from moviola.encode.chat.loading import ChatOptions, load_backbone
 from moviola.encode.chat.prefix_cache import Prefix, split_shared
 from moviola.encode.chat.prompts import cut_text
 from moviola.encode.decoder.inputs import Kind, Words
-from moviola.encode.decoder.packing import POSITIONS, pack
-from moviola.encode.runtime.batching import run_batched
+from moviola.encode.decoder.packing import POSITIONS
+from moviola.encode.runtime.batching import run_packed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,17 +148,14 @@ class ChatJudge:
         self, lengths: Sequence[int], states: Callable[[Sequence[int]], Tensor], tokens: int
     ) -> Scores:
         """Score rows by the states `(B, H)` at the ends of each batch of them."""
-        found = np.empty(len(lengths), np.float32)
 
         def judge(places: Sequence[int]) -> list[Tensor]:
             return list(self._read(self._backbone.head()(states(places)).float()))
 
-        for batch in pack(lengths, POSITIONS):
-            with torch.inference_mode():
-                scores = run_batched(judge, batch, len(batch))
-            found[batch] = [float(score) for score in scores]
+        with torch.inference_mode():
+            found = run_packed(judge, range(len(lengths)), lengths, POSITIONS)
         self.processed += tokens
-        return found
+        return np.array([float(score) for score in found], np.float32)
 
     def _last_states(self, rows: Sequence[Sequence[Piece]]) -> Tensor:
         """Read the states `(B, H)` at the ends of rows, after the final norm."""

@@ -7,6 +7,7 @@ decoder and imports no torch.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ _LEAST = 4
 """Frames of a file, where it has as many."""
 
 
-class _Counting:
+class _Counting(ABC):
     """Choose frames by their numbers."""
 
     __slots__ = ()
@@ -37,9 +38,9 @@ class _Counting:
         """Choose among the seconds `(n,)`, n >= 1, at which frames are shown."""
         return shown[self.numbers(len(shown), average_rate(shown))]
 
+    @abstractmethod
     def numbers(self, total: int, rate: float) -> NDArray[np.int64]:
         """Return the numbers of the frames of a file of `total` frames at `rate` a second."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from moviola.encode.decoder.hidden_states import StatePool, read_decoder
 from moviola.encode.decoder.inputs import DecoderInputs, Piece, Words
 from moviola.encode.decoder.readouts import DecoderReadout
-from moviola.encode.runtime.batching import run_batched
+from moviola.encode.runtime.batching import run_packed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,15 +46,11 @@ def read_rows(
         MemoryError: when even a single row does not fit.
         ValueError: when a readout asks for a layer that there is not.
     """
-    found: dict[int, Read] = {}
 
-    def read(batch: Sequence[int]) -> list[Read]:
-        inputs = join([rows[i] for i in batch])
-        return list(zip(*read_decoder(decoder, inputs, readouts), strict=True))
+    def read(batch: Sequence[Row]) -> list[Read]:
+        return list(zip(*read_decoder(decoder, join(batch), readouts), strict=True))
 
-    for batch in pack([sum(map(len, row)) for row in rows], positions):
-        found.update(zip(batch, run_batched(read, batch, len(batch)), strict=True))
-    return [found[i] for i in range(len(rows))]
+    return run_packed(read, rows, [sum(map(len, row)) for row in rows], positions)
 
 
 @torch.inference_mode()
@@ -68,18 +64,3 @@ def read_vectors(row: Sequence[Piece | Words], readouts: Sequence[DecoderReadout
     states = torch.cat([content for _, content in vectors])[None]
     kinds = torch.tensor([[kind for kind, content in vectors for _ in range(len(content))]])
     return tuple(StatePool(readout, kinds)(states)[0] for readout in readouts)
-
-
-def pack(lengths: Sequence[int], positions: int) -> Iterator[list[int]]:
-    """Pack places of `lengths` into batches of at most `positions` when padded, longest first.
-
-    Longest first, so that memory runs out at once if it runs out.
-    """
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
-        if batch and lengths[batch[0]] * (len(batch) + 1) > positions:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch

@@ -29,7 +29,7 @@ _ONE_WORD = "{input}\nSummarize above %s in one word:"
 TASK = (
     "Recover the main subject or subjects, appearance and setting, and main activity in the video"
 )
-"""What "VidVec" (arXiv 2602.08099) writes before a video, to find it without training."""
+"""The words of "VidVec" (arXiv 2602.08099) before a video, to find it without training."""
 _ECHO = "Rewrite the %s: {input}\nThe rewritten %s: {input}"
 
 #: What any decoder can be asked for.

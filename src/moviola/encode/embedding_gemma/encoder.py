@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.errors import WeightsUnavailableError
@@ -19,6 +18,7 @@ from moviola.encode.embedding_gemma.patches import PatchProcessor
 from moviola.encode.embedding_gemma.sampling import StepSampler
 from moviola.encode.runtime.frame_rates import counted_times
 from moviola.encode.runtime.hub import fetch
+from moviola.encode.runtime.prefixes import prefix_length, unit_prefixes
 from moviola.encode.runtime.preprocessing import stored_config
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class EmbeddingGemmaEncoder:
     ) -> None:
         self._network = network
         self._space = space
-        self._dimension = _checked(space.dimension, network.width)
+        self._dimension = prefix_length(space.dimension, network.width)
         self._frames, self._pictures = frames, pictures
         self._sampler = sampler
         self._instruction = instruction.strip() or RETRIEVE
@@ -227,10 +227,8 @@ class EmbeddingGemmaEncoder:
         """Read prompts to rows: a prefix of the mean, of unit length."""
         length = self._dimension
         if dimension is not None:
-            length = _checked(dimension, self._network.width)
-        means = functional.normalize(self._network.mean_states(prompts), dim=-1)
-        rows = functional.normalize(means[:, :length], dim=-1).cpu().numpy()
-        return [row[None] for row in rows]
+            length = prefix_length(dimension, self._network.width)
+        return unit_prefixes(self._network.mean_states(prompts), length)
 
 
 def load(
@@ -307,14 +305,3 @@ def _clock(seconds: float) -> str:
     """Write seconds as `MM:SS`, rounded."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes:02d}:{rest:02d}"
-
-
-def _checked(dimension: int | str, width: int) -> int:
-    """Return the length of a prefix of `width` numbers.
-
-    Raises:
-        ValueError: when it is none.
-    """
-    if not isinstance(dimension, int) or not 1 <= dimension <= width:
-        raise ValueError(f"the dimension is 1 to {width}, not {dimension!r}")
-    return dimension

@@ -14,12 +14,9 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from moviola.core.abilities import Precision
-from moviola.core.errors import WeightsUnavailableError
-from moviola.core.paths import display_path
 from moviola.encode.embedding_gemma.patches import PaddedPatches
-from moviola.encode.runtime.batching import run_batched
-from moviola.encode.runtime.config_files import read_config
-from moviola.encode.runtime.loading import DAMAGES
+from moviola.encode.runtime.batching import run_packed
+from moviola.encode.runtime.loading import read_model_config
 from moviola.encode.runtime.parts import TensorIndex
 from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
 from moviola.encode.runtime.preprocessing import stored_config
@@ -27,7 +24,6 @@ from moviola.encode.runtime.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from transformers import EmbeddingGemma2Config
 
 _PARTS = ("language_model.", "vision_tower.", "embed_vision.", "audio_tower.", "embed_audio.")
 _TOKENS = {"cpu": 8_192, "cuda": 65_536}
@@ -63,10 +59,10 @@ class EmbeddingGemma:
     """
 
     def __init__(self, folder: Path, *, precision: Precision | None = None) -> None:
-        from transformers import EmbeddingGemma2TextModel
+        from transformers import EmbeddingGemma2Config, EmbeddingGemma2TextModel
 
         self.folder = folder
-        self.config = _read_config(folder)
+        self.config = read_model_config(folder, EmbeddingGemma2Config, "EmbeddingGemma 2")
         self.tokenizer = load_tokenizer(folder)
         self.device = best_device()
         self.precision: Precision = weights_precision(precision, self.device)
@@ -117,18 +113,9 @@ class EmbeddingGemma:
     def mean_states(self, prompts: Sequence[Prompt]) -> Tensor:
         """Read the means `(N, D)` float32 over all tokens of prompts."""
         most = _TOKENS.get(self.device.type, _TOKENS["cpu"])
-        batches: list[list[int]] = []
-        for number in sorted(range(len(prompts)), key=lambda number: len(prompts[number].ids)):
-            # The last of a batch is its longest.
-            if not batches or len(prompts[number].ids) * (len(batches[-1]) + 1) > most:
-                batches.append([])
-            batches[-1].append(number)
-        rows: dict[int, Tensor] = {}
-        for numbers in batches:
-            batch = [prompts[number] for number in numbers]
-            rows.update(zip(numbers, run_batched(self._read, batch, len(batch)), strict=True))
-        ordered = [rows[number] for number in range(len(prompts))]
-        return torch.stack(ordered) if ordered else torch.zeros(0, self.width)
+        lengths = [len(prompt.ids) for prompt in prompts]
+        rows = run_packed(self._read, prompts, lengths, most)
+        return torch.stack(rows) if rows else torch.zeros(0, self.width)
 
     @torch.inference_mode()
     def _read(self, prompts: Sequence[Prompt]) -> list[Tensor]:
@@ -169,25 +156,3 @@ class EmbeddingGemma:
 
     def _load(self, make: Callable[[], Any], prefix: str) -> tuple[Any, str]:
         return self.tensors.load(make, prefix, dtype=DTYPES[self.precision], device=self.device)
-
-
-def _read_config(folder: Path) -> EmbeddingGemma2Config:
-    """Read `config.json`, and refuse that of another architecture.
-
-    Raises:
-        WeightsUnavailableError: when it is not there, damaged, or of another model.
-    """
-    from transformers import EmbeddingGemma2Config
-
-    told = read_config(folder / "config.json")
-    if told.get("model_type") != "embedding_gemma2":
-        raise WeightsUnavailableError(
-            f"{display_path(folder)} is no EmbeddingGemma 2: its config.json says "
-            f"{told.get('model_type')!r}"
-        )
-    try:
-        return EmbeddingGemma2Config.from_pretrained(folder, local_files_only=True)
-    except DAMAGES as error:
-        raise WeightsUnavailableError(
-            f"{display_path(folder / 'config.json')} is damaged ({error}); fetch it again"
-        ) from error

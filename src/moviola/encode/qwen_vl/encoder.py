@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from torch.nn import functional
-
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames
 from moviola.core.sampling import LeftSampler
@@ -22,6 +20,7 @@ from moviola.encode.qwen_vl.prompts import (
 from moviola.encode.qwen_vl.reading import AT_MOST, FPS, VideoReading
 from moviola.encode.qwen_vl.sampling import FileSampler
 from moviola.encode.runtime.hub import fetch
+from moviola.encode.runtime.prefixes import prefix_length, unit_prefixes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +58,7 @@ class Qwen3VLEncoder:
     ) -> None:
         self._network = network
         self._space = space
-        self._dimension = _checked(space.dimension, network.width)
+        self._dimension = prefix_length(space.dimension, network.width)
         self._reading = reading
         self._query = settle_instruction(query_instruction)
         self._document = settle_instruction(document_instruction)
@@ -192,10 +191,8 @@ class Qwen3VLEncoder:
         """Read prompts to rows: a prefix of the last state, of unit length."""
         length = self._dimension
         if dimension is not None:
-            length = _checked(dimension, self._network.width)
-        states = functional.normalize(self._network.last_states(prompts), dim=-1)
-        rows = functional.normalize(states[:, :length], dim=-1).cpu().numpy()
-        return [row[None] for row in rows]
+            length = prefix_length(dimension, self._network.width)
+        return unit_prefixes(self._network.last_states(prompts), length)
 
 
 def load(
@@ -247,14 +244,3 @@ def load(
         query_instruction=str(query_instruction),
         document_instruction=str(document_instruction),
     )
-
-
-def _checked(dimension: int | str, width: int) -> int:
-    """Return the length of a prefix of `width` numbers.
-
-    Raises:
-        ValueError: when it is none.
-    """
-    if not isinstance(dimension, int) or not 1 <= dimension <= width:
-        raise ValueError(f"the dimension is 1 to {width}, not {dimension!r}")
-    return dimension

@@ -18,21 +18,20 @@ from moviola.core.paths import display_path
 from moviola.encode.qwen_vl.patches import Patches, PatchProcessor
 from moviola.encode.qwen_vl.positions import count_positions
 from moviola.encode.qwen_vl.prompts import IMAGE_PAD, VIDEO_PAD
-from moviola.encode.runtime.batching import run_batched
-from moviola.encode.runtime.config_files import read_config
-from moviola.encode.runtime.loading import DAMAGES
+from moviola.encode.runtime.batching import run_packed
+from moviola.encode.runtime.loading import read_model_config
 from moviola.encode.runtime.parts import TensorIndex
 from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
 from moviola.encode.runtime.tokenizers import load_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import Qwen3VLConfig, Qwen3VLTextModel, Qwen3VLVisionModel
+    from transformers import Qwen3VLTextModel, Qwen3VLVisionModel
 
 HEAD = "lm_head.weight"
 """The only weight that a checkpoint may have or lack: absent from the 8B embedding model, tied to
 the embeddings of words in the 2B ones."""
 _ROOTS = ("model.", "")
-"""What checkpoints put before the names of both parts: as models that write, and without."""
+"""Prefixes of the names of both parts in checkpoints: as models that write, and without."""
 _LANGUAGE, _VISION = "language_model.", "visual."
 _TOKENS = {"cpu": 8_192, "cuda": 65_536}
 """Tokens of a batch, padding included; a longer prompt goes alone."""
@@ -83,9 +82,9 @@ class Qwen3VLNetwork:
     """
 
     def __init__(self, folder: Path, *, precision: Precision | None = None) -> None:
-        from transformers import Qwen3VLTextModel
+        from transformers import Qwen3VLConfig, Qwen3VLTextModel
 
-        self.config = _read_config(folder)
+        self.config = read_model_config(folder, Qwen3VLConfig, "Qwen3-VL")
         self.tokenizer = load_tokenizer(folder)
         self.device = best_device()
         self.precision: Precision = weights_precision(precision, self.device)
@@ -184,24 +183,10 @@ class Qwen3VLNetwork:
 
     def last_states(self, prompts: Sequence[Prompt]) -> Tensor:
         """Read the states `(N, D)` float32 at the last tokens of prompts, after the final norm."""
-        rows: dict[int, Tensor] = {}
-        for numbers in self._batches(prompts):
-            batch = [prompts[number] for number in numbers]
-            rows.update(zip(numbers, run_batched(self._read, batch, len(batch)), strict=True))
-        ordered = [rows[number] for number in range(len(prompts))]
-        return torch.stack(ordered) if ordered else torch.zeros(0, self.width)
-
-    def _batches(self, prompts: Sequence[Prompt]) -> list[list[int]]:
-        """Group the numbers of prompts of similar lengths."""
         most = _TOKENS.get(self.device.type, _TOKENS["cpu"])
-        batches: list[list[int]] = []
-        for number in sorted(range(len(prompts)), key=lambda number: len(prompts[number].ids)):
-            # The last of a batch is its longest.
-            longest = len(prompts[number].ids)
-            if not batches or longest * (len(batches[-1]) + 1) > most:
-                batches.append([])
-            batches[-1].append(number)
-        return batches
+        lengths = [len(prompt.ids) for prompt in prompts]
+        rows = run_packed(self._read, prompts, lengths, most)
+        return torch.stack(rows) if rows else torch.zeros(0, self.width)
 
     @torch.inference_mode()
     def _read(self, prompts: Sequence[Prompt]) -> list[Tensor]:
@@ -247,25 +232,3 @@ class Qwen3VLNetwork:
                     device=self.device,
                 )
         return self._vision
-
-
-def _read_config(folder: Path) -> Qwen3VLConfig:
-    """Read `config.json`, and refuse that of another architecture.
-
-    Raises:
-        WeightsUnavailableError: when it is not there, damaged, or of another model.
-    """
-    from transformers import Qwen3VLConfig
-
-    told = read_config(folder / "config.json")
-    if told.get("model_type") != "qwen3_vl":
-        raise WeightsUnavailableError(
-            f"{display_path(folder)} is no Qwen3-VL: its config.json says "
-            f"{told.get('model_type')!r}"
-        )
-    try:
-        return Qwen3VLConfig.from_pretrained(folder, local_files_only=True)
-    except DAMAGES as error:
-        raise WeightsUnavailableError(
-            f"{display_path(folder / 'config.json')} is damaged ({error}); fetch it again"
-        ) from error

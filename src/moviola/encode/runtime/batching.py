@@ -1,8 +1,8 @@
-"""Batches that shrink until they fit into memory."""
+"""Encode in batches: of like lengths, and smaller once memory runs out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 import torch
@@ -42,6 +42,45 @@ def run_batched(
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     return results
+
+
+def run_packed(
+    encode: Callable[[Sequence[ItemT]], Sequence[RowsT]],
+    items: Sequence[ItemT],
+    lengths: Sequence[int],
+    positions: int,
+) -> list[RowsT]:
+    """Encode items of several lengths; those of like lengths share a batch.
+
+    Args:
+        encode: one result for each of the items it is given, in their order.
+        items: any number of them.
+        lengths: of each item.
+        positions: of a padded batch at most, unless one item alone is longer.
+
+    Raises:
+        MemoryError: when even a single item does not fit.
+    """
+    found: dict[int, RowsT] = {}
+    for places in pack(lengths, positions):
+        batch = [items[place] for place in places]
+        found.update(zip(places, run_batched(encode, batch, len(batch)), strict=True))
+    return [found[place] for place in range(len(items))]
+
+
+def pack(lengths: Sequence[int], positions: int) -> Iterator[list[int]]:
+    """Pack places of `lengths` into batches of at most `positions` when padded, longest first.
+
+    Longest first, so that memory runs out at once if it runs out.
+    """
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda place: -lengths[place]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > positions:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

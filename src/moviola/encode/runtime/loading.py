@@ -12,10 +12,11 @@ from safetensors import SafetensorError
 
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
+from moviola.encode.runtime.config_files import read_config
 from moviola.encode.runtime.hub import weight_files
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 COMPUTED_WITH = (
     "config.json",
@@ -36,8 +37,9 @@ DAMAGES = (
     AttributeError,
     SafetensorError,
 )
-"""What transformers raises over files that are missing, cut off, or of another kind."""
+"""Errors that transformers raises over files that are missing, cut off, or of another kind."""
 ModelT = TypeVar("ModelT", bound="PreTrainedModel")
+ConfigT = TypeVar("ConfigT", bound="PreTrainedConfig")
 
 
 def load_strictly(
@@ -111,3 +113,23 @@ def weights_digest(files: Iterable[Path], *, start: str = "") -> str:
                 f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode()
             )
     return digest.hexdigest()
+
+
+def read_model_config(folder: Path, kind: type[ConfigT], name: str) -> ConfigT:
+    """Read `config.json` as that of one architecture, called `name`, and refuse any other.
+
+    Raises:
+        WeightsUnavailableError: when it is not there, damaged, or of another model.
+    """
+    path = folder / "config.json"
+    told = read_config(path)
+    if told.get("model_type") != kind.model_type:
+        raise WeightsUnavailableError(
+            f"{display_path(folder)} is no {name}: its config.json says {told.get('model_type')!r}"
+        )
+    try:
+        return kind.from_pretrained(folder, local_files_only=True)
+    except DAMAGES as error:
+        raise WeightsUnavailableError(
+            f"{display_path(path)} is damaged ({error}); fetch it again"
+        ) from error

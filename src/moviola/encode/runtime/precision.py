@@ -22,7 +22,7 @@ SAME = 0.9999
 """Least cosine between a vector in bfloat16 and in float32 that counts as the same vector."""
 DTYPES: dict[Precision, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 _BFLOAT16_INSTRUCTIONS = ("amx_bf16", "avx512_bf16", "bf16", "svebf16")
-"""What torch calls the instructions of a CPU that multiply matrices in bfloat16."""
+"""Torch's names for the instructions of a CPU that multiply matrices in bfloat16."""
 _LOG = logging.getLogger(__name__)
 
 
