@@ -21,6 +21,16 @@ from moviola.core.abilities import (
     wanted_size,
     wanted_sound,
 )
+from moviola.core.channels import (
+    Channel,
+    ChannelTools,
+    ContainerTexts,
+    Cue,
+    Looks,
+    PictureSpec,
+    Sidecar,
+    TextTrack,
+)
 from moviola.core.codes import ExitCode, FileCode
 from moviola.core.datasets import RetrievalDataset
 from moviola.core.embeddings import Embeddings
@@ -40,6 +50,7 @@ from moviola.core.errors import (
 from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.items import Clip, Text, clip_id
 from moviola.core.models import KnownModel, ModelFamily, Reported, Source
+from moviola.core.passages import Box, Passage, Word, passage_id
 from moviola.core.paths import display_path
 from moviola.core.protocols import (
     Aligner,
@@ -65,11 +76,16 @@ from moviola.core.videos import FileIdentity, VideoInfo
 
 __all__ = [
     "Aligner",
+    "Box",
     "BringsScorer",
     "Calibrated",
+    "Channel",
+    "ChannelTools",
     "Chooses",
     "Clip",
     "ConsecutiveSampler",
+    "ContainerTexts",
+    "Cue",
     "Curve",
     "Dataset",
     "DatasetError",
@@ -86,12 +102,15 @@ __all__ = [
     "KnownModel",
     "LeftSampler",
     "LibraryLockedError",
+    "Looks",
     "ManyReadouts",
     "MissingExtraError",
     "ModelFamily",
     "MoviolaError",
     "PairScorer",
+    "Passage",
     "PictureSize",
+    "PictureSpec",
     "PluginNotFoundError",
     "Pooling",
     "Precision",
@@ -105,6 +124,7 @@ __all__ = [
     "Scores",
     "Segmenter",
     "Sharpened",
+    "Sidecar",
     "Sized",
     "SoundSpec",
     "Source",
@@ -116,6 +136,7 @@ __all__ = [
     "TellsPrecision",
     "Tempered",
     "Text",
+    "TextTrack",
     "TowerName",
     "UniformSampler",
     "VideoInfo",
@@ -123,11 +144,13 @@ __all__ = [
     "Waveform",
     "WeightsNotFoundError",
     "WeightsUnavailableError",
+    "Word",
     "clip_id",
     "display_path",
     "own_calibration",
     "own_scorer",
     "own_sharpness",
+    "passage_id",
     "told_precision",
     "wanted_size",
     "wanted_sound",

@@ -14,12 +14,14 @@ ENCODER_GROUP = "moviola.encoders"
 FAMILY_GROUP = "moviola.families"
 SCORER_GROUP = "moviola.scorers"
 DATASET_GROUP = "moviola.datasets"
+CHANNEL_GROUP = "moviola.channels"
 
 _KINDS = {
     ENCODER_GROUP: "encoder",
     FAMILY_GROUP: "model family",
     SCORER_GROUP: "scorer",
     DATASET_GROUP: "data set",
+    CHANNEL_GROUP: "channel",
 }
 
 

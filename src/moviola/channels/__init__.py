@@ -1,0 +1,1 @@
+"""Read text with times out of videos: subtitles, writing, speech, names."""
