@@ -51,8 +51,8 @@ def run(
     pool: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pooling of rows: none, mean, max, first, …; may be given again. Default: as the "
-            "model does."
+            help="Pooling of rows: none, mean, max, first, …, or hierarchical-32 for 32 rows; may be "
+            "given again. Default: as the model does."
         ),
     ] = None,
     layout: Annotated[

@@ -44,7 +44,8 @@ def run(
     pool: Annotated[
         str | None,
         typer.Option(
-            help="How several rows an item become one: mean, max, first, …, or module:attribute."
+            help="How several rows an item become one: mean, max, first, …, or module:attribute; "
+            "none keeps them, hierarchical-32 keeps 32."
         ),
     ] = None,
     unaligned: Annotated[

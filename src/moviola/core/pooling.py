@@ -1,4 +1,4 @@
-"""Pool many rows into one, `(n, D)` to `(D,)`, each pooling a function."""
+"""Pool many rows into one, `(n, D)` to `(D,)`, each pooling a function; or into a few."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from moviola.core.attributes import is_attribute, load_attribute
 from moviola.core.embeddings import Embeddings, ItemT
 from moviola.core.errors import PluginNotFoundError
+from moviola.core.token_pooling import TokenPooling, pool_by_ward
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +69,7 @@ def position_weighted_mean(rows: Floats) -> Floats:
 
 
 #: Poolings by the name under which a readout and the command line know them. `"none"`, which keeps
-#: every row, is no function of this kind; `pool` knows it.
+#: every row, and token poolings, which keep a few, are no functions of this kind: `pool` does them.
 POOLINGS: Mapping[str, Callable[[Floats], Floats]] = MappingProxyType(
     {
         "first": first,
@@ -93,8 +94,8 @@ def find_pooling(name: str) -> Callable[[Floats], Floats]:
         return POOLINGS[name]
     if not is_attribute(name):
         raise ValueError(
-            f"no pooling is called {name!r}; there are none, {', '.join(POOLINGS)}, and your own "
-            f"as module:attribute"
+            f"no pooling is called {name!r}; there are none, {', '.join(POOLINGS)}, "
+            f"hierarchical-N and attention-N for N rows, and your own as module:attribute"
         )
     found = load_attribute(name, "pooling")
     if not callable(found):
@@ -104,35 +105,64 @@ def find_pooling(name: str) -> Callable[[Floats], Floats]:
     return cast("Callable[[Floats], Floats]", found)
 
 
-def pool(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
-    """Pool the rows of each item to one, float32, by the pooling called `name`.
-
-    `"none"` gives back what came.
+def require_pooling(name: str) -> None:
+    """Refuse a name that is no pooling: neither one of rows to one, nor to a few, nor `"none"`.
 
     Raises:
-        ValueError: when there is no such pooling, the rows were pooled before by another one, or a
-            pooling of somebody's own gives no `(D,)`.
+        ValueError: when there is no such pooling.
+        PluginNotFoundError: when `module:attribute` cannot be imported, or cannot be called.
+    """
+    if name != "none" and TokenPooling.parse(name) is None:
+        find_pooling(name)
+
+
+def pool_rows(rows: Floats, name: str) -> Floats:
+    """Pool the rows `(n, D)` of one item by the pooling called `name`: `(1, D)`, or a few.
+
+    Raises:
+        ValueError: when there is no such pooling, it needs the model's attention, or a pooling of
+            somebody's own gives no `(D,)`.
+        PluginNotFoundError: when `module:attribute` cannot be imported.
+    """
+    if name == "none":
+        return rows
+    if (tokens := TokenPooling.parse(name)) is not None:
+        if tokens.kind == "attention":
+            raise ValueError(
+                f"rows alone tell no attention, which {name} needs; pool them while a chat model "
+                f"encodes (moviola encode --pool {name}), or take hierarchical-{tokens.rows}"
+            )
+        return pool_by_ward(rows, tokens.rows)
+    vector = np.asarray(find_pooling(name)(rows))
+    if vector.shape != rows.shape[1:]:
+        raise ValueError(
+            f"the pooling {name!r} must give {rows.shape[1:]} of an item's rows, not {vector.shape}"
+        )
+    return vector[None]
+
+
+def pool(embeddings: Embeddings[ItemT], name: str) -> Embeddings[ItemT]:
+    """Pool the rows of each item by the pooling called `name`: to one, or to a few; float32.
+
+    `"none"` gives back what came. The readout records the name.
+
+    Raises:
+        ValueError: when there is no such pooling, the rows were pooled before by another one, it
+            needs the model's attention, or a pooling of somebody's own gives no `(D,)`.
         PluginNotFoundError: when `module:attribute` cannot be imported.
     """
     if name == "none":
         return embeddings
-    function = find_pooling(name)
+    require_pooling(name)
     before = embeddings.readout.pooling
     if before not in ("none", name):
         raise ValueError(f"these rows are pooled by {before!r}; pool the unpooled ones")
-    shape = (len(embeddings), embeddings.space.dimension)
-    vectors = np.empty(shape, np.float32)
-    for index in range(len(embeddings)):
-        vector = np.asarray(function(embeddings.rows(index)))
-        if vector.shape != shape[1:]:
-            raise ValueError(
-                f"the pooling {name!r} must give {shape[1:]} of an item's rows, not {vector.shape}"
-            )
-        vectors[index] = vector
-    return Embeddings(
-        embeddings.items,
-        np.arange(len(embeddings) + 1, dtype=np.int64),
-        [vectors],
-        embeddings.space,
-        replace(embeddings.readout, pooling=name),
-    )
+    rows = [np.empty((0, embeddings.space.dimension), np.float32)]
+    for index, item in enumerate(embeddings.items):
+        try:
+            rows.append(pool_rows(embeddings.rows(index), name).astype(np.float32, copy=False))
+        except ValueError as error:
+            raise ValueError(f"{item.id!r}: {error}") from None
+    offsets = np.cumsum([len(own) for own in rows]).astype(np.int64)
+    readout = replace(embeddings.readout, pooling=name)
+    return Embeddings(embeddings.items, offsets, [np.concatenate(rows)], embeddings.space, readout)

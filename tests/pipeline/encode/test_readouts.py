@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 
 import numpy as np
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from moviola.cli.app import app
 from moviola.core import Frames, Readout, Space, SpaceMismatchError, Text, UniformSampler
 from moviola.core.pooling import POOLINGS
+from moviola.core.token_pooling import pool_by_ward
 from moviola.pipeline.encode.encode import encode_captions, encode_videos
 from moviola.pipeline.index.index import index
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder
@@ -251,3 +253,37 @@ def test_a_head_sees_the_rows_that_stores_hold(tmp_path, folder):
     aligned.encode_videos([clip])
     expected = np.linalg.norm(encoder.read_videos([clip])[0][""])
     assert head.seen == pytest.approx([float(expected)])
+
+
+def test_rows_are_pooled_to_a_few_beside_other_poolings_from_one_pass(tmp_path):
+    out = tmp_path / "out"
+    encode_captions(
+        [Text("a", "one two three four five")],
+        out=out,
+        model="moviola_layered_toy:Layered",
+        readouts=["plain", "loud"],
+        poolings=["mean", "hierarchical-2", "none"],
+    )
+    assert Layered.calls == 1
+    for name in ("plain", "loud"):
+        rows = open_texts(out / name / "none")
+        few = open_texts(out / name / "hierarchical-2")
+        assert few.readout == replace(rows.readout, pooling="hierarchical-2")
+        assert [len(rows.rows(0)), len(few.rows(0))] == [5, 2]
+        np.testing.assert_allclose(few.rows(0), pool_by_ward(rows.rows(0), 2), atol=2e-3)
+        assert len(open_texts(out / name / "mean").rows(0)) == 1
+
+
+def test_a_model_without_attention_says_so(tmp_path):
+    with pytest.raises(ValueError, match="'shapes' tells no attention among its rows"):
+        encode_captions([Text("a", "b")], out=tmp_path, model="shapes", poolings=["attention-5"])
+
+
+def test_a_model_read_in_one_way_pools_its_rows_to_a_few(tmp_path):
+    text = Text("a", "a red circle moves left then a blue square moves up then it stops")
+    encode_captions([text], out=tmp_path / "o", model="shapes", poolings=["hierarchical-2", "none"])
+    few = open_texts(tmp_path / "o" / "hierarchical-2")
+    rows = open_texts(tmp_path / "o" / "none").rows(0)
+    assert len(rows) > 2
+    np.testing.assert_allclose(few.rows(0), pool_by_ward(rows, 2), atol=2e-3)
+    assert few.readout.pooling == "hierarchical-2"

@@ -175,7 +175,9 @@ def encode_captions(
 
 def _texts_at_once(tower: TowerReadings) -> int:
     """Take fewer where many layers keep a row for every token: all are in memory for a moment."""
-    unpooled = sum(reading.readout.pooling == "none" for reading in tower.readings)
+    unpooled = sum(
+        reading.pooling != "none" or reading.readout.pooling == "none" for reading in tower.readings
+    )
     return max(16, _TEXTS_AT_ONCE // max(unpooled, 1))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from moviola.core import (
     Encoder,
@@ -18,11 +20,11 @@ from moviola.core import (
     told_precision,
     wanted_sound,
 )
-from moviola.core.pooling import find_pooling
+from moviola.core.pooling import pool_rows, require_pooling
+from moviola.core.token_pooling import TokenPooling
 from moviola.plugins import encoder_options, load_encoder, precision_options
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Rows = NDArray[np.float32]
@@ -57,10 +59,14 @@ class Reading:
         name: what tells it from the others of the run, such as `echo/layer-07/mean`; `""` for the
             only one.
         readout: how the tower is read for it.
+        source: name under which the encoder reads the rows that become it.
+        pooling: what is then done to them.
     """
 
     name: str
     readout: Readout
+    source: str = ""
+    pooling: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,6 @@ class TowerReadings:
 
     encoder: Encoder
     readings: tuple[Reading, ...]
-    poolings: tuple[str, ...]
 
     @property
     def space(self) -> Space:
@@ -94,22 +99,18 @@ class TowerReadings:
         """Encode every text to `(n_i, D)` rows of each reading."""
         if isinstance(self.encoder, ManyReadouts):
             return [self._ordered(rows) for rows in self.encoder.read_texts(texts)]
-        return [self._pooled(rows) for rows in self.encoder.encode_texts(texts)]
+        return [self._ordered({"": rows}) for rows in self.encoder.encode_texts(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[tuple[Rows, ...]]:
         """Encode every clip to `(n_i, D)` rows of each reading."""
         if isinstance(self.encoder, ManyReadouts):
             return [self._ordered(rows) for rows in self.encoder.read_videos(clips)]
-        return [self._pooled(rows) for rows in self.encoder.encode_videos(clips)]
+        return [self._ordered({"": rows}) for rows in self.encoder.encode_videos(clips)]
 
     def _ordered(self, rows: Mapping[str, Rows]) -> tuple[Rows, ...]:
-        return tuple(rows[reading.name] for reading in self.readings)
-
-    def _pooled(self, rows: Rows) -> tuple[Rows, ...]:
-        if not self.poolings:
-            return (rows,)
         return tuple(
-            rows if name == "none" else find_pooling(name)(rows)[None] for name in self.poolings
+            pool_rows(rows[reading.source], reading.pooling).astype(np.float32, copy=False)
+            for reading in self.readings
         )
 
 
@@ -121,18 +122,63 @@ def read_tower(request: ReadoutRequest, kind: Kind) -> TowerReadings:
         ValueError: when it has no such readout, layer or pooling.
     """
     poolings = tuple(dict.fromkeys(request.poolings))
-    for name in sorted(set(poolings) - {"none"}):
-        find_pooling(name)
-    encoder = _loaded(request, poolings)
+    for name in sorted(poolings):
+        require_pooling(name)
+    asked = tuple(dict.fromkeys(map(_asked_of_model, poolings)))
+    encoder = _loaded(request, asked)
     clips = kind == "clips"
     if isinstance(encoder, ManyReadouts):
         found = encoder.video_readouts if clips else encoder.text_readouts
-        return TowerReadings(encoder, tuple(Reading(*pair) for pair in found.items()), ())
+        return TowerReadings(encoder, tuple(_readings(found, poolings, asked)))
     own = encoder.video_readout if clips else encoder.text_readout
+    _refuse_attention(request.model, poolings)
     readings = tuple(
-        Reading(name if len(poolings) > 1 else "", replace(own, pooling=name)) for name in poolings
+        Reading(name if len(poolings) > 1 else "", replace(own, pooling=name), pooling=name)
+        for name in poolings
     )
-    return TowerReadings(encoder, readings or (Reading("", own),), poolings)
+    return TowerReadings(encoder, readings or (Reading("", own),))
+
+
+def _asked_of_model(pooling: str) -> str:
+    """Name the pooling that a model of many readouts is asked for, to have this one made of it."""
+    tokens = TokenPooling.parse(pooling)
+    return "none" if tokens is not None and tokens.kind == "hierarchical" else pooling
+
+
+def _readings(
+    found: Mapping[str, Readout], poolings: Sequence[str], asked: Sequence[str]
+) -> Iterator[Reading]:
+    """List the readings of a model of many readouts, those of its unpooled rows included."""
+    for source, readout in found.items():
+        stem = source
+        if len(asked) > 1:  # the last part of the name is the pooling
+            stem = source.rpartition("/")[0]
+        for name in poolings or (readout.pooling,):
+            if poolings and _asked_of_model(name) != readout.pooling:
+                continue
+            parts = (stem, name if len(poolings) > 1 else "")
+            pooling = name if name != readout.pooling else "none"
+            yield Reading(
+                "/".join(part for part in parts if part),
+                replace(readout, pooling=name),
+                source,
+                pooling,
+            )
+
+
+def _refuse_attention(model: str, poolings: Sequence[str]) -> None:
+    """Refuse poolings by attention of a model that is no language model.
+
+    Raises:
+        ValueError: naming the pooling, and one that the model can have.
+    """
+    for name in poolings:
+        tokens = TokenPooling.parse(name)
+        if tokens is not None and tokens.kind == "attention":
+            raise ValueError(
+                f"the model {model!r} tells no attention among its rows, which {name} needs; take "
+                f"hierarchical-{tokens.rows}"
+            )
 
 
 def stored_texts(encoder: Encoder, texts: Sequence[str]) -> list[Rows]:

@@ -210,7 +210,8 @@ def _finished(embeddings: Embeddings[ItemT], pooling: str | None, spec: str) -> 
         rows = int(embeddings.offsets[-1])
         raise ValueError(
             f"{shown} holds {rows} rows for {len(embeddings)} items; say with --pool how the rows "
-            f"of one become one vector: {', '.join(POOLINGS)}, or none to score by MaxSim"
+            f"of one become one vector: {', '.join(POOLINGS)}; or none to score all of them by "
+            f"MaxSim, hierarchical-N to score N of each"
         )
     _refuse_rows(embeddings, shown, zeros=pooling in (None, "none"))
     # One row is its own pooling: an array beside a ragged one need not be told apart.
