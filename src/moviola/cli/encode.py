@@ -51,7 +51,7 @@ def run(
     pool: Annotated[
         list[str] | None,
         typer.Option(
-            help="Pooling of rows: none, mean, max, first, …, or hierarchical-32 for 32 rows; may be "
+            help="Pooling of rows: none, mean, max, first, …, or hierarchical-32 for 32; may be "
             "given again. Default: as the model does."
         ),
     ] = None,
