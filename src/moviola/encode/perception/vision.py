@@ -94,7 +94,7 @@ class PeVisionTower(PreTrainedModel):
 
     def __init__(self, config: PeVisionConfig) -> None:
         super().__init__(config)
-        self.timm_model = _Tower(config)
+        self.timm_model = VisionTrunk(config)
         self.post_init()
 
     def forward(self, pixel_values: Tensor, **_: Any) -> ImageClassifierOutput:
@@ -105,7 +105,9 @@ class PeVisionTower(PreTrainedModel):
 AutoModelForImageClassification.register(PeVisionConfig, PeVisionTower, exist_ok=True)
 
 
-class _Tower(nn.Module):
+class VisionTrunk(nn.Module):
+    """Hold the tower under timm's names of weights."""
+
     def __init__(self, config: PeVisionConfig) -> None:
         super().__init__()
         self.side, self.reference = config.image // config.patch, config.reference
@@ -123,6 +125,7 @@ class _Tower(nn.Module):
         self.rope_width = width // config.heads
 
     def forward(self, pixels: Tensor) -> Tensor:
+        """Map `(B, 3, image, image)` to `(B, labels)`."""
         patches = self.patch_embed["proj"](pixels).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], dim=1)
         tokens = self.norm_pre(tokens + self.pos_embed)
