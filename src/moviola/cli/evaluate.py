@@ -53,7 +53,11 @@ def run(
     ] = False,
     scorer: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Score by this model's own scorer; see `encode`."),
+        typer.Option(
+            metavar="NAME",
+            help="maxsim for all rows, two-stage,k=100 for those of the nearest mean vectors, "
+            "either with codes=int8 or binary; or a model, for its own scorer.",
+        ),
     ] = None,
     correct: Annotated[
         list[str] | None,

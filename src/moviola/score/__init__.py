@@ -11,9 +11,11 @@ from moviola.score.corrections import (
 from moviola.score.maxsim import maxsim
 from moviola.score.named import make_correction
 from moviola.score.neighbourhoods import CSLS, NNN
+from moviola.score.row_scoring import RowScoring
 from moviola.score.scorers import PairScorer, cosine, dot, scorer_for
 from moviola.score.sinkhorn import Sinkhorn
 from moviola.score.softmaxes import DualSoftmax, InvertedSoftmax, QBNorm
+from moviola.score.staged import encode_embeddings, score_rows
 
 __all__ = [
     "CSLS",
@@ -25,13 +27,16 @@ __all__ = [
     "InvertedSoftmax",
     "PairScorer",
     "QBNorm",
+    "RowScoring",
     "Sinkhorn",
     "adjust_blocks",
     "cosine",
     "dot",
+    "encode_embeddings",
     "is_transductive",
     "make_correction",
     "maxsim",
     "score_blocks",
+    "score_rows",
     "scorer_for",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import Clip, Embeddings, Scores, Text
+from moviola.core.row_codes import RowCodes
 from moviola.score.vectors import notes_for, unit_rows
 
 if TYPE_CHECKING:
@@ -47,10 +48,10 @@ def maxsim(texts: Embeddings[Text], clips: Embeddings[Clip], *, unaligned: bool 
 def interact(
     text_rows: NDArray[np.float32],
     text_offsets: NDArray[np.int64],
-    clip_rows: NDArray[np.float32],
+    clip_rows: NDArray[np.float32] | RowCodes,
     clip_offsets: NDArray[np.int64],
 ) -> NDArray[np.float32]:
-    """Score N texts and M clips, `(N, M)`, from their unit rows.
+    """Score N texts and M clips, `(N, M)`, from their unit rows; those of clips may be codes.
 
     Args:
         text_rows: `(m, D)` rows of the texts, text after text.
@@ -61,10 +62,11 @@ def interact(
     matrix = np.empty((len(text_offsets) - 1, len(clip_offsets) - 1), np.float32)
     lengths = np.diff(text_offsets).astype(np.float32)[:, None]
     for some_clips in _groups(clip_offsets, _BLOCK // 64):
-        clip_part, clip_starts = _cut(clip_rows, clip_offsets, some_clips)
+        own, clip_starts = _bounds(clip_offsets, some_clips)
+        clip_part = clip_rows.take(own) if isinstance(clip_rows, RowCodes) else clip_rows[own]
         for some_texts in _groups(text_offsets, max(1, _BLOCK // max(1, len(clip_part)))):
-            text_part, text_starts = _cut(text_rows, text_offsets, some_texts)
-            best = np.maximum.reduceat(text_part @ clip_part.T, clip_starts, axis=1)
+            asked, text_starts = _bounds(text_offsets, some_texts)
+            best = np.maximum.reduceat(_multiply(text_rows[asked], clip_part), clip_starts, axis=1)
             sums = np.add.reduceat(best, text_starts, axis=0)
             matrix[some_texts, some_clips] = sums / lengths[some_texts]
     return matrix
@@ -80,9 +82,14 @@ def _groups(offsets: NDArray[np.int64], rows: int) -> Iterator[slice]:
         first = last
 
 
-def _cut(
-    rows: NDArray[np.float32], offsets: NDArray[np.int64], items: slice
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Take the rows of some items, and where each item begins among them."""
+def _bounds(offsets: NDArray[np.int64], items: slice) -> tuple[slice, NDArray[np.int64]]:
+    """Find the rows of some items, and where each item begins among them."""
     bounds = offsets[items.start : items.stop + 1]
-    return rows[bounds[0] : bounds[-1]], bounds[:-1] - bounds[0]
+    return slice(int(bounds[0]), int(bounds[-1])), bounds[:-1] - bounds[0]
+
+
+def _multiply(
+    texts: NDArray[np.float32], clips: NDArray[np.float32] | RowCodes
+) -> NDArray[np.float32]:
+    """Multiply rows of texts `(t, D)` with those of clips, `(t, c)`."""
+    return clips.multiply(texts) if isinstance(clips, RowCodes) else texts @ clips.T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,6 +66,19 @@ def unit_rows(embeddings: Embeddings[Text] | Embeddings[Clip]) -> NDArray[np.flo
         ValueError: naming the item whose row is zero, NaN or infinite.
     """
     rows = np.empty((int(embeddings.offsets[-1]), embeddings.space.dimension), np.float32)
+    for where, block in unit_blocks(embeddings):
+        rows[where] = block
+    return rows
+
+
+def unit_blocks(
+    embeddings: Embeddings[Text] | Embeddings[Clip],
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield ranges of rows and their rows as float32 of unit length, some at a time, in order.
+
+    Raises:
+        ValueError: naming the item whose row is zero, NaN or infinite.
+    """
     for where, block in embeddings.blocks():
         wide = block.astype(np.float32)
         # Divided by its largest value first, so that no square of a long row overflows.
@@ -73,8 +87,7 @@ def unit_rows(embeddings: Embeddings[Text] | Embeddings[Clip]) -> NDArray[np.flo
         if not usable.all():
             _refuse(embeddings, where.start + int(np.flatnonzero(~usable)[0]))
         wide /= largest
-        rows[where] = wide / np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
-    return rows
+        yield where, wide / np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
 
 
 def _refuse(embeddings: Embeddings[Text] | Embeddings[Clip], row: int) -> None:

@@ -6,7 +6,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
 
-from moviola.core import Clip, Embeddings, ScoreBlocks, Scorer, Scores, SpaceMismatchError, Text
+from moviola.core import (
+    Clip,
+    Embeddings,
+    Qrels,
+    ScoreBlocks,
+    Scorer,
+    Scores,
+    SpaceMismatchError,
+    Text,
+)
+from moviola.core.row_codes import RowCodes
+from moviola.evaluate import CorrectedResult, RetrievalResult
 from moviola.pipeline.align.heads import load_head
 from moviola.pipeline.align.leaks import leak_notes
 from moviola.pipeline.evaluate.correcting import count_seen, measure_corrected, rows_of
@@ -20,7 +31,7 @@ from moviola.pipeline.evaluate.protocols import check_protocol
 from moviola.pipeline.evaluate.scorers import load_row_scorer
 from moviola.pipeline.inputs.pairing import Pairs, read_pairs
 from moviola.pipeline.inputs.sources import parse_source
-from moviola.score import score_blocks, scorer_for
+from moviola.score import RowScoring, score_blocks, score_rows, scorer_for
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
@@ -36,6 +47,8 @@ class Towers:
         bank: training captions, where corrections learn from some.
         seen: how many texts of the test are in the bank as well.
         scorer: a model's own, where its vectors are not all there is to it.
+        rows: how items of several rows are scored, where that was asked for.
+        codes: of the clips' rows, where they are stored beside them.
         notes: what must be said of the head that mapped them.
     """
 
@@ -44,14 +57,23 @@ class Towers:
     bank: Embeddings[Text] | None = None
     seen: int = 0
     scorer: Scorer | None = None
+    rows: RowScoring | None = None
+    codes: RowCodes | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def scoring(self) -> str:
-        """Name the way: `model` by its own scorer, `dot`, `cosine`, or `maxsim`."""
+        """Name the way: `model` by its own scorer, `dot`, `cosine`, `maxsim`, or its stages."""
         if self.scorer is not None:
             return "model"
+        if self.rows is not None:
+            return self.rows.spec
         return scorer_for(self.texts, self.clips).name
+
+    @property
+    def is_staged(self) -> bool:
+        """Tell whether few items of a query are scored exactly."""
+        return self.rows is not None and not self.rows.is_exact
 
     def require_comparable(self, *, unaligned: bool) -> None:
         """Refuse vectors that cannot, or should not, be scored against one another.
@@ -73,18 +95,26 @@ class Towers:
                 self.scorer(self.texts, self.clips),
                 None if bank is None else self.scorer(bank, self.clips),
             )
+        if self.rows is not None:
+            blocks, of_bank = self.score_blocks(unaligned=unaligned)
+            matrix = blocks.block(slice(None))
+            return Scores(blocks.queries, blocks.gallery, matrix, blocks.notes), of_bank
         scores = scorer_for(self.texts, self.clips)(self.texts, self.clips, unaligned=unaligned)
         return scores, self._bank_blocks(unaligned=unaligned)
 
     def score_blocks(self, *, unaligned: bool) -> tuple[ScoreBlocks, ScoreBlocks | None]:
         """Score the texts, and the bank where there is one, against the gallery in blocks."""
-        texts = score_blocks(self.texts, self.clips, unaligned=unaligned)
-        return texts, self._bank_blocks(unaligned=unaligned)
+        return self._blocks(self.texts, unaligned=unaligned), self._bank_blocks(unaligned=unaligned)
+
+    def _blocks(self, texts: Embeddings[Text], *, unaligned: bool) -> ScoreBlocks:
+        if self.rows is None:
+            return score_blocks(texts, self.clips, unaligned=unaligned)
+        return score_rows(texts, self.clips, self.rows, codes=self.codes, unaligned=unaligned)
 
     def _bank_blocks(self, *, unaligned: bool) -> ScoreBlocks | None:
         if self.bank is None:
             return None
-        return score_blocks(self.bank, self.clips, unaligned=unaligned)
+        return self._blocks(self.bank, unaligned=unaligned)
 
 
 def evaluate_vectors(
@@ -112,7 +142,8 @@ def evaluate_vectors(
         head: trained head that maps both into its space.
         pooling: how several rows an item become one; `"none"` scores them by MaxSim.
         unaligned: score two spaces all the same.
-        scorer: a model that scores by more than the cosine; takes the rows as it made them.
+        scorer: `maxsim` or `two-stage` with their options, as `RowScoring.parse` takes them; or a
+            model that scores by more than the cosine, which takes the rows as it made them.
         keep_scores: whether the matrix of scores is wanted; without it, memory stays bounded.
         asked: how.
 
@@ -123,7 +154,15 @@ def evaluate_vectors(
         SpaceMismatchError: when the two live in different spaces.
     """
     began = perf_counter()
-    if scorer is not None:
+    rows = None if scorer is None else RowScoring.parse(scorer)
+    if rows is not None:
+        pooling = pooling or "none"
+        if asked.correct and not rows.is_exact:
+            raise ValueError(
+                f"{scorer} scores few items of a query exactly, and a correction needs scores of "
+                f"one kind; leave --correct out, or take --scorer maxsim"
+            )
+    elif scorer is not None:
         if head is not None or pooling is not None or unaligned:
             raise ValueError(
                 "a model's own scorer takes the rows as the model made them; leave out --head, "
@@ -140,7 +179,9 @@ def evaluate_vectors(
     towers = map_towers(
         pairs, bank=asked.bank, head=head, pooling=pooling, has_ids=sides[1].has_ids
     )
-    if scorer is not None:
+    if rows is not None:
+        towers = replace(towers, rows=rows)
+    elif scorer is not None:
         towers = replace(towers, scorer=load_row_scorer(scorer))
     towers.require_comparable(unaligned=unaligned)
     text_ids = [text.id for text in towers.texts.items]
@@ -149,17 +190,9 @@ def evaluate_vectors(
     if asked.protocol is not None:
         named = sides[1].has_ids
         flags += check_protocol(asked.protocol, text_ids, clip_ids, named=named)
-    scores: Scores | None = None
-    cells = len(text_ids) * len(clip_ids)
-    if keep_scores or towers.scoring == "model" or cells <= _MANY:
-        _require_room(cells)
-        scores, bank = towers.score(unaligned=unaligned)
-        result = measure_scores(scores, qrels, asked)
-        corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
-    else:
-        blocks, bank = towers.score_blocks(unaligned=unaligned)
-        result = measure_scores(blocks, qrels, asked)
-        corrected = measure_corrected(blocks, qrels, bank, asked, seen=towers.seen)
+    result, corrected, scores = _measure(
+        towers, qrels, asked, keep_scores=keep_scores, unaligned=unaligned
+    )
     return Evaluation(
         result=replace(result, notes=(*result.notes, *flags)),
         qrels=qrels,
@@ -183,6 +216,29 @@ def evaluate_vectors(
         spaces={"texts": towers.texts.space, "videos": towers.clips.space},
         readouts={"texts": towers.texts.readout, "videos": towers.clips.readout},
     )
+
+
+def _measure(
+    towers: Towers, qrels: Qrels, asked: EvaluateOptions, *, keep_scores: bool, unaligned: bool
+) -> tuple[RetrievalResult, tuple[CorrectedResult, ...], Scores | None]:
+    """Score and measure; keep the matrix of scores where it is wanted, or cheaply had."""
+    cells = len(towers.texts) * len(towers.clips)
+    if towers.is_staged:
+        # Videos choose among texts as texts do among videos: one matrix does not hold both.
+        blocks, _ = towers.score_blocks(unaligned=unaligned)
+        result = measure_scores(blocks, qrels, asked)
+        if not keep_scores:
+            return result, (), None
+        _require_room(cells)
+        return result, (), towers.score(unaligned=unaligned)[0]
+    if keep_scores or towers.scoring == "model" or cells <= _MANY:
+        _require_room(cells)
+        scores, bank = towers.score(unaligned=unaligned)
+        corrected = measure_corrected(scores, qrels, bank, asked, seen=towers.seen)
+        return measure_scores(scores, qrels, asked), corrected, scores
+    blocks, bank = towers.score_blocks(unaligned=unaligned)
+    corrected = measure_corrected(blocks, qrels, bank, asked, seen=towers.seen)
+    return measure_scores(blocks, qrels, asked), corrected, None
 
 
 def _require_room(cells: int) -> None:
