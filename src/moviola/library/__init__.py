@@ -6,6 +6,7 @@ from moviola.library.filters import VideoFilter
 from moviola.library.identity import content_id, has_content
 from moviola.library.library import Library
 from moviola.library.plan import FailedFile, Plan
+from moviola.library.readings import ChannelMark, ChannelReading, version_digest
 from moviola.library.records import NewVideo, VideoName, VideoRecord
 from moviola.library.scanning import scan
 from moviola.library.snapshot import Snapshot
@@ -19,6 +20,8 @@ from moviola.library.storage.writing import LibraryWriter
 __all__ = [
     "CACHE",
     "HEAD_NAME",
+    "ChannelMark",
+    "ChannelReading",
     "Entry",
     "FailedFile",
     "InputFile",
@@ -42,6 +45,7 @@ __all__ = [
     "is_below",
     "is_gone",
     "scan",
+    "version_digest",
     "write_atomically",
     "writer_lock",
 ]

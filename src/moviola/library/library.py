@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -15,6 +15,7 @@ from moviola.core import (
     Clip,
     Embeddings,
     MoviolaError,
+    Passage,
     Readout,
     Space,
     Span,
@@ -22,12 +23,14 @@ from moviola.core import (
     StoreCorruptError,
     display_path,
 )
+from moviola.library.passages import ORDERING_COLUMNS, PASSAGE_COLUMNS, committed_passages
 from moviola.library.records import VideoRecord
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
 from moviola.library.storage.card import CARD_NAME, LibraryCard, changed_parts
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.migrating import migrate
+from moviola.library.storage.passage_rows import passages_schema, read_passages
 from moviola.library.storage.places import make_place, refuse_lost_card
 from moviola.library.storage.schema import video_records
 from moviola.library.storage.tables import Tables, faults
@@ -35,6 +38,7 @@ from moviola.library.storage.verifying import Problem, find_problems
 from moviola.library.storage.writing import LibraryWriter
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 
@@ -49,7 +53,7 @@ class Library:
         self.path = path
         self.card = card
         self._tables: Tables | None = None
-        self._state: tuple[tuple[int, int], list[VideoRecord]] | None = None
+        self._state: tuple[tuple[int, ...], list[VideoRecord]] | None = None
         self._snapshot: Snapshot | None = None
         self._loading = threading.RLock()  # a server searches from several threads
 
@@ -140,6 +144,14 @@ class Library:
         """
         self._rewrite(self.card.with_codecs(codecs))
 
+    def record_channels(self, versions: Mapping[str, str]) -> None:
+        """Put the channels of a run on the card, by name and version; see above.
+
+        Raises:
+            StorageError: when the card cannot be written.
+        """
+        self._rewrite(self.card.with_channels(versions))
+
     def _rewrite(self, card: LibraryCard) -> None:
         if card != self.card:
             card.write(self.path)
@@ -207,7 +219,7 @@ class Library:
     def generation(self) -> str:
         """Name the state that is shown: a text that changes with every commit, `""` before any."""
         state = self._state
-        return "" if state is None else f"{state[0][0]}.{state[0][1]}"
+        return "" if state is None else ".".join(map(str, state[0]))
 
     def snapshot(self) -> Snapshot:
         """Return all committed clips in memory, loaded when they are first needed.
@@ -231,6 +243,39 @@ class Library:
             StoreCorruptError: when its tables are damaged.
         """
         return self._load()
+
+    def passages(self, video: str | None = None, channel: str | None = None) -> list[Passage]:
+        """List the passages of a video, of a channel, of both or all, by video and start.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        wanted = {"video": video, "channel": channel}
+        equal = {column: value for column, value in wanted.items() if value is not None}
+        with faults(self.path):
+            return read_passages(self._read_passages(None, **equal))
+
+    def passage_table(self, columns: Sequence[str] = PASSAGE_COLUMNS) -> pa.Table:
+        """Return all passages as Arrow columns, ordered by video, start and end.
+
+        Args:
+            columns: those to read besides `video`, `channel`, `start` and `end`.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        return self._read_passages(list(dict.fromkeys((*ORDERING_COLUMNS, *columns))))
+
+    def _read_passages(self, columns: list[str] | None, **equal: str) -> pa.Table:
+        with self._loading, faults(self.path):
+            records, tables = self._load(), self._open_tables()
+            if tables.passages is None:  # a library of an earlier schema
+                return passages_schema().empty_table().select(columns or passages_schema().names)
+            if equal:
+                found = tables.read_where(tables.passages, columns, **equal)
+            else:
+                found = tables.read(tables.passages, columns)
+            return committed_passages(records, found)
 
     def roots(self) -> list[Path]:
         """List the folders, and files named by themselves, that were indexed, but for nested ones.
@@ -318,7 +363,7 @@ class Library:
                 state = self._state
         return state[1]
 
-    def _read_state(self) -> tuple[tuple[int, int], list[VideoRecord]]:
+    def _read_state(self) -> tuple[tuple[int, ...], list[VideoRecord]]:
         tables = self._open_tables()
         versions = tables.refresh()
         with faults(self.path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ from typing import Self
 
 from moviola.core import FileCode, VideoInfo
 from moviola.library.files import Entry, InputFile
+from moviola.library.readings import ChannelMark
 
 _CLOCKLESS = 1970
 
@@ -64,6 +66,7 @@ class VideoRecord:
         info: what probing found; None where the file failed before that.
         clips: how many clips it has in the library.
         attempts: how many times in a row it failed with this code.
+        channels: which channels were read, by name, and what became of them.
     """
 
     id: str
@@ -74,6 +77,7 @@ class VideoRecord:
     info: VideoInfo | None = None
     clips: int = 0
     attempts: int = 0
+    channels: tuple[ChannelMark, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -102,6 +106,15 @@ class VideoRecord:
     def name_at(self, path: Path) -> VideoName | None:
         """Return the name with this path, None where it has none."""
         return next((name for name in self.names if name.path == path), None)
+
+    def mark_of(self, channel: str) -> ChannelMark | None:
+        """Return the mark of a channel, None where it was not read."""
+        return next((mark for mark in self.channels if mark.channel == channel), None)
+
+    def with_marks(self, marks: Iterable[ChannelMark]) -> Self:
+        """Return the same content with these channels read, beside those that were before."""
+        named = {mark.channel: mark for mark in (*self.channels, *marks)}
+        return replace(self, channels=tuple(named[name] for name in sorted(named)))
 
     def with_name(self, name: VideoName) -> Self:
         """Return the same content under one more name, or with news of a name it has."""

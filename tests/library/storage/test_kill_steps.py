@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,10 +10,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from moviola.core import Clip, FileCode, Span, clip_id
-from moviola.library import Library, LibraryCard, scan
+from moviola.core import Clip, FileCode, Passage, Span, clip_id
+from moviola.library import ChannelReading, Library, LibraryCard, scan, version_digest
 from moviola.library.storage import migrating
-from moviola.library.storage.card import CARD_NAME, SCHEMA
+from moviola.library.storage.card import SCHEMA
 from moviola.library.storage.tables import Tables
 
 SUFFIXES = frozenset({".mp4"})
@@ -84,14 +83,28 @@ def state(library: Library) -> dict[str, tuple]:
     clips = dict(
         zip((record.id for record in snapshot.records), np.diff(snapshot.offsets), strict=True)
     )
+    said: dict[str, list[tuple[str, str]]] = {}
+    for passage in fresh.passages():
+        said.setdefault(passage.video, []).append((passage.channel, passage.text))
     return {
         record.id: (
             record.code,
             sorted(name.path.name for name in record.names),
             clips.get(record.id),
+            record.channels,
+            said.get(record.id, []),
         )
         for record in fresh.videos()
     }
+
+
+def reading(video: str, channel: str, *texts: str) -> ChannelReading:
+    """What a channel read of a video: one passage a text, a second long."""
+    spans = [Span(float(place), place + 1.0) for place in range(len(texts))]
+    passages = (
+        Passage(video, span, text, channel) for span, text in zip(spans, texts, strict=True)
+    )
+    return ChannelReading(channel, version_digest(channel, *texts), tuple(passages))
 
 
 def busy_session(shelf) -> None:
@@ -100,8 +113,14 @@ def busy_session(shelf) -> None:
         plan = writer.plan(scan([shelf.folder], SUFFIXES))
         for video in plan.decode:
             shelf.encode(
-                writer, video, FileCode.CORRUPT if b"bad" in video.path.read_bytes() else None
+                writer,
+                video,
+                FileCode.CORRUPT if b"bad" in video.path.read_bytes() else None,
+                [reading(video.id, "said", "new"), reading(video.id, "kept", "and", "kept")],
             )
+        writer.commit()
+        for video in sorted(record.id for record in shelf.library.videos() if record.clips):
+            writer.add_readings(video, [reading(video, "said", "again"), reading(video, "seen")])
         writer.commit()
         records = writer._batch.records.values()
         again = next(r for r in records if r.names[0].path.name == "again.mp4")
@@ -120,6 +139,10 @@ def busy(shelf, tmp_path):
     shelf.put("better.mp4", "bad")
     shelf.index(fails=lambda path: FileCode.CORRUPT if path.name == "better.mp4" else None)
     with shelf.library.writer() as writer:
+        for video in [record.id for record in shelf.library.videos() if record.clips]:
+            writer.add_readings(
+                video, [reading(video, "said", "one", "two"), reading(video, "kept", "and", "kept")]
+            )
         writer.forget([shelf.folder / "forgotten.mp4"])
     for name in ("gone", "forgotten"):
         (shelf.folder / f"{name}.mp4").unlink()
@@ -142,7 +165,8 @@ def put_back(shelf, tmp_path) -> None:
 def test_a_kill_at_any_step_leaves_a_library_that_the_next_writer_makes_whole(busy, tmp_path):
     shutil.copytree(busy.library.path, tmp_path / "reference")
     names = {"same.mp4", "moved.mp4", "gone.mp4"}
-    kept = {video for video, (_, held, _) in state(busy.library).items() if names & set(held)}
+    kept = {video for video, (_, held, *_) in state(busy.library).items() if names & set(held)}
+    read = {video: reading(video, "kept", "and", "kept") for video in kept}
     path = busy.library.path
     busy.library = Library.open(tmp_path / "reference")
     busy_session(busy)
@@ -156,6 +180,13 @@ def test_a_kill_at_any_step_leaves_a_library_that_the_next_writer_makes_whole(bu
         kills += 1
         seen = state(busy.library)  # readers see whole videos, whatever happened
         assert kept <= seen.keys(), number  # the rest was replaced or forgotten
+        for video, whole in read.items():  # of each channel all or nothing, of others everything
+            marks, passages = seen[video][3:]
+            assert whole.mark(2) in marks, number
+            assert [text for channel, text in passages if channel == "kept"] == ["and", "kept"]
+            texts = [text for channel, text in passages if channel == "said"]
+            assert texts in ([], ["one", "two"], ["again"]), number
+            assert ("said" in {mark.channel for mark in marks}) == bool(texts), number
         busy.library = Library.open(path)
         busy_session(busy)  # drops what was half done, and goes on
         assert state(busy.library) == reference, number
@@ -163,48 +194,55 @@ def test_a_kill_at_any_step_leaves_a_library_that_the_next_writer_makes_whole(bu
     assert len(kept) == 3
 
 
-def make_schema_1(shelf) -> None:
-    """Turn the library into what the first release wrote."""
+def make_old(shelf, schema: int) -> None:
+    """Turn the library into what a release of an earlier schema wrote."""
     with shelf.library.writer() as writer:
         for record in shelf.library.videos():
-            writer._batch.replace(replace(record, attempts=0))
+            writer._batch.replace(replace(record, attempts=0 if schema == 1 else record.attempts))
         writer.commit()
-        writer._tables.videos.drop_columns(["forgotten", "attempts"])
-    path = shelf.library.path / CARD_NAME
-    parts = json.loads(path.read_text())
-    del parts["checksums"]
-    path.write_text(json.dumps(parts | {"schema": 1}))
+        added = ["channels", *(["forgotten", "attempts"] if schema == 1 else [])]
+        writer._tables.videos.drop_columns(added)
+    shutil.rmtree(shelf.library.path / "passages.lance")
+    replace(shelf.library.card, schema=schema).write(shelf.library.path)
     shelf.library = Library.open(shelf.library.path)
-    assert shelf.library.card.schema == 1
+    assert shelf.library.card.schema == schema
 
 
-@pytest.fixture
-def old(shelf, tmp_path):
+@pytest.fixture(params=[1, 2])
+def old(request, shelf, tmp_path):
     for name in ("a", "b", "c"):
         shelf.put(f"{name}.mp4")
     shelf.index(fails=lambda path: FileCode.TIMEOUT if path.name == "c.mp4" else None)
-    make_schema_1(shelf)
+    make_old(shelf, request.param)
     shutil.copytree(shelf.library.path, tmp_path / "before")
     return shelf
 
 
-def test_a_library_of_the_first_schema_is_read_as_it_is_and_renewed_by_a_writer(old):
-    before = state(old.library)
-    assert {name for _, (name,), _ in before.values()} == {"a.mp4", "b.mp4", "c.mp4"}
-    assert LibraryCard.read(old.library.path).schema == 1  # reading changes nothing
+def test_a_library_of_an_earlier_schema_is_read_as_it_is_and_renewed_by_a_writer(old):
+    schema, before = old.library.card.schema, state(old.library)
+    reader = Library.open(old.library.path)
+    assert reader.passages() == []
+    assert reader.passage_table().num_rows == 0
+    assert {name for _, (name,), *_ in before.values()} == {"a.mp4", "b.mp4", "c.mp4"}
+    assert LibraryCard.read(old.library.path).schema == schema  # reading changes nothing
     decoded = len(old.decoded)
     old.index(fails=lambda _: FileCode.TIMEOUT)
     assert len(old.decoded) == decoded + 1  # the timeout, which says nothing of earlier attempts
     assert LibraryCard.read(old.library.path).schema == SCHEMA == old.library.card.schema
     assert state(old.library) == before
     (backup,) = migrating.backups(old.library.path)
-    assert backup.name == "before-schema-1"
+    assert backup.name == f"before-schema-{schema}"
     assert state(Library.open(backup)) == before  # a library of its own
-    assert Library.open(backup).card.schema == 1
+    assert Library.open(backup).card.schema == schema
+    (video, *_) = [record.id for record in old.library.videos() if record.clips]
+    with old.library.writer() as writer:
+        writer.add_readings(video, [reading(video, "said", "hello")])
+    reader.refresh()  # it was opened before there was a table of passages
+    assert [passage.text for passage in reader.passages()] == ["hello"]
 
 
 def test_a_kill_at_any_step_of_a_migration_loses_nothing(old, tmp_path):
-    before = state(old.library)
+    schema, before = old.library.card.schema, state(old.library)
 
     def renew() -> None:
         with old.library.writer():
@@ -220,7 +258,9 @@ def test_a_kill_at_any_step_of_a_migration_loses_nothing(old, tmp_path):
         put_in.unlink()
         assert LibraryCard.read(old.library.path).schema == SCHEMA, number
         assert before.keys() <= state(old.library).keys(), number
-        assert len(migrating.backups(old.library.path)) == 1
+        kept = [backup.name for backup in migrating.backups(old.library.path)]
+        assert f"before-schema-{schema}" in kept, number
+        assert kept == sorted(kept)[:2]  # and one of the schema between, where it was killed there
     assert kills > 12
 
 
@@ -229,10 +269,10 @@ def test_a_migration_without_room_leaves_the_old_library(old, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(migrating, "_keep", refuse)
-    before = state(old.library)
+    schema, before = old.library.card.schema, state(old.library)
     with pytest.raises(migrating.StorageError, match="back up"), old.library.writer():
         pass
-    assert LibraryCard.read(old.library.path).schema == 1
+    assert LibraryCard.read(old.library.path).schema == schema
     assert state(old.library) == before
     assert migrating.backups(old.library.path) == []
     assert not list(old.library.path.glob("*.new"))

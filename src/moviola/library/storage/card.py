@@ -17,12 +17,13 @@ from moviola.core import display_path as shown
 
 CARD_NAME = "library.json"
 #: Version of the layout on disk; `migrating` brings libraries of earlier ones to it.
-SCHEMA = 2
+SCHEMA = 3
 _CHECKED_SINCE = 2  # the first schema whose card carries a checksum
+PASSAGES_SINCE = 3  # the first schema with a table of passages
 # The encoder is compared with these parts whenever one is loaded, and refused by name.
 _COMPARED = frozenset({"space", "video_readout", "text_readout"})
 # Parts that cards of before lack.
-_ADDED = frozenset({"precision", "codecs", "sharpness"})
+_ADDED = frozenset({"precision", "codecs", "sharpness", "channels"})
 _LONGEST = 1 << 20  # bytes; a card has about two thousand
 
 
@@ -49,6 +50,7 @@ class LibraryCard:
         codecs: that some run allowed beyond the built-in list, so that its videos are shown too.
         sharpness: windows are joined to moments by `exp(sharpness * score)`; 0, as in libraries of
             before, joins them by the scores themselves.
+        channels: those that passages were read by: the name of each and its latest version.
     """
 
     model: str
@@ -62,6 +64,7 @@ class LibraryCard:
     precision: str = ""
     codecs: tuple[str, ...] = ()
     sharpness: float = 0.0
+    channels: tuple[tuple[str, str], ...] = ()
 
     @property
     def vector_type(self) -> Literal["float16", "float32"]:
@@ -117,6 +120,10 @@ class LibraryCard:
     def with_codecs(self, codecs: Iterable[str]) -> Self:
         """Add codecs that a run allows to those of the runs before."""
         return replace(self, codecs=tuple(sorted({*self.codecs, *codecs})))
+
+    def with_channels(self, versions: Mapping[str, str]) -> Self:
+        """Add channels by name, or put newer versions in place of theirs."""
+        return replace(self, channels=tuple(sorted({**dict(self.channels), **versions}.items())))
 
     def write(self, folder: Path) -> None:
         """Put the card into `folder`: whole or not at all, and still there after a power cut.
@@ -179,6 +186,7 @@ class LibraryCard:
             "calibration": calibration,
             "codecs": tuple(map(str, parts.get("codecs", ()))),
             "sharpness": float(parts.get("sharpness", 0)),
+            "channels": tuple((str(name), str(v)) for name, v in parts.get("channels", ())),
         }
         return cls(**{**parts, **made})
 

@@ -38,7 +38,10 @@ class NewFiles:
         found: list[tuple[str, int]] = []
         waiting = [os.fspath(self._folder)]
         while waiting:
-            with os.scandir(waiting.pop()) as listing:
+            folder = waiting.pop()
+            if not os.path.isdir(folder):  # noqa: PTH112 - a table that is still to be made
+                continue
+            with os.scandir(folder) as listing:
                 for entry in listing:
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(entry.path)

@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from moviola.core import StorageError, display_path
 from moviola.library.storage.card import CARD_NAME, SCHEMA, LibraryCard, sync_folder
-from moviola.library.storage.schema import VIDEOS, videos_fields_of_2
-from moviola.library.storage.tables import Tables, faults
+from moviola.library.storage.passage_rows import PASSAGES, passages_schema
+from moviola.library.storage.schema import VIDEOS, videos_fields_of_2, videos_fields_of_3
+from moviola.library.storage.tables import Tables, faults, make_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from lancedb.table import Table
 
 #: The folder, within the library, of a library as it was before its first step.
 BACKUP_NAME = "before-schema-{}"
@@ -28,15 +34,28 @@ def _to_2(folder: Path) -> None:
     import lancedb
 
     with faults(folder):
-        table = lancedb.connect(str(folder)).open_table(VIDEOS)
-        present = set(table.schema.names)
-        added = [field for field in videos_fields_of_2() if field.name not in present]
-        if added:
-            table.add_columns(added)
+        _add_columns(lancedb.connect(str(folder)).open_table(VIDEOS), videos_fields_of_2())
+
+
+def _to_3(folder: Path) -> None:
+    """Make the table of passages, and the column of `videos` for the channels that were read."""
+    import lancedb
+
+    with faults(folder):
+        database = lancedb.connect(str(folder))
+        make_table(database, folder, PASSAGES, passages_schema())
+        _add_columns(database.open_table(VIDEOS), videos_fields_of_3())
+
+
+def _add_columns(table: Table, fields: Sequence[pa.Field]) -> None:
+    present = set(table.schema.names)
+    added = [field for field in fields if field.name not in present]
+    if added:
+        table.add_columns(added)
 
 
 #: What makes a library of schema n - 1 one of schema n, by n.
-STEPS: Mapping[int, Callable[[Path], None]] = {2: _to_2}
+STEPS: Mapping[int, Callable[[Path], None]] = {2: _to_2, 3: _to_3}
 
 
 def migrate(folder: Path, card: LibraryCard) -> LibraryCard:

@@ -8,6 +8,7 @@ from pathlib import Path
 from moviola.core import StorageError, StoreCorruptError, display_path
 from moviola.library.storage.card import CARD_NAME
 from moviola.library.storage.locking import LOCK_NAME, NOTE_NAME
+from moviola.library.storage.passage_rows import PASSAGES
 from moviola.library.storage.schema import CLIPS, VIDEOS
 from moviola.library.storage.tables import Tables
 
@@ -18,7 +19,8 @@ HEAD_NAME = "head"
 
 _OURS = frozenset(
     {
-        *(f"{CLIPS}.lance", f"{VIDEOS}.lance", LOCK_NAME, NOTE_NAME),
+        *(f"{name}.lance" for name in (CLIPS, PASSAGES, VIDEOS)),
+        *(LOCK_NAME, NOTE_NAME),
         *(CACHE, HEAD_NAME, "calibration.json", "favourites.json"),
     }
 )

@@ -1,4 +1,4 @@
-"""Lay out the two tables on disk: their columns, and records and vectors as rows."""
+"""Lay out the tables of videos and clips on disk: their columns, and what is in their rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from moviola.core import Clip, FileCode, VideoInfo
+from moviola.library.readings import ChannelMark
 from moviola.library.records import VideoName, VideoRecord
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 CLIPS = "clips"
 VIDEOS = "videos"
 KEY = "id"
-_DIGEST_BYTES = 16
-_ADDED = frozenset({"forgotten", "attempts"})
+DIGEST_BYTES = 16
+_ADDED = frozenset({"forgotten", "attempts", "channels"})
 
 
 def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> pa.Schema:
@@ -35,7 +36,7 @@ def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> 
             pa.field("start", pa.float64(), nullable=False),
             pa.field("end", pa.float64(), nullable=False),
             pa.field("vector", pa.list_(number, dimension), nullable=False),
-            pa.field("checksum", pa.binary(_DIGEST_BYTES), nullable=False),
+            pa.field("checksum", pa.binary(DIGEST_BYTES), nullable=False),
         ]
     )
 
@@ -71,8 +72,9 @@ def videos_schema() -> pa.Schema:
             pa.field("created", pa.string()),
             pa.field("space", pa.string(), nullable=False),
             pa.field("generation", pa.int32(), nullable=False),
-            pa.field("checksum", pa.binary(_DIGEST_BYTES), nullable=False),
+            pa.field("checksum", pa.binary(DIGEST_BYTES), nullable=False),
             *videos_fields_of_2(),
+            *videos_fields_of_3(),
         ]
     )
 
@@ -85,6 +87,22 @@ def videos_fields_of_2() -> list[pa.Field]:
     import pyarrow as pa
 
     return [pa.field("forgotten", pa.list_(pa.int64())), pa.field("attempts", pa.int32())]
+
+
+def videos_fields_of_3() -> list[pa.Field]:
+    """List the column of `videos` that came with schema 3: the channels that were read, or null."""
+    import pyarrow as pa
+
+    mark = pa.struct(
+        [
+            pa.field("channel", pa.string(), nullable=False),
+            pa.field("version", pa.string(), nullable=False),
+            pa.field("code", pa.string(), nullable=False),
+            pa.field("message", pa.string(), nullable=False),
+            pa.field("passages", pa.int64(), nullable=False),
+        ]
+    )
+    return [pa.field("channels", pa.list_(mark))]
 
 
 def clip_rows(
@@ -107,7 +125,7 @@ def clip_rows(
             "start": [clip.span.start for clip in clips],
             "end": [clip.span.end for clip in clips],
             "vector": pa.FixedSizeListArray.from_arrays(pa.array(stored.reshape(-1)), type=kind),
-            "checksum": pa.array(checksums, pa.binary(_DIGEST_BYTES)),
+            "checksum": pa.array(checksums, pa.binary(DIGEST_BYTES)),
         },
         schema=schema,
     )
@@ -118,7 +136,7 @@ def clip_checksum(
 ) -> bytes:
     """Digest a row of `clips`: the vector's bytes, and what they belong to."""
     key = f"{clip}:{video}:{float(start)!r}:{float(end)!r}:".encode()
-    return hashlib.blake2b(key + vector.tobytes(), digest_size=_DIGEST_BYTES).digest()
+    return hashlib.blake2b(key + vector.tobytes(), digest_size=DIGEST_BYTES).digest()
 
 
 def vectors_of(table: pa.Table) -> NDArray[np.floating]:
@@ -151,7 +169,7 @@ def video_records(table: pa.Table) -> list[VideoRecord]:
 
 def damaged_rows(table: pa.Table) -> list[str]:
     """List the ids of the rows of `videos` that are not what was written."""
-    return [row[KEY] for row in table.to_pylist() if row.pop("checksum") != _digest(row)]
+    return [row[KEY] for row in table.to_pylist() if row.pop("checksum") != row_digest(row)]
 
 
 def _row(record: VideoRecord, space: str) -> dict[str, Any]:
@@ -184,15 +202,27 @@ def _row(record: VideoRecord, space: str) -> dict[str, Any]:
         "generation": 1,
         "forgotten": marks if any(marks := [name.forgotten for name in record.names]) else None,
         "attempts": record.attempts or None,
+        "channels": [_mark_row(mark) for mark in record.channels] or None,
     }
-    return row | {"checksum": _digest(row)}
+    return row | {"checksum": row_digest(row)}
 
 
-def _digest(row: dict[str, Any]) -> bytes:
+def _mark_row(mark: ChannelMark) -> dict[str, Any]:
+    return {
+        "channel": mark.channel,
+        "version": mark.version,
+        "code": mark.code.value,
+        "message": mark.message.encode(errors="backslashreplace").decode(),
+        "passages": mark.passages,
+    }
+
+
+def row_digest(row: dict[str, Any]) -> bytes:
+    """Digest all columns of a row but its checksum."""
     # Columns that a later schema added count where they say something: older rows stay whole.
     told = {name: row[name] for name in row if name not in _ADDED or row[name] is not None}
     text = repr([(name, told[name]) for name in sorted(told)])
-    return hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
 
 
 def _record(row: dict[str, Any]) -> VideoRecord:
@@ -229,4 +259,8 @@ def _record(row: dict[str, Any]) -> VideoRecord:
         info,
         row["clips"],
         row.get("attempts") or 0,
+        tuple(
+            ChannelMark(**{**mark, "code": FileCode(mark["code"])})
+            for mark in row.get("channels") or ()
+        ),
     )

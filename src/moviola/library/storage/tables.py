@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, cast
 
 from moviola.core import MoviolaError, StorageError, StoreCorruptError, display_path
-from moviola.library.storage.card import LibraryCard
+from moviola.library.storage.card import PASSAGES_SINCE, LibraryCard
 from moviola.library.storage.durability import NewFiles
+from moviola.library.storage.passage_rows import PASSAGES, passages_schema
 from moviola.library.storage.schema import CLIPS, KEY, VIDEOS, clips_schema, videos_schema
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ _NO_LEAVE = re.compile(
 # Where in LanceDB's sources a fault was noticed, on the machine that compiled it.
 _RUST_PLACE = re.compile(r",? ?[^\s,:]*\.rs:\d+(:\d+)?")
 _FAULTS = (RuntimeError, ValueError, OSError, LookupError, ArithmeticError, MemoryError)
+_PANICS = frozenset({"PanicException", "RustPanic"})  # of pyo3 and of its futures
 # More writers' commits than this do not happen while one version is looked up.
 _ATTEMPTS = 20
 # Readers that began on an older version have this long to finish reading it.
@@ -36,17 +40,20 @@ _KEEP_VERSIONS = timedelta(minutes=2)
 
 
 class Tables:
-    """Hold the open tables of one library: `clips` and `videos`."""
+    """Hold the open tables of one library: `clips`, `videos` and, since schema 3, `passages`."""
 
-    def __init__(self, folder: Path, clips: Table, videos: Table) -> None:
+    def __init__(
+        self, folder: Path, clips: Table, videos: Table, passages: Table | None = None
+    ) -> None:
         self.folder = folder
         self.clips = clips
         self.videos = videos
+        self.passages = passages
         self._new: dict[str, NewFiles] = {}
 
     @classmethod
     def create(cls, folder: Path, card: LibraryCard) -> Self:
-        """Make both tables, in place of empty ones that an interrupted creation left.
+        """Make the tables, in place of empty ones that an interrupted creation left.
 
         Raises:
             StoreCorruptError: when there are tables with rows, which only a lost card explains.
@@ -56,23 +63,17 @@ class Tables:
 
         with faults(folder):
             database = lancedb.connect(str(folder))
-            schemas = {
-                CLIPS: clips_schema(card.space.dimension, card.vector_type),
-                VIDEOS: videos_schema(),
-            }
-            made: dict[str, Table] = {}
-            for name, schema in schemas.items():
-                if (folder / f"{name}.lance").is_dir():
-                    _drop_empty(folder, database, name)
-                table = cast("LanceTable", database.create_table(name, schema=schema))
-                # Without a declared key, racing upserts double rows silently.
-                table.set_unenforced_primary_key([KEY])
-                made[name] = table
-            return cls(folder, made[CLIPS], made[VIDEOS])
+            clips = clips_schema(card.space.dimension, card.vector_type)
+            return cls(
+                folder,
+                make_table(database, folder, CLIPS, clips),
+                make_table(database, folder, VIDEOS, videos_schema()),
+                make_table(database, folder, PASSAGES, passages_schema()),
+            )
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open both tables.
+        """Open the tables; one that came with a schema that the library has not is left out.
 
         Raises:
             StoreCorruptError: when one is damaged or missing.
@@ -81,7 +82,9 @@ class Tables:
 
         with faults(folder):
             database = lancedb.connect(str(folder))
-            return cls(folder, database.open_table(CLIPS), database.open_table(VIDEOS))
+            tables = cls(folder, database.open_table(CLIPS), database.open_table(VIDEOS))
+            tables._open_passages()
+            return tables
 
     @staticmethod
     def holds_rows(folder: Path) -> bool:
@@ -90,24 +93,26 @@ class Tables:
 
         with faults(folder):
             database = lancedb.connect(str(folder))
-            return any(_rows(database, name) for name in (CLIPS, VIDEOS))
+            return any(_rows(database, name) for name in (CLIPS, VIDEOS, PASSAGES))
 
-    def refresh(self) -> tuple[int, int]:
-        """Go to the latest committed state; return its two version numbers.
+    def refresh(self) -> tuple[int, ...]:
+        """Go to the latest committed state; return the version numbers of the tables.
 
-        A writer announces every change of clips in `videos`: whatever that promises was committed
-        to `clips` before, and whatever is taken away was withdrawn there before. So the two agree
-        when `videos` stayed as it was while `clips` was looked up.
+        A writer announces every change of clips and passages in `videos`: whatever that promises
+        was committed to their tables before, and whatever is taken away was withdrawn there
+        before. So they agree when `videos` stayed as it was while the others were looked up.
         """
         with faults(self.folder):
+            self._open_passages()
             self.videos.checkout_latest()
             for _ in range(_ATTEMPTS):
                 before = self.videos.version
-                self.clips.checkout_latest()
+                for table in self._contents():
+                    table.checkout_latest()
                 self.videos.checkout_latest()
                 if self.videos.version == before:
                     break
-            return self.videos.version, self.clips.version
+            return (self.videos.version, *(table.version for table in self._contents()))
 
     def read(self, table: Table, columns: list[str] | None = None) -> pa.Table:
         """Read all rows of a table, or some of their columns."""
@@ -116,17 +121,22 @@ class Tables:
                 return table.to_arrow()
             return table.search().select(columns).to_arrow()
 
-    def checksums(self, video: str) -> set[bytes]:
-        """Read the checksums of one video's clips."""
+    def read_where(self, table: Table, columns: list[str] | None = None, **equal: str) -> pa.Table:
+        """Read the rows whose columns equal the values of `equal`, or some of their columns."""
         with faults(self.folder):
-            query = self.clips.search().where(_is_one_of("video", [video])).select(["checksum"])
-            return set(query.to_arrow().column("checksum").to_pylist())
+            query = table.search().where(_equals(equal))
+            return (query if columns is None else query.select(columns)).to_arrow()
+
+    def checksums(self, table: Table, **equal: str) -> set[bytes]:
+        """Read the checksums of the rows whose columns equal the values of `equal`."""
+        found = self.read_where(table, ["checksum"], **equal)
+        return set(found.column("checksum").to_pylist())
 
     def prepare_to_write(self) -> None:
         """Take note of the files that are there: what is written from now on is made durable."""
         with faults(self.folder):
-            for table in (self.clips, self.videos):
-                self._new[table.name] = NewFiles(self.folder / f"{table.name}.lance")
+            for name in (CLIPS, VIDEOS, PASSAGES):
+                self._new[name] = NewFiles(self.folder / f"{name}.lance")
 
     def upsert(self, table: Table, rows: pa.Table) -> None:
         """Insert rows, or replace those with the same id, in one commit that survives power cuts.
@@ -144,17 +154,56 @@ class Tables:
             for new in self._new.values():
                 new.sync()
 
-    def delete(self, table: Table, column: str, ids: Iterable[str]) -> None:
-        """Delete the rows whose `column` is one of `ids`, in one commit."""
+    def delete(self, table: Table, column: str, ids: Iterable[str], **equal: str) -> None:
+        """Delete the rows whose `column` is one of `ids`, in one commit.
+
+        Only those whose other columns equal the values of `equal`.
+        """
+        chosen = _is_one_of(column, ids)
         with faults(self.folder):
-            table.delete(_is_one_of(column, ids))
+            table.delete(chosen & _equals(equal) if equal else chosen)
 
     def tidy(self) -> None:
         """Merge small files and remove old versions. Only for the one who holds the lock."""
         with faults(self.folder):
-            for table in (self.clips, self.videos):
+            for table in self.all():
                 # Unverified files are what killed writers left; under the lock nobody else's.
                 table.optimize(cleanup_older_than=_KEEP_VERSIONS, delete_unverified=True)
+
+    def all(self) -> list[Table]:
+        """List the open tables."""
+        return [*self._contents(), self.videos]
+
+    def _contents(self) -> list[Table]:
+        """List the tables whose rows `videos` marks as whole."""
+        return [self.clips] if self.passages is None else [self.clips, self.passages]
+
+    def _open_passages(self) -> None:
+        """Open the passages as soon as the card says that they are there."""
+        if self.passages is None and LibraryCard.read(self.folder).schema >= PASSAGES_SINCE:
+            import lancedb
+
+            self.passages = lancedb.connect(str(self.folder)).open_table(PASSAGES)
+
+
+def make_table(database: lancedb.DBConnection, folder: Path, name: str, schema: pa.Schema) -> Table:
+    """Make a table, in place of an empty one that something interrupted left.
+
+    Raises:
+        StoreCorruptError: when there is one with rows, which only a lost card explains.
+    """
+    if (folder / f"{name}.lance").is_dir():
+        _drop_empty(folder, database, name)
+    table = cast("LanceTable", database.create_table(name, schema=schema))
+    # Without a declared key, racing upserts double rows silently.
+    table.set_unenforced_primary_key([KEY])
+    return table
+
+
+def _equals(values: Mapping[str, str]) -> Expr:
+    from lancedb.expr import col, lit
+
+    return reduce(and_, (col(column) == lit(value) for column, value in values.items()))
 
 
 def _is_one_of(column: str, ids: Iterable[str]) -> Expr:
@@ -195,8 +244,8 @@ def faults(folder: Path) -> Iterator[None]:
     except _FAULTS as error:
         raise _as_ours(folder, error) from error
     except BaseException as error:
-        # A panic of the Rust side (damaged metadata) is no Exception, yet no reason to die.
-        if type(error).__name__ != "PanicException":
+        # A panic of the Rust side (damaged metadata) is none of the above, yet no reason to die.
+        if type(error).__name__ not in _PANICS:
             raise
         raise _as_ours(folder, error) from error
 

@@ -1,4 +1,4 @@
-"""Recompute every checksum of a library, and compare what the two tables promise each other."""
+"""Recompute every checksum of a library, and compare what its tables promise each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import MoviolaError
-from moviola.library.storage.schema import clip_checksum, damaged_rows, vectors_of, video_records
+from moviola.library.storage.passage_rows import damaged_passages
+from moviola.library.storage.schema import (
+    KEY,
+    clip_checksum,
+    damaged_rows,
+    vectors_of,
+    video_records,
+)
 from moviola.library.storage.tables import Tables
 
 if TYPE_CHECKING:
@@ -34,14 +41,18 @@ class Problem:
 def find_problems(tables: Tables) -> list[Problem]:
     """List everything wrong with the latest committed state; nothing when it is sound.
 
-    Clips that no record mentions are no problem: a killed writer may leave them, nobody sees
-    them, and the next writer drops them.
+    Clips and passages that no record mentions are no problem: a killed writer may leave them,
+    nobody sees them, and the next writer drops them.
     """
     try:
         tables.refresh()
         videos = tables.read(tables.videos)
         clips = tables.read(tables.clips)
-        return [*_in_videos(videos), *_in_clips(clips), *_between(videos, clips)]
+        problems = [*_in_videos(videos), *_in_clips(clips), *_between(videos, clips)]
+        if tables.passages is None:
+            return problems
+        passages = tables.read(tables.passages)
+        return [*problems, *_in_passages(passages), *_channels(videos, passages)]
     except MoviolaError as error:
         return [Problem(str(error))]
     except (ValueError, OverflowError, TypeError) as error:  # bytes that are no text, no code
@@ -68,6 +79,28 @@ def _in_clips(clips: pa.Table) -> Iterator[Problem]:
     for clip, count in Counter(ids).items():
         if count > 1:
             yield Problem(f"clip {clip} is stored {count} times")
+
+
+def _in_passages(passages: pa.Table) -> Iterator[Problem]:
+    for passage, video in damaged_passages(passages):
+        yield Problem(f"passage {passage} of video {video} is damaged", video)
+    for passage, count in Counter(passages.column(KEY).to_pylist()).items():
+        if count > 1:
+            yield Problem(f"passage {passage} is stored {count} times")
+
+
+def _channels(videos: pa.Table, passages: pa.Table) -> Iterator[Problem]:
+    owners = passages.column("video").to_pylist()
+    stored = Counter(zip(owners, passages.column("channel").to_pylist(), strict=True))
+    for record in video_records(videos):
+        for mark in record.channels if record.names else ():
+            found = stored[record.id, mark.channel]
+            if mark.passages != found:
+                yield Problem(
+                    f"channel {mark.channel} of video {record.id} has {found} passages, its "
+                    f"record promises {mark.passages}",
+                    record.id,
+                )
 
 
 def _between(videos: pa.Table, clips: pa.Table) -> Iterator[Problem]:

@@ -14,10 +14,12 @@ from moviola.library.absence import is_below
 from moviola.library.files import Entry
 from moviola.library.plan import Plan
 from moviola.library.planning import make_plan
+from moviola.library.readings import ChannelReading
 from moviola.library.records import VideoRecord
 from moviola.library.storage.card import LibraryCard
 from moviola.library.storage.checking import check_fit, find_fault
 from moviola.library.storage.committing import Batch
+from moviola.library.storage.passage_rows import passage_rows
 from moviola.library.storage.schema import clip_rows, clips_schema
 from moviola.library.storage.tables import Tables, faults
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH_CLIPS = 256
+BATCH_PASSAGES = 20_000
 BATCH_SECONDS = 5.0
 _TIDY_EVERY = 200
 _TIDY_AT_CLOSE = 16
@@ -34,8 +37,8 @@ _TIDY_AT_CLOSE = 16
 class LibraryWriter:
     """Add videos to a library, and take them out. Made by `Library.writer`, which holds the lock.
 
-    Nothing is acknowledged before it is committed; a batch is committed by itself after 256 clips
-    or 5 seconds.
+    Nothing is acknowledged before it is committed; a batch is committed by itself after 256 clips,
+    20,000 passages or 5 seconds.
 
     Attributes:
         removed: ids of the videos that were removed for good; what was derived of them may go.
@@ -89,9 +92,13 @@ class LibraryWriter:
         return plan
 
     def add(
-        self, record: VideoRecord, clips: Sequence[Clip], vectors: NDArray[np.floating]
+        self,
+        record: VideoRecord,
+        clips: Sequence[Clip],
+        vectors: NDArray[np.floating],
+        readings: Iterable[ChannelReading] = (),
     ) -> VideoRecord:
-        """Add one video: its clips, in any order, and their vectors `(n, D)`.
+        """Add one video: its clips, in any order, their vectors `(n, D)`, and channels of it.
 
         Vectors must be finite, and of unit norm (within 1e-3) where the metric is cosine;
         otherwise the video is recorded as failed with `bad_embedding` and no clip of it is stored.
@@ -114,8 +121,31 @@ class LibraryWriter:
         record = replace(record, clips=len(clips), attempts=0)
         rows = clip_rows(record.id, clips, vectors, self._clips_schema)
         self._batch.set_rows(record.id, rows)
+        record = self._with_readings(record, readings)
         self._stage(record)
         return record
+
+    def add_readings(self, video: str, readings: Iterable[ChannelReading]) -> VideoRecord:
+        """Add what channels read of a video that is here; passages of before are replaced.
+
+        Returns:
+            The record as it will be stored.
+
+        Raises:
+            KeyError: when the video is not here, or could not be used.
+            ValueError: when passages do not belong to the video and their channel.
+            StorageError: when a batch could not be committed.
+        """
+        record = self._batch.records.get(video)
+        if record is None or record.code.is_failure:
+            raise KeyError(f"the library holds no video {video} that channels could be read of")
+        record = self._with_readings(record, readings)
+        self._stage(record)
+        return record
+
+    def record(self, video: str) -> VideoRecord | None:
+        """Return the record of a video, uncommitted changes included; None where there is none."""
+        return self._batch.records.get(video)
 
     def fail(self, record: VideoRecord) -> VideoRecord:
         """Record that a video could not be used: its code and message.
@@ -130,6 +160,7 @@ class LibraryWriter:
         if not record.code.is_failure:
             raise ValueError(f"code {record.code} is no failure; use add()")
         self._batch.set_rows(record.id, None)
+        self._batch.drop_passages(record.id)
         before = self._batch.records.get(record.id)
         again = before.attempts if before is not None and before.code is record.code else 0
         record = replace(record, clips=0, attempts=again + 1)
@@ -219,9 +250,7 @@ class LibraryWriter:
         """Commit, and tidy up where many small files have gathered."""
         self.commit()
         with faults(self._tables.folder):
-            versions = max(
-                len(table.list_versions()) for table in (self._tables.clips, self._tables.videos)
-            )
+            versions = max(len(table.list_versions()) for table in self._tables.all())
         if versions > _TIDY_AT_CLOSE:
             self._tidy()
 
@@ -265,5 +294,18 @@ class LibraryWriter:
         self._batch.replace(record)
         if self._since is None:
             self._since = time.monotonic()
-        if self._batch.clips >= BATCH_CLIPS or time.monotonic() - self._since >= BATCH_SECONDS:
+        is_full = self._batch.clips >= BATCH_CLIPS or self._batch.passages >= BATCH_PASSAGES
+        if is_full or time.monotonic() - self._since >= BATCH_SECONDS:
             self.commit()
+
+    def _with_readings(
+        self, record: VideoRecord, readings: Iterable[ChannelReading]
+    ) -> VideoRecord:
+        """Take in the passages of channels; return the record with their marks and older ones."""
+        known = self._batch.records.get(record.id)
+        marks = {mark.channel: mark for mark in known.channels} if known is not None else {}
+        for reading in readings:
+            rows = passage_rows(reading.for_video(record.id).passages)
+            self._batch.set_passages(record.id, reading.channel, rows)
+            marks[reading.channel] = reading.mark(rows.num_rows)
+        return record.with_marks(marks.values())
