@@ -32,6 +32,7 @@ from moviola.pipeline.evaluate.scorers import load_row_scorer
 from moviola.pipeline.inputs.pairing import Pairs, read_pairs
 from moviola.pipeline.inputs.sources import parse_source
 from moviola.score import RowScoring, score_blocks, score_rows, scorer_for
+from moviola.store.codes import read_codes
 
 #: Scores that are cheaply held at once, 128 MiB of float32, and that can be held at all, 8 GiB.
 _MANY, _MOST = 1 << 25, 1 << 31
@@ -180,7 +181,9 @@ def evaluate_vectors(
         pairs, bank=asked.bank, head=head, pooling=pooling, has_ids=sides[1].has_ids
     )
     if rows is not None:
-        towers = replace(towers, rows=rows)
+        stored = head is None and pooling == "none" and sides[1].kind == "store"
+        codes = read_codes(sides[1].path, rows.codes) if stored and rows.codes else None
+        towers = replace(towers, rows=rows, codes=codes)
     elif scorer is not None:
         towers = replace(towers, scorer=load_row_scorer(scorer))
     towers.require_comparable(unaligned=unaligned)

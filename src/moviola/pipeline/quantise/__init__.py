@@ -1,0 +1,1 @@
+"""Quantise the rows of stores, and measure what that loses."""
