@@ -38,6 +38,7 @@ from moviola.cli import (
     search,
     serve,
     status,
+    sweep_rows,
     table,
 )
 from moviola.cli.console import say_error
@@ -73,6 +74,7 @@ for command in (
     pooling_grid,
     layer_sweep,
     quantise,
+    sweep_rows,
     finetune,
     experiment,
     doctor,

@@ -91,6 +91,31 @@ def evaluate(
     )
 
 
+def evaluate_one_way(
+    scores: ScoreBlocks,
+    qrels: Qrels,
+    *,
+    measures: Sequence[Measure | Combined],
+    resamples: int = 1000,
+    seed: int = 0,
+) -> DirectionResult:
+    """Measure the queries against the gallery, as `evaluate` does, and not the other way round.
+
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    queries, ranks = rank(scores, qrels, default_tolerance(scores.dtype))
+    return measure_ranks(
+        queries,
+        ranks,
+        len(scores.gallery),
+        measures,
+        ties="expected",
+        resamples=resamples,
+        seed=seed,
+    )
+
+
 def rank(scores: ScoreBlocks, qrels: Qrels, tolerance: float) -> tuple[tuple[str, ...], Ranks]:
     """Rank the relevant items of each query that has some, in order of the scores.
 

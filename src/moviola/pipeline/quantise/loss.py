@@ -9,10 +9,10 @@ import numpy as np
 
 from moviola.core import Clip, Embeddings, ScoreBlocks, Text
 from moviola.core.row_codes import RowCodes
-from moviola.evaluate import evaluate
 from moviola.evaluate.bootstrap import Column, interval, resample
 from moviola.evaluate.comparing import compare
 from moviola.evaluate.measures import parse_measures
+from moviola.evaluate.retrieval import evaluate_one_way
 from moviola.pipeline.inputs.pairing import Pairs
 from moviola.score import RowScoring, score_rows
 
@@ -64,13 +64,12 @@ def measure_loss(pairs: Pairs, codes: RowCodes) -> list[Loss]:
     """
     measures = parse_measures(MEASURES)
     texts, clips, qrels = pairs
-    exact = evaluate(
-        score_rows(texts, clips, RowScoring()), qrels, measures=measures, resamples=0
-    ).t2v
+    blocks = score_rows(texts, clips, RowScoring())
+    exact = evaluate_one_way(blocks, qrels, measures=measures, resamples=0)
     found: list[Loss] = []
     for rescored, scoring in _scorings(codes):
         blocks = score_rows(texts, clips, scoring, codes=codes)
-        coded = evaluate(blocks, qrels, measures=measures, resamples=0).t2v
+        coded = evaluate_one_way(blocks, qrels, measures=measures, resamples=0)
         for name, each in compare(exact.per_query, coded.per_query, measures).items():
             found.append(Loss(name, rescored, each.a, each.b, each.difference, *each.interval))
     return found
