@@ -54,5 +54,5 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --constraint constraints.txt --editable ".[dev,finetune,llama,sentence-transformers,shots,tensorboard,train]"
+	$(PIP) --constraint constraints.txt --editable ".[dev,finetune,llama,ocr,sentence-transformers,shots,speech,tensorboard,train]"
 	touch $@
