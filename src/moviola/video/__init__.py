@@ -16,7 +16,8 @@ from moviola.video.stills import (
     read_picture,
     read_play_facts,
 )
-from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
+from moviola.video.texts import FileTexts
+from moviola.video.worker.messages import ClipRead, ReadRequest, SideListener, VideoDone
 from moviola.video.worker.once import (
     probe,
     read_frames_at,
@@ -24,17 +25,24 @@ from moviola.video.worker.once import (
     tell_confinement,
 )
 from moviola.video.worker.pool import DecodePool
-from moviola.video.worker.replies import PlayFacts
+from moviola.video.worker.replies import PicturePart, PlayFacts, SidePart, SoundPart
+from moviola.video.worker.tasks import SideWants
 
 __all__ = [
     "VIDEO_SUFFIXES",
     "ClipRead",
     "DecodePool",
+    "FileTexts",
     "GivenSegmenter",
     "Limits",
+    "PicturePart",
     "PlayFacts",
     "ReadRequest",
     "ShotSegmenter",
+    "SideListener",
+    "SidePart",
+    "SideWants",
+    "SoundPart",
     "VideoDone",
     "WholeSegmenter",
     "WindowSegmenter",

@@ -33,6 +33,10 @@ class Limits:
             than any encoder sees of a frame.
         clip_bytes: frames of a clip that would take more are reduced further; a clip whose sound
             would take more is refused.
+        max_cues: cues taken of the text tracks of one file, and of one file of subtitles.
+        cue_characters: longer cues are cut.
+        text_bytes: text taken of the tracks of one file; a file of subtitles that is larger is
+            refused.
         extra_codecs: names of FFmpeg decoders allowed beyond the built-in list.
     """
 
@@ -46,6 +50,9 @@ class Limits:
     frame_pixels: int = 4 * MIB
     clip_frame_pixels: int = MIB
     clip_bytes: int = 256 * MIB
+    max_cues: int = 50_000
+    cue_characters: int = 4096
+    text_bytes: int = 8 * MIB
     extra_codecs: tuple[str, ...] = ()
 
     @property

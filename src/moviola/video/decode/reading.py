@@ -19,6 +19,7 @@ from moviola.video.decode.opening import open_container
 from moviola.video.decode.pixels.painting import Painter, reduced_size
 from moviola.video.decode.pixels.scaling import Scaler
 from moviola.video.decode.probing import Survey
+from moviola.video.decode.side_streams import SideStreams
 from moviola.video.decode.streams import Damage, decode, packets, packets_from, select
 from moviola.video.limits import Limits
 
@@ -86,8 +87,11 @@ def read_clips(
     limits: Limits,
     emit: Emit,
     frame_pixels: int | None = None,
+    side: SideStreams | None = None,
 ) -> Reading:
     """Decode once, in order, and `emit` each clip as soon as its last frame is known.
+
+    What `side` wants comes out of the same pass.
 
     A frame is shown from its presentation time until the next one's; the first is also shown
     before. Where the end cannot be decoded, clips are clamped to what was; a clip in which
@@ -108,12 +112,17 @@ def read_clips(
     )
     collector = Collector(clips, found, painter, sampler, emit)
     damage = Damage()
-    needed = _needed(found, clips)
+    needed = _needed(found, clips, side)
     with closing(frames_of(path, found, limits, damage, needed=needed)) as frames:
         for time, frame in frames:
-            if collector.show(time, frame):
+            enough = collector.show(time, frame)
+            if side is not None and side.need_frames:
+                side.show(time, frame)
+            elif enough:
                 break
     collector.finish()
+    if side is not None:
+        side.finish()
     return Reading(collector.delivered, collector.dropped, collector.clamped, damage)
 
 
@@ -155,8 +164,22 @@ class _Fixed:
         return np.minimum(self.wanted, span.end)
 
 
-def _needed(found: Survey, clips: Sequence[CollectedClip]) -> frozenset[int] | None:
-    """List the frames that `clips` show and the last one, in microseconds; None to decode all.
+def read_side(path: Path, found: Survey, limits: Limits, side: SideStreams) -> Damage:
+    """Decode once, in order, for `side` alone: no picture where it wants only sound."""
+    damage = Damage()
+    if side.need_frames:
+        needed = _needed(found, (), side)
+        with closing(frames_of(path, found, limits, damage, needed=needed)) as frames:
+            for time, frame in frames:
+                side.show(time, frame)
+    side.finish()
+    return damage
+
+
+def _needed(
+    found: Survey, clips: Sequence[CollectedClip], side: SideStreams | None = None
+) -> frozenset[int] | None:
+    """List the frames that are shown and the last one, in microseconds; None to decode all.
 
     Only H.264 says of a frame for certain that no other depends on it, and only containers with a
     presentation time for every frame tell beforehand which one will be shown.
@@ -165,7 +188,10 @@ def _needed(found: Survey, clips: Sequence[CollectedClip]) -> frozenset[int] | N
         return None
     times = np.concatenate([clip.wanted for clip in clips]) if clips else np.empty(0)
     at = np.maximum(np.searchsorted(found.starts, times + GRACE, side="right") - 1, 0)
-    ticks = np.rint(found.starts[[*np.unique(at).tolist(), -1]] * 1e6)
+    shown = found.starts[[*np.unique(at).tolist(), -1]]
+    if side is not None:
+        shown = np.concatenate([shown, side.needed(found.starts)])
+    ticks = np.rint(shown * 1e6)
     return frozenset(ticks.astype(np.int64).tolist())
 
 

@@ -8,20 +8,35 @@ from typing import TYPE_CHECKING
 from moviola.core import FileCode, Frames, Waveform
 from moviola.video.worker.ipc import GarbageError
 from moviola.video.worker.process import WorkerDiedError
-from moviola.video.worker.replies import ClipPart, Done, Phase, Piece, PlayFacts, Refused, parse
+from moviola.video.worker.replies import (
+    ClipPart,
+    Done,
+    Phase,
+    Piece,
+    PlayFacts,
+    Refused,
+    SidePart,
+    parse,
+)
 
 if TYPE_CHECKING:
     from moviola.core import VideoInfo
     from moviola.video.worker.process import WorkerProcess
     from moviola.video.worker.tasks import Task
 
-Part = ClipPart | Frames | Waveform | Piece | PlayFacts
+Part = ClipPart | Frames | Waveform | Piece | PlayFacts | SidePart
 
 
 def converse(
-    worker: WorkerProcess, task: Task, take: Callable[[Part, int], None]
+    worker: WorkerProcess,
+    task: Task,
+    take: Callable[[Part, int], None],
+    on_info: Callable[[VideoInfo], None] = lambda _: None,
 ) -> tuple[Done, VideoInfo | None]:
-    """Put `task` to `worker`, and `take` each part with its position until the last reply."""
+    """Put `task` to `worker`, and `take` each part with its position until the last reply.
+
+    `on_info` is told what the packets say, once, as soon as that is known.
+    """
     worker.ask(task)
     info: VideoInfo | None = None
     position = 0
@@ -37,6 +52,8 @@ def converse(
                 return reply, info
             case Phase():
                 worker.allow(reply.seconds)
+                if info is None and reply.info is not None:
+                    on_info(reply.info)
                 info = reply.info or info
             case Refused():
                 raise TypeError(

@@ -4,8 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from moviola.core import FileCode, Frames, FrameSampler, Segmenter, SoundSpec, Span, VideoInfo
+from moviola.video.worker.replies import SidePart
+from moviola.video.worker.tasks import SideWants
+
+
+class SideListener(Protocol):
+    """Take what channels want of one video, from whichever thread reads it.
+
+    A listener that waits makes the reading of its video wait, and no other's.
+    """
+
+    @property
+    def wants(self) -> SideWants:
+        """Say what is wanted."""
+        ...
+
+    def begin(self, info: VideoInfo) -> None:
+        """Learn what the packets told, before any picture or sound."""
+        ...
+
+    def take(self, part: SidePart) -> None:
+        """Take the next part."""
+        ...
+
+    def end(self, code: FileCode, message: str) -> None:
+        """Learn what became of the file; nothing comes after it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +45,7 @@ class ReadRequest:
         segmenter: how it is cut; runs in the worker, so it must pickle.
         sampler: which frames of a clip are wanted; runs in the worker as well.
         sound: the sound that is wanted beside them.
+        side: takes what channels want of the same pass; None for nothing.
     """
 
     key: int | str
@@ -25,6 +53,7 @@ class ReadRequest:
     segmenter: Segmenter
     sampler: FrameSampler
     sound: SoundSpec | None = None
+    side: SideListener | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,17 +21,26 @@ from moviola.core import (
     Waveform,
 )
 from moviola.video.limits import Limits
+from moviola.video.texts import FileTexts
 from moviola.video.worker.conversation import Part, converse
-from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
+from moviola.video.worker.messages import ClipRead, ReadRequest, SideListener, VideoDone
 from moviola.video.worker.process import (
     Watch,
     WorkerDiedError,
     WorkerProcess,
     worker_command,
 )
-from moviola.video.worker.replies import ClipPart
+from moviola.video.worker.replies import ClipPart, PicturePart, SoundPart
 from moviola.video.worker.session import Session
-from moviola.video.worker.tasks import ClipsTask, FramesTask, InfoTask, SoundTask, Task
+from moviola.video.worker.tasks import (
+    ClipsTask,
+    FramesTask,
+    InfoTask,
+    SideTask,
+    SideWants,
+    SoundTask,
+    Task,
+)
 
 _ATTEMPTS = 2
 
@@ -171,16 +180,35 @@ class DecodePool:
             raise VideoUnreadableError(outcome.message, code=outcome.code)
         return found[0]
 
+    def read_side(self, path: Path, side: SideListener) -> None:
+        """Read what channels want of one video, and no clips, into `side`.
+
+        What becomes of the file is told by its `end`.
+
+        Raises:
+            RuntimeError: when workers cannot be started, or the pool is closed.
+        """
+
+        def deliver(part: Part) -> None:
+            if isinstance(part, PicturePart | SoundPart | FileTexts):
+                side.take(part)
+
+        task = SideTask(_absolute(path), side.wants)
+        outcome = self.carry_out(task, deliver, on_info=side.begin)
+        side.end(outcome.code, outcome.message)
+
     def carry_out(
         self,
         task: Task,
         deliver: Callable[[Part], None],
         *,
         cancelled: Callable[[], bool] = lambda: False,
+        on_info: Callable[[VideoInfo], None] = lambda _: None,
     ) -> Outcome:
         """Have a worker do `task`, giving its parts to `deliver`; a second one when it dies.
 
-        Parts that the first worker delivered are not delivered again.
+        Parts that the first worker delivered are not delivered again. `on_info` is told what the
+        packets say, by each worker.
 
         Raises:
             RuntimeError: when workers cannot be started, or the pool is closed.
@@ -201,7 +229,7 @@ class DecodePool:
             worker = self._lease(fresh=attempt > 0)
             healthy = False
             try:
-                done, info = converse(worker, task, once)
+                done, info = converse(worker, task, once, on_info)
                 # Memory that was once full may be in pieces: such a worker is not used again.
                 healthy = done.code is not FileCode.OUT_OF_MEMORY
                 return Outcome(done.code, done.message, info, delivered)
@@ -214,16 +242,28 @@ class DecodePool:
     def _read_one(self, request: ReadRequest, session: Session) -> None:
         """Read one video into the queue of `session`."""
         path = _absolute(request.path)
-        task = ClipsTask(path, request.segmenter, request.sampler, request.sound)
+        side = request.side
+        wants = SideWants() if side is None else side.wants
+        task = ClipsTask(path, request.segmenter, request.sampler, request.sound, wants)
 
         def deliver(part: Part) -> None:
+            nonlocal clips
             if isinstance(part, ClipPart):
                 session.put(ClipRead(request.key, part.index, part.span, part.frames))
+                clips += 1
+            elif side is not None and isinstance(part, PicturePart | SoundPart | FileTexts):
+                side.take(part)
 
-        outcome = self.carry_out(task, deliver, cancelled=session.is_stopped)
-        session.put(
-            VideoDone(request.key, outcome.code, outcome.message, outcome.info, outcome.parts)
+        clips = 0
+        outcome = self.carry_out(
+            task,
+            deliver,
+            cancelled=session.is_stopped,
+            on_info=lambda info: None if side is None else side.begin(info),
         )
+        if side is not None:
+            side.end(outcome.code, outcome.message)
+        session.put(VideoDone(request.key, outcome.code, outcome.message, outcome.info, clips))
 
     def _lease(self, *, fresh: bool) -> WorkerProcess:
         with self._lock:

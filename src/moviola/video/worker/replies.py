@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import FileCode, Frames, Span, VideoInfo, Waveform
+from moviola.core import (
+    ContainerTexts,
+    Cue,
+    FileCode,
+    Frames,
+    Span,
+    TextTrack,
+    VideoInfo,
+    Waveform,
+)
+from moviola.video.texts import FileTexts
 from moviola.video.worker.ipc import GarbageError
 
 if TYPE_CHECKING:
@@ -18,6 +29,7 @@ if TYPE_CHECKING:
     from moviola.video.worker.ipc import Message
 
 _LONGEST_TEXT = 1000
+_MOST_TEXT_BYTES = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,24 @@ class PlayFacts:
     title: str
 
 
-Answer = ClipPart | Frames | Waveform | Piece | PlayFacts | Phase | Done | Refused
+@dataclass(frozen=True, slots=True)
+class PicturePart:
+    """Hold a picture for a channel: the place of what asked for it, and the picture."""
+
+    stream: int
+    frames: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class SoundPart:
+    """Hold sound for a channel: the place of what asked for it, and the sound."""
+
+    stream: int
+    sound: Waveform
+
+
+SidePart = PicturePart | SoundPart | FileTexts
+Answer = ClipPart | Frames | Waveform | Piece | PlayFacts | SidePart | Phase | Done | Refused
 
 
 def parse(message: Message) -> Answer:
@@ -94,7 +123,10 @@ def parse(message: Message) -> Answer:
         if kind not in _PARSERS:
             raise GarbageError(f"unknown kind of message: {kind!r:.50}")
         return _PARSERS[kind](message)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (
+        *(KeyError, TypeError, ValueError, OverflowError),
+        *(AttributeError, RecursionError),  # of texts that are of another shape
+    ) as error:
         raise GarbageError(f"a message does not add up: {error!r:.200}") from error
 
 
@@ -175,12 +207,41 @@ def _info(facts: object) -> VideoInfo | None:
     return info
 
 
+def _texts(message: Message) -> FileTexts:
+    if message.body.size > _MOST_TEXT_BYTES:
+        raise GarbageError("more text than is read of a file")
+    parts = json.loads(message.body.tobytes())
+    tags = {str(name)[:_LONGEST_TEXT]: str(value) for name, value in parts["tags"].items()}
+    chapters = tuple(
+        (Span(float(start), float(end)), str(title)) for start, end, title in parts["chapters"]
+    )
+    tracks = tuple(
+        TextTrack(
+            str(track["codec"])[:_LONGEST_TEXT],
+            None if track["language"] is None else str(track["language"])[:_LONGEST_TEXT],
+            str(track["title"]),
+            tuple(
+                Cue(Span(float(start), float(end)), str(text)) for start, end, text in track["cues"]
+            ),
+        )
+        for track in parts["tracks"]
+    )
+    return FileTexts(ContainerTexts(tags, chapters), tracks, str(parts["left_out"])[:_LONGEST_TEXT])
+
+
 _PARSERS: dict[str, Callable[[Message], Answer]] = {
     "clip": _clip,
     "frames": lambda message: _frames(message.head, message.body),
     "sound": lambda message: _sound(message.head, message.body),
     "piece": _piece,
     "facts": _play_facts,
+    "picture": lambda message: PicturePart(
+        int(message.head["stream"]), _frames(message.head, message.body)
+    ),
+    "heard": lambda message: SoundPart(
+        int(message.head["stream"]), _sound(message.head, message.body)
+    ),
+    "texts": _texts,
     "phase": _phase,
     "done": _done,
     "refused": _refused,

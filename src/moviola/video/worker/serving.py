@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -20,18 +20,28 @@ from moviola.video.decode.opening import (
 )
 from moviola.video.decode.pixels.picture_files import read_picture
 from moviola.video.decode.probing import Survey, play_facts, survey
-from moviola.video.decode.reading import Reading, clamp, fold_stills, frames_at, read_clips
+from moviola.video.decode.reading import (
+    Reading,
+    clamp,
+    fold_stills,
+    frames_at,
+    read_clips,
+    read_side,
+)
 from moviola.video.decode.seeking import find_sound_zero, frames_near
+from moviola.video.decode.side_streams import SideStreams
 from moviola.video.decode.streams import Damage
 from moviola.video.decode.transcode import transcode
 from moviola.video.limits import Limits
 from moviola.video.worker import ipc
 from moviola.video.worker.confinement import limit_processor
+from moviola.video.worker.side import send_texts, side_streams
 from moviola.video.worker.tasks import (
     ClipsTask,
     FactsTask,
     FramesTask,
     PictureTask,
+    SideTask,
     SoundTask,
     StillsTask,
     Task,
@@ -39,6 +49,8 @@ from moviola.video.worker.tasks import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from av.container import InputContainer
     from numpy.typing import NDArray
 
@@ -47,6 +59,7 @@ if TYPE_CHECKING:
 _PIECE_BYTES = 4 << 20
 # Seconds that encoding a second may take: 8K on a slow machine.
 _ENCODING_SHARE = 10.0
+_SILENT = "sound that could not be decoded was left silent"
 
 
 class Worker:
@@ -98,13 +111,28 @@ class Worker:
         if isinstance(task, StillsTask | TranscodeTask):
             container.close()  # these open it as often as they must
             return self._stills(task) if isinstance(task, StillsTask) else self._transcode(task)
-        found = survey(task.path, self._limits, opened=container)
-        self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
-        if isinstance(task, ClipsTask):
-            return self._clips(task, found)
+        if isinstance(task, ClipsTask | SideTask):
+            return self._video(task, container)
+        found = self._surveyed(task.path, container)
         if isinstance(task, FramesTask):
             pictures, times = frames_at(task.path, found, task.times, self._limits)
             self._send_pictures({"kind": "frames"}, pictures, times)
+        return FileCode.OK, ""
+
+    def _surveyed(self, path: Path, container: InputContainer) -> Survey:
+        """Survey a file, and tell what the packets say. Uses up `container`."""
+        found = survey(path, self._limits, opened=container)
+        self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
+        return found
+
+    def _video(self, task: ClipsTask | SideTask, container: InputContainer) -> tuple[FileCode, str]:
+        if task.side.texts:
+            send_texts(task.path, container, self._limits, self._send)
+        if isinstance(task, ClipsTask):
+            return self._clips(task, self._surveyed(task.path, container))
+        if task.side.streams:
+            return self._side(task, self._surveyed(task.path, container))
+        container.close()
         return FileCode.OK, ""
 
     def _clips(self, task: ClipsTask, found: Survey) -> tuple[FileCode, str]:
@@ -123,16 +151,31 @@ class Worker:
         self._allow(self._limits.decode_limit(found.info))
 
         left_out = len(spans) - len(kept)
-        if task.sound is None:
-            return _verdict(found, self._read(task, found, kept, None), left_out=left_out)
-        container = open_container(task.path, self._limits)
-        begin = min(span.start for _, span in kept)
-        with SoundTrack(
-            container, task.sound, zero=found.origin, begin=begin, limits=self._limits
-        ) as track:
-            sound = ClipSound(track, [span for _, span in kept])
-            reading = self._read(task, found, kept, sound)
-            return _verdict(found, reading, left_out=left_out, unheard=track.damage)
+        with side_streams(task.path, found, task.side, self._limits, self._send) as (side, _):
+            if task.sound is None:
+                reading = self._read(task, found, kept, None, side)
+                return _verdict(found, reading, left_out=left_out)
+            container = open_container(task.path, self._limits)
+            begin = min(span.start for _, span in kept)
+            with SoundTrack(
+                container, task.sound, zero=found.origin, begin=begin, limits=self._limits
+            ) as track:
+                sound = ClipSound(track, [span for _, span in kept])
+                reading = self._read(task, found, kept, sound, side)
+                return _verdict(found, reading, left_out=left_out, unheard=track.damage)
+
+    def _side(self, task: SideTask, found: Survey) -> tuple[FileCode, str]:
+        with side_streams(task.path, found, task.side, self._limits, self._send) as (side, tracks):
+            damage = read_side(task.path, found, self._limits, side)
+        notes = [found.fault] if found.fault else []
+        if damage.packets:
+            notes.append(f"packets that could not be decoded: {damage.packets}")
+        if any(track.damage for track in tracks):
+            notes.append(_SILENT)
+        return (FileCode.OK_PARTIAL if notes else FileCode.OK), "; ".join(notes)
+
+    def _send(self, head: dict[str, object], parts: Sequence[NDArray[Any]]) -> None:
+        ipc.send(self._replies, head, parts)
 
     def _read(
         self,
@@ -140,6 +183,7 @@ class Worker:
         found: Survey,
         spans: Sequence[tuple[int, Span]],
         sound: ClipSound | None,
+        side: SideStreams,
     ) -> Reading:
         def emit(
             index: int, span: Span, pictures: Sequence[Picture], times: NDArray[np.float64]
@@ -152,7 +196,9 @@ class Worker:
             head |= _sound_head(samples, task.sound, span)
             self._send_pictures(head, pictures, times.tolist(), samples)
 
-        return read_clips(task.path, found, spans, task.sampler, limits=self._limits, emit=emit)
+        return read_clips(
+            task.path, found, spans, task.sampler, limits=self._limits, emit=emit, side=side
+        )
 
     def _sound(self, task: SoundTask, container: InputContainer) -> tuple[FileCode, str]:
         with SoundTrack(
@@ -238,7 +284,7 @@ def _verdict(
     if left_out:
         notes.append(f"clips left out beyond the limit: {left_out}")
     if unheard:
-        notes.append("sound that could not be decoded was left silent")
+        notes.append(_SILENT)
     if not reading.delivered:
         code = FileCode.TRUNCATED if found.fault else FileCode.CORRUPT
         return code, "; ".join(notes) or "nothing of it can be decoded"

@@ -2,20 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from moviola.core import FileIdentity, FrameSampler, Segmenter, SoundSpec, Span
+from moviola.core import FileIdentity, FrameSampler, PictureSpec, Segmenter, SoundSpec, Span
+
+
+@dataclass(frozen=True, slots=True)
+class SideWants:
+    """Say what channels want of a file.
+
+    Attributes:
+        texts: whether its text tracks, tags and chapters are wanted.
+        pictures: pictures every so many seconds, once for each of these.
+        sounds: the whole sound, once for each of these.
+    """
+
+    texts: bool = False
+    pictures: tuple[PictureSpec, ...] = ()
+    sounds: tuple[SoundSpec, ...] = ()
+
+    @property
+    def streams(self) -> bool:
+        """Tell whether anything is wanted that has to be decoded."""
+        return bool(self.pictures or self.sounds)
 
 
 @dataclass(frozen=True, slots=True)
 class ClipsTask:
-    """Read the clips of a file, and their sound where it is wanted."""
+    """Read the clips of a file, their sound where it is wanted, and what channels want beside."""
 
     path: Path
     segmenter: Segmenter
     sampler: FrameSampler
     sound: SoundSpec | None = None
+    side: SideWants = field(default_factory=SideWants)
+
+
+@dataclass(frozen=True, slots=True)
+class SideTask:
+    """Read what channels want of a file, and no clips."""
+
+    path: Path
+    side: SideWants
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +120,7 @@ class PictureTask:
 
 Task = (
     ClipsTask
+    | SideTask
     | InfoTask
     | FramesTask
     | SoundTask
