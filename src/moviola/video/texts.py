@@ -1,4 +1,4 @@
-"""Hold what a container holds as text."""
+"""Hold the texts of a container: tracks, tags, chapters."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from moviola.core import ContainerTexts, TextTrack
 
 @dataclass(frozen=True, slots=True)
 class FileTexts:
-    """What a container holds as text.
+    """Hold the texts of one container.
 
     Attributes:
         container: its tags and chapters.
