@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from moviola.core import Frames, WeightsUnavailableError
-from moviola.encode.two_tower.adapter import CARD, WEIGHTS
+from moviola.encode.runtime.adapter import CARD, WEIGHTS
 from moviola.encode.two_tower.loading import load_model
 from moviola.finetune.config import FinetuneConfig
 from moviola.finetune.towers import TrainableTowers

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from moviola.encode.runtime.adapter import BASE_DIGEST, CARD, CONFIG
 from moviola.encode.runtime.hub import LOCAL
-from moviola.encode.two_tower.adapter import BASE_DIGEST, CARD, CONFIG
 from moviola.finetune.config import FinetuneConfig
 from moviola.finetune.towers import TrainableTowers
 

@@ -57,3 +57,14 @@ def test_what_is_left_of_the_budget_is_padding():
 def test_slivers_keep_one_row_of_vectors():
     assert PatchProcessor(4).fit_size(10, 2000) == (48, 4 * 48)
     assert PatchProcessor(4).fit_size(2000, 10) == (4 * 48, 48)
+
+
+def test_the_language_model_is_less_than_two_fifths_of_the_published_weights():
+    from transformers import EmbeddingGemma2Config, EmbeddingGemma2TextModel
+
+    from moviola.encode.embedding_gemma.checkpoints import FAMILY
+
+    with torch.device("meta"):
+        language = EmbeddingGemma2TextModel(EmbeddingGemma2Config().text_config)
+    (published,) = FAMILY.models
+    assert sum(map(torch.numel, language.parameters())) <= 0.4 * published.parameters

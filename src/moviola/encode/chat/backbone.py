@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from moviola.core.frames import Frames
     from moviola.core.protocols import FrameSampler
     from moviola.core.spaces import Space
+    from moviola.encode.chat.network import ChatNetwork
     from moviola.encode.chat.vision import Content, Vision
 
 
@@ -25,30 +26,26 @@ class ChatBackbone:
     """A chat model of transformers, whose clips a `Vision` sees.
 
     Args:
-        model: a `…ForConditionalGeneration`.
-        tokenizer: of its language model.
+        network: the parts of the model.
         vision: its eyes.
         space: of exactly these weights.
         turn: what stands around every prompt.
-        precision: of the weights.
     """
 
     def __init__(
         self,
-        model: Any,
-        tokenizer: Any,
+        network: ChatNetwork,
         vision: Vision,
         space: Space,
         *,
         turn: Turn,
-        precision: Precision = "float32",
     ) -> None:
-        self._model = model
+        self.network = network
         self._space = space
-        self.tokenizer = tokenizer
+        self.tokenizer = network.tokenizer
         self.vision = vision
         self.turn = turn
-        self.precision: Precision = precision
+        self.precision: Precision = network.precision
 
     @property
     def space(self) -> Space:
@@ -58,7 +55,7 @@ class ChatBackbone:
     @property
     def depth(self) -> int:
         """Return the number of layers of the language model."""
-        return len(self._model.model.language_model.layers)
+        return len(self.network.language.layers)
 
     @property
     def sampler(self) -> FrameSampler:
@@ -83,19 +80,19 @@ class ChatBackbone:
     @property
     def device(self) -> torch.device:
         """Return where the language model is."""
-        return self._model.get_input_embeddings().weight.device
+        return self.network.device
 
     def decoder(self) -> nn.Module:
         """Return the layers of the language model."""
-        return self._model.model.language_model
+        return self.network.language
 
     def head(self) -> nn.Module:
         """Return the layer from states to words."""
-        return self._model.lm_head
+        return self.network.head
 
     def inputs(self, rows: Sequence[Sequence[Piece]]) -> DecoderInputs:
         """Assemble rows of pieces as the language model reads them."""
-        joined = assemble(rows, self._model.get_input_embeddings())
+        joined = assemble(rows, self.network.language.get_input_embeddings())
         further: dict[str, Any] = {}
         if any(piece.deepstack for row in rows for piece in row):
             further = _deepstack(rows, joined.mask)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moviola.core.frames import Frames
+    from moviola.encode.chat.network import ChatNetwork
 
 _FRAMES = 8
 """Frames of a clip, where neither a user nor the checkpoint tells another number."""
@@ -32,24 +32,20 @@ class InternVLVision:
     """The eyes of InternVL.
 
     Args:
-        model: an `InternVLModel`.
-        tokenizer: of its language model.
-        folder: the checkpoint.
+        network: the model.
         frames: of a clip; None for as many as the checkpoint tells, or 8.
     """
 
     counts_places = False
 
-    def __init__(
-        self, model: Any, tokenizer: Any, folder: Path, *, frames: int | None = None
-    ) -> None:
-        self._model = model
-        self._settings = VideoSettings.from_folder(folder, **_DEFAULTS)
+    def __init__(self, network: ChatNetwork, *, frames: int | None = None) -> None:
+        self._network = network
+        self._settings = VideoSettings.from_folder(network.folder, **_DEFAULTS)
         told: int = self._settings.told.get("num_frames") or _FRAMES
         self.sampler = CentringSampler(frames or told)
-        self.pad = token_of(tokenizer, model.config.image_token_id)
-        self._start = getattr(tokenizer, "start_image_token", None) or "<img>"
-        self._end = getattr(tokenizer, "end_image_token", None) or "</img>"
+        self.pad = token_of(network.tokenizer, network.config.image_token_id)
+        self._start = getattr(network.tokenizer, "start_image_token", None) or "<img>"
+        self._end = getattr(network.tokenizer, "end_image_token", None) or "</img>"
 
     @property
     def spec(self) -> str:
@@ -74,10 +70,7 @@ class InternVLVision:
     def see(self, clip: Frames) -> list[Piece | Words]:
         """Map a clip to the vectors of every frame, behind its number; a line each."""
         values = self._settings.normalised(self.resize(clip.pixels))
-        device = self._model.get_input_embeddings().weight.device
-        vectors = self._model.get_image_features(
-            pixel_values=values.to(device), return_dict=True
-        ).pooler_output
+        vectors = self._network.see_frames(values).pooler_output
         content: list[Piece | Words] = []
         for place, own in enumerate(vectors):
             content += [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moviola.core.errors import WeightsUnavailableError
@@ -11,37 +12,49 @@ from moviola.core.paths import display_path
 from moviola.core.spaces import Space
 from moviola.encode.chat.backbone import ChatBackbone
 from moviola.encode.chat.internvl import InternVLVision
+from moviola.encode.chat.network import ChatKind, ChatNetwork
 from moviola.encode.chat.prompts import Turn
 from moviola.encode.chat.qwen2_5 import Qwen25Vision
 from moviola.encode.chat.qwen3 import Qwen3Vision
 from moviola.encode.chat.video_llama3 import VideoLlama3Vision
 from moviola.encode.decoder.encoder import DecoderEncoder
 from moviola.encode.decoder.presets import CHAT_PRESETS, asked_readouts
+from moviola.encode.runtime.adapter import is_adapter, merge_adapter, read_adapter
 from moviola.encode.runtime.config_files import read_config
-from moviola.encode.runtime.hub import MODEL_FILES, fetch, weight_files
-from moviola.encode.runtime.loading import load_strictly, weights_digest
-from moviola.encode.runtime.precision import DTYPES, best_device, weights_precision
-from moviola.encode.runtime.tokenizers import load_tokenizer
+from moviola.encode.runtime.hub import LOCAL, MODEL_FILES, fetch
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from moviola.core.abilities import Precision
     from moviola.encode.chat.vision import Vision
 
 DEFAULT = "one-word"
 """The readout of a chat model, where none is named."""
 TEMPLATES = ("chat", "none")
-_TIED = frozenset({"lm_head.weight"})
 _AT_MOST = 8192
 """Tokens of a caption at most."""
-_KINDS: dict[str, tuple[str, Any]] = {
-    "internvl": ("InternVLForConditionalGeneration", InternVLVision),
-    "qwen2_5_vl": ("Qwen2_5_VLForConditionalGeneration", Qwen25Vision),
-    "qwen3_vl": ("Qwen3VLForConditionalGeneration", Qwen3Vision),
-    "video_llama_3": ("VideoLlama3ForConditionalGeneration", VideoLlama3Vision),
+_KINDS: dict[str, tuple[ChatKind, Any]] = {
+    "internvl": (
+        ChatKind(
+            "InternVL", "InternVLConfig", "InternVLModel", ("vision_tower", "multi_modal_projector")
+        ),
+        InternVLVision,
+    ),
+    "qwen2_5_vl": (
+        ChatKind("Qwen2.5-VL", "Qwen2_5_VLConfig", "Qwen2_5_VLModel", ("visual",)),
+        Qwen25Vision,
+    ),
+    "qwen3_vl": (
+        ChatKind("Qwen3-VL", "Qwen3VLConfig", "Qwen3VLModel", ("visual",)),
+        Qwen3Vision,
+    ),
+    "video_llama_3": (
+        ChatKind(
+            "VideoLLaMA 3", "VideoLlama3Config", "VideoLlama3Model", ("vision_model", "projector")
+        ),
+        VideoLlama3Vision,
+    ),
 }
-"""The class in transformers and the eyes of a model, by what its `config.json` says."""
+"""The classes in transformers and the eyes of a model, by what its `config.json` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class ChatOptions:
         if self.frames is not None and not isinstance(self.frames, int):  # a name gives any text
             raise ValueError(f"frames are a number, not {self.frames!r}")
 
-    def vision(self, kind: Any, model: Any, tokenizer: Any, folder: Path) -> Vision:
+    def vision(self, kind: Any, network: ChatNetwork) -> Vision:
         """Make the eyes of a model.
 
         Raises:
@@ -86,7 +99,7 @@ class ChatOptions:
             raise ValueError(
                 f"this model takes no {strange[0]}; it takes {', '.join(sorted(taken))}"
             )
-        return kind(model, tokenizer, folder, **asked)
+        return kind(network, **asked)
 
 
 def load_backbone(
@@ -107,36 +120,29 @@ def load_backbone(
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when an option has no such value.
     """
-    import transformers
-
+    if is_adapter(folder := Path(model).expanduser()):
+        adapter = read_adapter(folder)
+        below = load_backbone(adapter.base, adapter.revision, options, precision)
+        digest = merge_adapter(below.network.language, adapter, below.space.weights)
+        space = replace(below.space, model=folder.resolve().name, revision=LOCAL, weights=digest)
+        return ChatBackbone(below.network, below.vision, space, turn=below.turn)
     checkpoint = fetch(model, MODEL_FILES, revision)
-    folder = checkpoint.folder
-    told = read_config(folder / "config.json").get("model_type")
+    told = read_config(checkpoint.folder / "config.json").get("model_type")
     if told not in _KINDS:
         raise WeightsUnavailableError(
-            f"{display_path(folder)} is no chat model that can be read: its config.json says "
-            f"{told!r}, not one of {', '.join(_KINDS)}"
+            f"{display_path(checkpoint.folder)} is no chat model that can be read: its config.json "
+            f"says {told!r}, not one of {', '.join(_KINDS)}"
         )
-    name, eyes = _KINDS[told]
-    loaded: Any = load_strictly(getattr(transformers, name), folder, ignored=_TIED)
-    tokenizer = load_tokenizer(folder)
-    device = best_device()
-    settled = weights_precision(precision, device)
-    loaded.to(device=device, dtype=DTYPES[settled])
+    kind, eyes = _KINDS[told]
+    network = ChatNetwork(checkpoint.folder, kind, precision)
     space = Space(
         model=checkpoint.model,
         revision=checkpoint.revision,
-        weights=weights_digest(weight_files(folder)),
-        dimension=loaded.config.text_config.hidden_size,
+        weights=network.weights,
+        dimension=network.config.text_config.hidden_size,
     )
-    return ChatBackbone(
-        loaded,
-        tokenizer,
-        options.vision(eyes, loaded.model, tokenizer, folder),
-        space,
-        turn=Turn.of_template(tokenizer) if options.template == "chat" else Turn(),
-        precision=settled,
-    )
+    turn = Turn.of_template(network.tokenizer) if options.template == "chat" else Turn()
+    return ChatBackbone(network, options.vision(eyes, network), space, turn=turn)
 
 
 def load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,11 @@ class VideoSettings:
         """Return the least and the most pixels that `size` tells."""
         size = self.told["size"]
         return int(size["shortest_edge"]), int(size["longest_edge"])
+
+    def merged(self, grid: Sequence[int]) -> tuple[int, int, int]:
+        """Count groups, rows and columns of vectors of a grid of patches."""
+        merge = int(self.told["merge_size"])
+        return grid[0], grid[1] // merge, grid[2] // merge
 
     @property
     def spec(self) -> str:

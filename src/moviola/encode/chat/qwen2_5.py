@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moviola.core.frames import Frames
+    from moviola.encode.chat.network import ChatNetwork
 
 POSITIONS = ("current", "legacy")
 """Two ways to go on behind a video: behind its longer edge, as transformers does from 5.0 on; or
@@ -39,9 +39,7 @@ class Qwen25Vision:
     """The eyes of Qwen2.5-VL.
 
     Args:
-        model: a `Qwen2_5_VLModel`.
-        tokenizer: of its language model.
-        folder: the checkpoint.
+        network: the model.
         fps: frames a second.
         frames: of a clip at most; None for as many as the checkpoint tells.
         positions: `"current"` or `"legacy"`.
@@ -54,9 +52,7 @@ class Qwen25Vision:
 
     def __init__(
         self,
-        model: Any,
-        tokenizer: Any,
-        folder: Path,
+        network: ChatNetwork,
         *,
         fps: float = 2.0,
         frames: int | None = None,
@@ -64,11 +60,11 @@ class Qwen25Vision:
     ) -> None:
         if positions not in POSITIONS:
             raise ValueError(f"positions are one of {POSITIONS}, not {positions!r}")
-        self._model = model
-        self._settings = VideoSettings.from_folder(folder, **_DEFAULTS)
+        self._network = network
+        self._settings = VideoSettings.from_folder(network.folder, **_DEFAULTS)
         self.sampler = SteppingSampler(fps, frames or int(self._settings.told["max_frames"]))
         self._legacy = positions == "legacy"
-        config = model.config
+        config, tokenizer = network.config, network.tokenizer
         self.pad = token_of(tokenizer, config.video_token_id)
         self._marks = [
             token_of(tokenizer, config.vision_start_token_id),
@@ -89,14 +85,8 @@ class Qwen25Vision:
     def see(self, clip: Frames) -> list[Piece | Words]:
         """Map a clip to one block of vectors between two marks."""
         values, grid = self._settings.patches(self.resize(clip.pixels))
-        device = self._model.get_input_embeddings().weight.device
-        (vectors,) = self._model.get_video_features(
-            pixel_values_videos=values.to(device),
-            video_grid_thw=torch.tensor([grid], device=device),
-            return_dict=True,
-        ).pooler_output
-        merge = int(self._settings.told["merge_size"])
-        groups, rows, columns = grid[0], grid[1] // merge, grid[2] // merge
+        (vectors,) = self._network.see(values, grid).pooler_output
+        groups, rows, columns = self._settings.merged(grid)
         seconds = int(self._settings.told["temporal_patch_size"]) / sampled_rate(clip.times)
         times = self._group_times(groups, seconds)
         places = places_of(times, rows, columns)
@@ -109,7 +99,7 @@ class Qwen25Vision:
 
     def _group_times(self, groups: int, seconds: float) -> list[int]:
         """Count the time of each group of frames, `seconds` after the one before it."""
-        by_second = int(self._model.config.vision_config.tokens_per_second)
+        by_second = int(self._network.config.vision_config.tokens_per_second)
         if self._legacy:
             # It made whole seconds of them first.
             return [group * int(seconds) * by_second for group in range(groups)]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 from torch import Tensor
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moviola.core.frames import Frames
+    from moviola.encode.chat.network import ChatNetwork
 
 _DEFAULTS = {
     "image_mean": (0.5, 0.5, 0.5),
@@ -38,9 +38,7 @@ class Qwen3Vision:
     """The eyes of Qwen3-VL.
 
     Args:
-        model: a `Qwen3VLModel`.
-        tokenizer: of its language model.
-        folder: the checkpoint.
+        network: the model.
         fps: frames a second.
         frames: of a clip at most; None for as many as the checkpoint tells.
         layout: `"wrapped"` marks the whole video as well as every two frames, as transformers does
@@ -54,9 +52,7 @@ class Qwen3Vision:
 
     def __init__(
         self,
-        model: Any,
-        tokenizer: Any,
-        folder: Path,
+        network: ChatNetwork,
         *,
         fps: float = 2.0,
         frames: int | None = None,
@@ -64,11 +60,11 @@ class Qwen3Vision:
     ) -> None:
         if layout not in get_args(Layout):
             raise ValueError(f"the layout is one of {get_args(Layout)}, not {layout!r}")
-        self._model = model
-        self._settings = VideoSettings.from_folder(folder, **_DEFAULTS)
+        self._network = network
+        self._settings = VideoSettings.from_folder(network.folder, **_DEFAULTS)
         self.sampler = SpreadingSampler(fps, frames or int(self._settings.told["max_frames"]))
         self._layout = layout
-        config = model.config
+        config, tokenizer = network.config, network.tokenizer
         self.pad = token_of(tokenizer, config.video_token_id)
         self._start = token_of(tokenizer, config.vision_start_token_id)
         self._end = token_of(tokenizer, config.vision_end_token_id)
@@ -88,14 +84,8 @@ class Qwen3Vision:
     def see(self, clip: Frames) -> list[Piece | Words]:
         """Map a clip to vectors of every two frames, behind the seconds they show."""
         values, grid = self._settings.patches(self.resize(clip.pixels))
-        device = self._model.get_input_embeddings().weight.device
-        seen = self._model.get_video_features(
-            pixel_values_videos=values.to(device),
-            video_grid_thw=torch.tensor([grid], device=device),
-            return_dict=True,
-        )
-        merge = int(self._settings.told["merge_size"])
-        groups, rows, columns = grid[0], grid[1] // merge, grid[2] // merge
+        seen = self._network.see(values, grid)
+        groups, rows, columns = self._settings.merged(grid)
         levels = [own.unflatten(0, (groups, -1)) for (own,) in seen.deepstack_features]
         vectors = seen.pooler_output[0].unflatten(0, (groups, -1))
         places = places_of([0], rows, columns)

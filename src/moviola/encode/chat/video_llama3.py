@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from moviola.core.frames import Frames
+    from moviola.encode.chat.network import ChatNetwork
 
 _CHANGE = 0.1
 """Change of a patch, in levels of 255 of normalised pixels, from which on it is seen again."""
@@ -39,9 +39,7 @@ class VideoLlama3Vision:
     """The eyes of VideoLLaMA 3.
 
     Args:
-        model: a `VideoLlama3Model`.
-        tokenizer: of its language model.
-        folder: the checkpoint.
+        network: the model.
         fps: frames a second.
         frames: of a clip at most; None for as many as the checkpoint tells.
 
@@ -53,20 +51,18 @@ class VideoLlama3Vision:
 
     def __init__(
         self,
-        model: Any,
-        tokenizer: Any,
-        folder: Path,
+        network: ChatNetwork,
         *,
         fps: float = 2.0,
         frames: int | None = None,
     ) -> None:
-        self._model = model
-        self._settings = VideoSettings.from_folder(folder, **_DEFAULTS)
+        self._network = network
+        self._settings = VideoSettings.from_folder(network.folder, **_DEFAULTS)
         if int(self._settings.told["temporal_patch_size"]) != 1:
             raise ValueError("VideoLLaMA 3 takes no patches of several frames")
         self.sampler = SteppingSampler(fps, frames or int(self._settings.told["max_frames"]), 1)
         self._compress = bool(self._settings.told["use_token_compression"])
-        self.pad = token_of(tokenizer, model.config.video_token_id)
+        self.pad = token_of(network.tokenizer, network.config.video_token_id)
 
     @property
     def spec(self) -> str:
@@ -95,18 +91,13 @@ class VideoLlama3Vision:
         """Map a clip to the vectors of every frame, behind the second it is shown at."""
         values, grid = self._settings.patches(self.resize(clip.pixels))
         kept = self.kept(values, grid)
-        device = self._model.get_input_embeddings().weight.device
-        vectors = self._model.get_video_features(
-            pixel_values_videos=values.to(device),
-            video_grid_thw=torch.tensor([grid], device=device),
-            video_merge_sizes=torch.tensor([self._settings.told["merge_size"]], device=device),
-            return_dict=True,
-        ).pooler_output[0]
+        sizes = torch.tensor([self._settings.told["merge_size"]], device=self._network.device)
+        vectors = self._network.see(values, grid, video_merge_sizes=sizes).pooler_output[0]
         frames = vectors.unflatten(0, kept.shape)
         content: list[Piece | Words] = []
         for place, seconds in enumerate(counted_times(clip.times)):
             content += [
                 words(f"{',' if place else ''}Time {seconds:.1f}s:"),
-                Piece(Kind.VIDEO, frames[place][kept[place].to(device)]),
+                Piece(Kind.VIDEO, frames[place][kept[place].to(vectors.device)]),
             ]
         return content

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from moviola.core.spaces import Space
+from moviola.encode.runtime.adapter import is_adapter, merge_adapter, read_adapter
 from moviola.encode.runtime.hub import LOCAL, fetch
 from moviola.encode.runtime.loading import checkpoint_digest, load_strictly
 from moviola.encode.runtime.preprocessing import Preprocessing
 from moviola.encode.runtime.tokenizers import load_tokenizer
-from moviola.encode.two_tower.adapter import is_adapter, merge_adapter, read_adapter
 from moviola.encode.two_tower.kinds import Kind, find_kind
 
 
