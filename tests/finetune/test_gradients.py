@@ -9,9 +9,9 @@ from torch import nn
 from torch.nn import functional
 
 from moviola.core import Clip, Qrels, RetrievalDataset, Span, Text
-from moviola.finetune.gradient_cache import cached_gradients
-from moviola.finetune.loss import contrast
-from moviola.finetune.pairs import draw_epoch, pair_captions
+from moviola.finetune.training.gradient_cache import cached_gradients
+from moviola.finetune.two_tower.loss import contrast
+from moviola.finetune.two_tower.pairs import draw_epoch, pair_captions
 
 
 def naive(cosines, owner, right, scale):

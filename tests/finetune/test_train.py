@@ -11,9 +11,9 @@ from safetensors.torch import load_file
 from moviola.core import Frames, WeightsUnavailableError
 from moviola.encode.runtime.adapter import CARD, WEIGHTS
 from moviola.encode.two_tower.loading import load_model
-from moviola.finetune.config import FinetuneConfig
-from moviola.finetune.towers import TrainableTowers
-from moviola.finetune.train import finetune
+from moviola.finetune.two_tower.config import FinetuneConfig
+from moviola.finetune.two_tower.towers import TrainableTowers
+from moviola.finetune.two_tower.train import finetune
 from moviola.plugins import load_encoder
 
 CONFIG = FinetuneConfig(
@@ -118,7 +118,7 @@ def test_frames_are_decoded_once(tuned, base, shots, monkeypatch):
     def refuse(*_):
         raise AssertionError("decoded again")
 
-    monkeypatch.setattr("moviola.finetune.frames.DecodePool.read", refuse)
+    monkeypatch.setattr("moviola.finetune.two_tower.frames.DecodePool.read", refuse)
     tuned.out.rename(tuned.out.with_name("kept"))
     try:
         again = finetune(shots, f"two-tower:{base}", tuned.out, CONFIG)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from moviola.finetune.config import FinetuneConfig
-from moviola.finetune.train import finetune
+from moviola.finetune.two_tower.config import FinetuneConfig
+from moviola.finetune.two_tower.train import finetune
 from moviola.plugins import load_dataset
 
 if __name__ == "__main__":

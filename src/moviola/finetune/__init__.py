@@ -1,1 +1,1 @@
-"""Fine-tune two-tower models on pairs of videos and captions: adapters, or all weights."""
+"""Fine-tune models by contrast: two towers on videos, chat models on texts alone."""

@@ -12,32 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from moviola.core import FileCode, MissingExtraError, RetrievalDataset, display_path
-
-try:
-    import lightning
-except ImportError as error:
-    raise MissingExtraError(
-        'fine-tuning needs Lightning; install it with pip install "moviola[finetune]"'
-    ) from error
-from lightning.pytorch.callbacks import ModelCheckpoint
-
-from moviola.align.training.loggers import make_loggers, quiet_lightning
+from moviola.align.training.loggers import quiet_lightning
+from moviola.core import FileCode, RetrievalDataset
 from moviola.encode.two_tower.loading import load_model
-from moviola.finetune.config import FinetuneConfig
-from moviola.finetune.data_module import CaptionedFrames
-from moviola.finetune.frames import cache_frames
-from moviola.finetune.history import Epoch
-from moviola.finetune.module import Finetuning
-from moviola.finetune.output import write_model
-from moviola.finetune.pairs import pair_captions
-from moviola.finetune.towers import TrainableTowers
+from moviola.finetune.training.history import Epoch
+from moviola.finetune.training.trainer import RESUME, make_trainer, require_place
+from moviola.finetune.two_tower.config import FinetuneConfig
+from moviola.finetune.two_tower.data_module import CaptionedFrames
+from moviola.finetune.two_tower.frames import cache_frames
+from moviola.finetune.two_tower.module import Finetuning
+from moviola.finetune.two_tower.output import write_model
+from moviola.finetune.two_tower.pairs import pair_captions
+from moviola.finetune.two_tower.towers import TrainableTowers
 from moviola.plugins import find_checkpoint
 
 if TYPE_CHECKING:
     from moviola.plugins.checkpoints import NamedCheckpoint
-
-_RESUME = "last.ckpt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +86,7 @@ def finetune(
         MissingExtraError: when LoRA is wanted and peft is not installed.
     """
     out, config = Path(out), config or FinetuneConfig()
-    run = out.with_name(f"{out.name}.run")
-    if out.exists():
-        raise FileExistsError(f"{display_path(out)} is there already; choose another --out")
-    if resume and not (run / _RESUME).is_file():
-        raise FileNotFoundError(
-            f"there is no {display_path(run / _RESUME)} to resume; leave --resume out"
-        )
+    run = require_place(out, resume=resume)
     found = _two_tower(model)
     loaded = load_model(found.model, found.revision)
     captioned = pair_captions(data)
@@ -120,11 +104,11 @@ def finetune(
         module = Finetuning(
             towers, captioned, frames, held_out=held_out, config=config, on_epoch=on_epoch
         )
-        trainer = _trainer(config, run, logger)
+        trainer = make_trainer(config, run, logger)
         trainer.fit(
             module,
             CaptionedFrames(captioned, frames, train, towers, config),
-            ckpt_path=run / _RESUME if resume else None,
+            ckpt_path=run / RESUME if resume else None,
             weights_only=True,
         )
         module.cpu()
@@ -155,29 +139,3 @@ def _two_tower(model: str) -> NamedCheckpoint:
             f"`moviola models` such as clip-base-patch32, or two-tower:FOLDER"
         )
     return found
-
-
-def _trainer(config: FinetuneConfig, run: Path, logger: object) -> lightning.Trainer:
-    return lightning.Trainer(
-        accelerator=config.accelerator,
-        devices=config.devices,
-        strategy=config.strategy,
-        precision=config.precision,
-        max_epochs=config.epochs,
-        # One file, written anew after every epoch.
-        callbacks=[
-            ModelCheckpoint(
-                run,
-                filename=Path(_RESUME).stem,
-                save_on_train_epoch_end=True,
-                enable_version_counter=False,
-            )
-        ],
-        logger=make_loggers(logger, run),
-        log_every_n_steps=10_000,
-        # Every epoch, and every device's share of it, is dealt out by the data module.
-        reload_dataloaders_every_n_epochs=1,
-        use_distributed_sampler=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )

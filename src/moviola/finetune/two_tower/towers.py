@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from moviola.core import MissingExtraError
 from moviola.encode.runtime.text_tower import tokenize
 from moviola.encode.two_tower.loading import LoadedModel
-from moviola.finetune.config import FinetuneConfig
-from moviola.finetune.frames import CachedFrames
+from moviola.finetune.training.lora import with_lora
+from moviola.finetune.two_tower.config import FinetuneConfig
+from moviola.finetune.two_tower.frames import CachedFrames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +40,7 @@ class TrainableTowers(nn.Module):
         super().__init__()
         self.loaded = loaded
         if config.method == "lora":
-            self.model: Any = _with_lora(loaded.model, config)
+            self.model: Any = with_lora(loaded.model, config.rank, config.alpha, _TARGETS)
         else:
             self.model = loaded.model.requires_grad_(requires_grad=True)
         self.eval()
@@ -107,21 +106,3 @@ class TrainableTowers(nn.Module):
             for at in range(0, len(texts), size)
         ]
         return torch.cat(words), torch.cat(clips)
-
-
-def _with_lora(model: Any, config: FinetuneConfig) -> Any:
-    """Put LoRA's matrices into a frozen model, in place, and return what peft wraps around it."""
-    try:
-        from peft import LoraConfig, get_peft_model
-    except ImportError as error:
-        raise MissingExtraError(
-            'LoRA needs peft; install it with pip install "moviola[finetune]", or choose '
-            "--method full"
-        ) from error
-    lora = LoraConfig(
-        r=config.rank, lora_alpha=config.alpha, target_modules=_TARGETS, lora_dropout=0.0
-    )
-    with warnings.catch_warnings():
-        # peft asks transformers for a name that is on its way out.
-        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
-        return get_peft_model(model, lora)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from moviola.finetune.config import FinetuneConfig
-from moviola.finetune.frames import CachedFrames
-from moviola.finetune.pairs import CaptionedClips, Draw, draw_epoch
-from moviola.finetune.towers import TrainableTowers
+from moviola.finetune.two_tower.config import FinetuneConfig
+from moviola.finetune.two_tower.frames import CachedFrames
+from moviola.finetune.two_tower.pairs import CaptionedClips, Draw, draw_epoch
+from moviola.finetune.two_tower.towers import TrainableTowers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

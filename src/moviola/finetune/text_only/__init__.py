@@ -1,0 +1,1 @@
+"""Fine-tune chat models on captions and their summaries, without a video (VidVec)."""

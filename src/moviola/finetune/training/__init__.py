@@ -1,0 +1,1 @@
+"""Run fine-tunings: the loop of training by contrast, LoRA, cached gradients, histories."""

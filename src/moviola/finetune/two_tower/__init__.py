@@ -1,0 +1,1 @@
+"""Fine-tune two-tower models on videos with captions: adapters, or all weights."""
