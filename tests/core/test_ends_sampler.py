@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moviola.core import EndsSampler, Span
+from moviola.core import EndsRateSampler, EndsSampler, Span
 from moviola.core.abilities import Chooses
 
 
@@ -33,3 +33,21 @@ def test_its_times_lie_inside_the_span():
     assert times[-1] < span.end
     with pytest.raises(ValueError, match="at least one frame"):
         EndsSampler(0)
+
+
+@pytest.mark.parametrize(("rate", "most", "least"), [(2.0, 64, 1), (1.0, 64, 4), (2.0, 6, 1)])
+def test_a_rate_is_that_of_mteb(rate, most, least):
+    sampler = EndsRateSampler(rate, most, least)
+    assert isinstance(sampler, Chooses)
+    for frames in range(1, 120):
+        shown, seconds = np.arange(frames) / 12.0, frames / 12.0
+        target = min(max(least, int(seconds * rate)), most, frames)
+        wanted = shown[theirs(frames, target)]
+        np.testing.assert_array_equal(sampler.choose(Span(0, seconds), shown), wanted)
+    assert sampler.spec == f"ends:{rate:g} a second/{least}-{most}"
+
+
+@pytest.mark.parametrize("settings", [(0.0, 64, 1), (1.0, 2, 4), (1.0, 64, 0)])
+def test_a_rate_without_frames_is_refused(settings):
+    with pytest.raises(ValueError, match="positive rate and limits"):
+        EndsRateSampler(*settings)

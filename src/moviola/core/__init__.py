@@ -64,6 +64,7 @@ from moviola.core.protocols import (
 from moviola.core.results import Hit, Qrels, ScoreBlocks, Scores
 from moviola.core.sampling import (
     ConsecutiveSampler,
+    EndsRateSampler,
     EndsSampler,
     LeftSampler,
     PictureSize,
@@ -91,6 +92,7 @@ __all__ = [
     "DatasetError",
     "Embeddings",
     "Encoder",
+    "EndsRateSampler",
     "EndsSampler",
     "ExitCode",
     "FileCode",

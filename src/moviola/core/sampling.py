@@ -162,6 +162,42 @@ class EndsSampler:
 
 
 @dataclass(frozen=True, slots=True)
+class EndsRateSampler:
+    """`rate` frames a second, rounded down, from the first to the last of a clip.
+
+    At least `at_least` and at most `at_most`, and never more than the clip has, evenly by their
+    numbers, as the collator of mteb 2.26 chooses for a number of frames a second.
+    """
+
+    rate: float
+    at_most: int
+    at_least: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.rate > 0 or not 1 <= self.at_least <= self.at_most:
+            raise ValueError(
+                f"a sampler needs a positive rate and limits of at least 1, the lower one first, "
+                f"got {self.rate}, {self.at_least} and {self.at_most}"
+            )
+
+    @property
+    def spec(self) -> str:
+        """Return the canonical text, such as `ends:2 a second/1-64`."""
+        return f"ends:{self.rate:g} a second/{self.at_least}-{self.at_most}"
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """Return times `(T,)` in seconds inside `span`, as if it had 25 frames a second."""
+        frames = max(1, math.floor(span.duration * 25))
+        return self.choose(span, span.start + np.arange(frames, dtype=np.float64) / 25)
+
+    def choose(self, span: Span, shown: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Choose `(T,)` of the seconds `(n,)`, n >= 1, at which frames are shown."""
+        # Rounded first, so that a span of 1.9999999 s still gets the frames of one of 2 s.
+        wanted = max(self.at_least, math.floor(round(span.duration * self.rate, 6)))
+        return EndsSampler(min(wanted, self.at_most, len(shown))).choose(span, shown)
+
+
+@dataclass(frozen=True, slots=True)
 class RateSampler:
     """`rate` times a second, from half a step after the start; at most `at_most`.
 

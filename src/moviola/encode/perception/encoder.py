@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from transformers import PeAudioVideoModel, PeVideoModel
 
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames, SoundSpec
-from moviola.core.sampling import RateSampler, UniformSampler
+from moviola.core.sampling import EndsRateSampler, EndsSampler, RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.perception.loading import load_model
 from moviola.encode.runtime.batching import run_batched
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Model = PeAudioVideoModel | PeVideoModel
+
+Recipe = Literal["uniform", "mteb"]
+Sampler = UniformSampler | RateSampler | EndsSampler | EndsRateSampler
 
 RATE, AT_MOST = 2.0, 64
 """Frames a second, and at most, where a checkpoint was not trained on a fixed number. Its own
@@ -95,7 +98,7 @@ class PeAvEncoder:
         preprocessing: Preprocessing,
         space: Space,
         *,
-        sampler: UniformSampler | RateSampler,
+        sampler: Sampler,
         hearing: Hearing | None = None,
         precision: Precision | None = None,
     ) -> None:
@@ -135,7 +138,7 @@ class PeAvEncoder:
         return self._space
 
     @property
-    def sampler(self) -> UniformSampler | RateSampler:
+    def sampler(self) -> Sampler:
         """Return the frames of a clip."""
         return self._sampler
 
@@ -254,6 +257,7 @@ def load(
     *,
     frames: int | None = None,
     sound: int = 0,
+    recipe: Recipe = "uniform",
     precision: Precision | None = None,
 ) -> PeAvEncoder:
     """Load PE-AV: frames, alone or with their sound.
@@ -264,11 +268,13 @@ def load(
         frames: frames a clip; None for as many as the checkpoint was trained on, or two a second
             where it was trained on all.
         sound: 1 to hear the clips as well.
+        recipe: `"uniform"`: each frame in the middle of an equal part of the clip. `"mteb"`: from
+            the first to the last, as mteb's wrapper samples.
         precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when they are neither here nor to be had, or do not fit.
-        ValueError: when sound is asked of a checkpoint of video alone.
+        ValueError: when sound is asked of a checkpoint of video alone, or there is no such recipe.
     """
     found = fetch(model, revision=revision)
     weights = load_model(found.folder)
@@ -286,10 +292,19 @@ def load(
         load_tokenizer(found.folder),
         Preprocessing.from_folder(found.folder, _FRAMES, part="video_processor"),
         space,
-        sampler=UniformSampler(count) if count else RateSampler(RATE, AT_MOST),
+        sampler=_sampler(recipe, count),
         hearing=_hearing(found.folder) if sound else None,
         precision=precision,
     )
+
+
+def _sampler(recipe: Recipe, count: int | None) -> Sampler:
+    """Choose the sampler of a recipe, for a number of frames or the rate."""
+    if recipe not in get_args(Recipe):
+        raise ValueError(f"the recipe is one of {get_args(Recipe)}, not {recipe!r}")
+    if recipe == "mteb":
+        return EndsSampler(count) if count else EndsRateSampler(RATE, AT_MOST)
+    return UniformSampler(count) if count else RateSampler(RATE, AT_MOST)
 
 
 def _hearing(folder: Path) -> Hearing:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames
-from moviola.core.sampling import LeftSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.qwen_vl.network import Prompt, Qwen3VLNetwork, Seen
 from moviola.encode.qwen_vl.prompts import (
@@ -17,8 +16,7 @@ from moviola.encode.qwen_vl.prompts import (
     settle_instruction,
     write_content,
 )
-from moviola.encode.qwen_vl.reading import AT_MOST, FPS, VideoReading
-from moviola.encode.qwen_vl.sampling import FileSampler
+from moviola.encode.qwen_vl.reading import AT_MOST, FPS, Sampler, VideoReading
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.prefixes import prefix_length, unit_prefixes
 
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32]
 
+Recipe = Literal["published", "mteb"]
+MSRVTT_QUERY = "Find the video clip that matches the given caption."
+"""What mteb 2.26 tells of the captions of MSR-VTT, and nothing of its videos."""
 _LENGTH = 8192
 """Tokens of a text at most. Clips and pictures are never cut: 30 s of 720p are 10,800 vectors, on
 which the published class fails."""
@@ -69,7 +70,7 @@ class Qwen3VLEncoder:
         return self._space
 
     @property
-    def sampler(self) -> FileSampler | LeftSampler:
+    def sampler(self) -> Sampler:
         """Return the frames of a clip."""
         return self._reading.sampler
 
@@ -199,12 +200,13 @@ def load(
     model: str,
     revision: str | None = None,
     *,
-    layout: str = "per-frame",
-    frames: str = "file",
+    recipe: Recipe = "published",
+    layout: str | None = None,
+    frames: str | None = None,
     fps: float | str = FPS,
     max_frames: int | str = AT_MOST,
     dimension: int | None = None,
-    query_instruction: str = REPRESENT,
+    query_instruction: str | None = None,
     document_instruction: str = REPRESENT,
     precision: Precision | None = None,
 ) -> Qwen3VLEncoder:
@@ -213,14 +215,17 @@ def load(
     Args:
         model: an id such as `Qwen/Qwen3-VL-Embedding-2B`, or a folder.
         revision: a commit, branch or tag.
-        layout: `"per-frame"` marks every two frames alone, as the published numbers were made;
-            `"wrapped"` marks the whole video as well, as transformers does from 5.10 on.
-        frames: `"file"` prepares frames as those of a file, `"list"` as a list of pictures, which
-            are resized twice and told at two a second.
+        recipe: `"published"`, or `"mteb"` to sample, resize, mark and prompt as mteb's wrapper does
+            for MSR-VTT; then layout and frames are decided.
+        layout: `"per-frame"`, which None means, marks every two frames alone, as the published
+            numbers were made; `"wrapped"` marks the whole video as well, as transformers does from
+            5.10 on.
+        frames: `"file"`, which None means, prepares frames as those of a file, `"list"` as a list
+            of pictures, which are resized twice and told at two a second.
         fps: frames a second of a file.
         max_frames: of a clip.
         dimension: length of the vectors, prefixes of the whole; None for all of it.
-        query_instruction: what the model is told of texts.
+        query_instruction: what the model is told of texts; None for that of the recipe.
         document_instruction: what the model is told of clips and pictures.
         precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
 
@@ -228,7 +233,13 @@ def load(
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when an option has no such value.
     """
-    reading = VideoReading.of_options(layout, frames, fps, max_frames)
+    if recipe not in get_args(Recipe):
+        raise ValueError(f"the recipe is one of {get_args(Recipe)}, not {recipe!r}")
+    if recipe == "mteb" and not (layout is None and frames is None):
+        raise ValueError("recipe=mteb decides layout and frames; leave them out")
+    told = MSRVTT_QUERY if recipe == "mteb" else REPRESENT
+    usual = ("wrapped", "mteb") if recipe == "mteb" else ("per-frame", "file")
+    reading = VideoReading.of_options(layout or usual[0], frames or usual[1], fps, max_frames)
     checkpoint = fetch(model, revision=revision)
     network = Qwen3VLNetwork(checkpoint.folder, precision=precision)
     space = Space(
@@ -241,6 +252,6 @@ def load(
         network,
         space,
         reading,
-        query_instruction=str(query_instruction),
+        query_instruction=told if query_instruction is None else str(query_instruction),
         document_instruction=str(document_instruction),
     )

@@ -10,18 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from moviola.encode.qwen_vl.resizing import fit_size, resize_float, resize_pillow
+from moviola.encode.qwen_vl.resizing import fit_size, resize_float, resize_pillow, resize_unrounded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Way = Literal["file", "list"]
-"""The two ways in which the published programs take a video: a file, or a list of pictures."""
+Way = Literal["file", "list", "mteb"]
+"""The two ways in which the published programs take a video, a file or a list of pictures, and that
+of mteb's wrapper."""
 
 LIST_FRAMES = 64
 """Frames of a list at most."""
-_LIST_RATE = 2.0
-"""Frames a second that a list of frames is given, whatever its true times are."""
+_RATES: dict[Way, float] = {"list": 2.0, "mteb": 24.0}
+"""Frames a second that a list of frames is given, whatever its true times are: by the published
+program, and by transformers, which mteb's wrapper tells no rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class PatchProcessor:
         """
         unit = self.factor**2
         shared = 128_000 * unit * 0.9 / _even(len(frames)) * 2
-        return resize_float(frames, self._fitted(frames, shared))
+        return resize_float(frames, self._fitted(frames.shape[1:3], shared))
 
     def resize_list(self, frames: NDArray[np.uint8]) -> Tensor:
         """Resize a list of frames `(T, H, W, 3)` to `(T', 3, h, w)` uint8, twice.
@@ -92,7 +94,19 @@ class PatchProcessor:
         size = fit_size(frames.shape[1:3], double, 4 * double**2, 16_384 * double**2)
         first = np.stack([resize_pillow(frame, size) for frame in frames])
         shared = 7680 * self.factor**2 / _even(len(frames)) * 2
-        return resize_float(first, self._fitted(first, shared))
+        return resize_float(first, self._fitted(first.shape[1:3], shared))
+
+    def resize_mteb(self, frames: NDArray[np.uint8]) -> Tensor:
+        """Resize frames `(T, H, W, 3)` to `(T, 3, h, w)` float32 of 0 to 255, twice.
+
+        As `resize_video` of mteb 2.26: to edges of whole vectors and bytes, then within the bounds
+        of a list, whose values are not rounded.
+        """
+        unit = self.factor**2
+        size = fit_size(frames.shape[1:3], self.factor, 4 * unit, 16_384 * unit)
+        first = resize_float(frames, size)
+        shared = 7680 * unit / _even(len(frames)) * 2
+        return resize_unrounded(first, self._fitted(size, shared))
 
     def resize_picture(self, picture: NDArray[np.uint8]) -> Tensor:
         """Resize a picture `(H, W, 3)` to `(1, 3, h, w)` uint8."""
@@ -110,9 +124,10 @@ class PatchProcessor:
         """
         if not len(frames):
             raise ValueError("a clip without frames cannot be encoded")
-        resized = self.resize_file(frames) if way == "file" else self.resize_list(frames)
-        if way == "list":
-            times = [number / _LIST_RATE for number in range(_even(len(resized)))]
+        resize = {"file": self.resize_file, "list": self.resize_list, "mteb": self.resize_mteb}[way]
+        resized = resize(frames)
+        if way in _RATES:
+            times = [number / _RATES[way] for number in range(_even(len(resized)))]
         padded = [*times, *[times[-1]] * (len(times) % 2)]
         middles = tuple((a + b) / 2 for a, b in zip(padded[::2], padded[1::2], strict=True))
         return self.cut(resized, middles)
@@ -122,7 +137,7 @@ class PatchProcessor:
         return self.cut(self.resize_picture(picture))
 
     def cut(self, resized: Tensor, times: tuple[float, ...] = ()) -> Patches:
-        """Cut `(T, 3, h, w)` uint8 into patches; the last frame is repeated to whole groups."""
+        """Cut `(T, 3, h, w)`, 0 to 255, into patches; the last frame is repeated to whole groups."""
         missing = -len(resized) % self.span
         frames = torch.cat([resized, resized[-1:].expand(missing, -1, -1, -1)])
         numbers = (frames.float() - 255 * 0.5) / (255 * 0.5)
@@ -142,12 +157,12 @@ class PatchProcessor:
             times,
         )
 
-    def _fitted(self, frames: NDArray[np.uint8], shared: float) -> tuple[int, int]:
+    def _fitted(self, edges: Sequence[int], shared: float) -> tuple[int, int]:
         """Fit a frame of a video whose frames may have `shared` pixels each, within bounds."""
         unit = self.factor**2
         least = 128 * unit
         most = max(min(768 * unit, shared), int(least * 1.05))
-        return fit_size(frames.shape[1:3], self.factor, least, most)
+        return fit_size(edges, self.factor, least, most)
 
 
 def _even(count: int) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from moviola.core.frames import Frames
-from moviola.core.sampling import LeftSampler
+from moviola.core.sampling import EndsRateSampler, LeftSampler
 from moviola.encode.qwen_vl.network import Qwen3VLNetwork, Seen
 from moviola.encode.qwen_vl.patches import LIST_FRAMES, Way
 from moviola.encode.qwen_vl.prompts import Item, Layout
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FPS, AT_MOST = 1.0, 64
+_MTEB_LEAST = 4
+"""Frames of a clip at least where mteb samples it."""
+Sampler = FileSampler | LeftSampler | EndsRateSampler
+_CLOCKS: dict[Way, str] = {
+    "file": "seconds of the clip",
+    "list": "half seconds",
+    "mteb": "24ths of a second",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,8 @@ class VideoReading:
 
     Attributes:
         layout: how a video is marked in the prompt.
-        frames: whether frames are prepared as those of a file, or as a list of pictures.
+        frames: whether frames are prepared as those of a file, as a list of pictures, or as mteb's
+            wrapper does.
         fps: frames a second of a file.
         at_most: frames of a clip at most.
 
@@ -46,8 +55,7 @@ class VideoReading:
             raise ValueError(f"frames are given as one of {get_args(Way)}, not {self.frames!r}")
         if self.frames == "list" and not 1 <= self.at_most <= LIST_FRAMES:
             raise ValueError(f"a list has 1 to {LIST_FRAMES} frames, not {self.at_most}")
-        if self.frames == "file":
-            FileSampler(self.fps, self.at_most)
+        _ = self.sampler  # which checks the numbers
 
     @classmethod
     def of_options(
@@ -68,16 +76,18 @@ class VideoReading:
         return cls(layout, frames, rate, count)  # pyright: ignore[reportArgumentType]
 
     @property
-    def sampler(self) -> FileSampler | LeftSampler:
+    def sampler(self) -> Sampler:
         """Return the sampler of clips; a list takes the first frames of equal parts."""
         if self.frames == "list":
             return LeftSampler(self.at_most)
+        if self.frames == "mteb":
+            return EndsRateSampler(self.fps, self.at_most, _MTEB_LEAST)
         return FileSampler(self.fps, self.at_most)
 
     @property
     def prompt_spec(self) -> str:
         """Return the canonical text of how a video stands in the prompt, for a `Readout`."""
-        clock = "half seconds" if self.frames == "list" else "seconds of the clip"
+        clock = _CLOCKS[self.frames]
         return f"{self.layout}, {clock}"
 
     def see_clip(self, network: Qwen3VLNetwork, clip: Frames) -> Seen:

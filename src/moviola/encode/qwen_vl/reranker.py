@@ -10,12 +10,10 @@ import torch
 
 from moviola.core.abilities import Precision
 from moviola.core.frames import Frames
-from moviola.core.sampling import LeftSampler
 from moviola.core.spaces import Space
 from moviola.encode.qwen_vl.network import Prompt, Qwen3VLNetwork, Seen
 from moviola.encode.qwen_vl.prompts import RETRIEVE, Item, reranking_prompt, write_content
-from moviola.encode.qwen_vl.reading import AT_MOST, FPS, VideoReading
-from moviola.encode.qwen_vl.sampling import FileSampler
+from moviola.encode.qwen_vl.reading import AT_MOST, FPS, Sampler, VideoReading
 from moviola.encode.runtime.hub import fetch
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ class Qwen3VLReranker:
         return self._space
 
     @property
-    def sampler(self) -> FileSampler | LeftSampler:
+    def sampler(self) -> Sampler:
         """Return the frames of a clip."""
         return self._reading.sampler
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,13 +51,19 @@ def resize_float(frames: NDArray[np.uint8], size: tuple[int, int]) -> Tensor:
 
     As torchvision does with a float tensor. On bytes a fifth of the values would differ.
     """
-    resized: list[Tensor] = []
-    for part in torch.from_numpy(frames).split(_FRAMES_AT_ONCE):
-        numbers = functional.interpolate(
-            part.permute(0, 3, 1, 2).float(), size, mode="bicubic", antialias=True
-        )
-        resized.append(numbers.clamp(0, 255).round().to(torch.uint8))
-    return torch.cat(resized)
+    parts = _resize_parts(torch.from_numpy(frames).permute(0, 3, 1, 2), size)
+    return torch.cat([part.clamp(0, 255).round().to(torch.uint8) for part in parts])
+
+
+def resize_unrounded(frames: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize `(T, 3, H, W)` uint8 to `(T, 3, height, width)` float32, which may leave 0 to 255."""
+    return torch.cat(list(_resize_parts(frames, size)))
+
+
+def _resize_parts(frames: Tensor, size: tuple[int, int]) -> Iterator[Tensor]:
+    """Resize frames `(T, 3, H, W)` as float32, a few at a time."""
+    for part in frames.split(_FRAMES_AT_ONCE):
+        yield functional.interpolate(part.float(), size, mode="bicubic", antialias=True)
 
 
 def resize_pillow(picture: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:

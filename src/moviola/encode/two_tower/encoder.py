@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.frames import Frames
-from moviola.core.sampling import UniformSampler
+from moviola.core.sampling import EndsSampler, UniformSampler
 from moviola.core.spaces import Readout
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.precision import Tower, best_device, probe_frames
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Pooling = Literal["mean", "none"]
+Recipe = Literal["uniform", "mteb"]
+_SAMPLERS = {"uniform": UniformSampler, "mteb": EndsSampler}
 _FRAMES = 32
 """Frames at a time on a CPU, where more gain nothing; a GPU takes eight times as many."""
 
@@ -42,13 +44,16 @@ class TwoTowerEncoder:
         *,
         frames: int = 8,
         pooling: Pooling = "mean",
+        recipe: Recipe = "uniform",
         precision: Precision | None = None,
     ) -> None:
+        if recipe not in get_args(Recipe):
+            raise ValueError(f"the recipe is one of {get_args(Recipe)}, not {recipe!r}")
         if pooling not in get_args(Pooling):
             raise ValueError(f"the pooling is one of {get_args(Pooling)}, not {pooling!r}")
         model, kind, preprocessing = loaded.model, loaded.kind, loaded.preprocessing
         self.space = loaded.space
-        self.sampler = UniformSampler(frames)
+        self.sampler = _SAMPLERS[recipe](frames)
         self._pooling: Pooling = pooling
         self._preprocessing = preprocessing
         device = best_device()
@@ -142,6 +147,7 @@ def load(
     *,
     frames: int = 8,
     pooling: Pooling = "mean",
+    recipe: Recipe = "uniform",
     precision: Precision | None = None,
 ) -> TwoTowerEncoder:
     """Load CLIP, SigLIP, SigLIP 2 or MetaCLIP 2 from the hub or a folder.
@@ -152,6 +158,9 @@ def load(
         revision: a commit, branch or tag.
         frames: how many of a clip are looked at.
         pooling: `"mean"` for one row a clip, `"none"` for one a frame.
+        recipe: `"uniform"`: each frame in the middle of an equal part of the clip. `"mteb"`: from
+            the first to the last, as mteb samples a number of frames; its own wrappers of these
+            models take pictures only.
         precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
@@ -159,5 +168,9 @@ def load(
         ValueError: when an option has no such value, or the checkpoint is of another kind.
     """
     return TwoTowerEncoder(
-        load_model(model, revision), frames=frames, pooling=pooling, precision=precision
+        load_model(model, revision),
+        frames=frames,
+        pooling=pooling,
+        recipe=recipe,
+        precision=precision,
     )
