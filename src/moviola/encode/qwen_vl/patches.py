@@ -137,7 +137,7 @@ class PatchProcessor:
         return self.cut(self.resize_picture(picture))
 
     def cut(self, resized: Tensor, times: tuple[float, ...] = ()) -> Patches:
-        """Cut `(T, 3, h, w)`, 0 to 255, into patches; the last frame is repeated to whole groups."""
+        """Cut `(T, 3, h, w)`, 0 to 255, into patches; the last frame is repeated to whole ones."""
         missing = -len(resized) % self.span
         frames = torch.cat([resized, resized[-1:].expand(missing, -1, -1, -1)])
         numbers = (frames.float() - 255 * 0.5) / (255 * 0.5)
