@@ -128,7 +128,7 @@ def pe_core_folder(tmp_path_factory, pe_timm_config) -> Path:
     save_file({**towers.state_dict(), "logit_scale": torch.ones(())}, folder / WEIGHTS)
     vision = {
         "timm_model_name": pe_timm_config["architecture"],
-        "timm_model_kwargs": _PE_ARGUMENTS,
+        "timm_model_kwargs": pe_timm_config["model_args"],
     }
     model = {"embed_dim": pe_timm_config["num_classes"], "vision_cfg": vision, "text_cfg": text}
     (folder / CONFIG).write_text(json.dumps({"model_cfg": model}))
