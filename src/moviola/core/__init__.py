@@ -29,6 +29,8 @@ from moviola.core.channels import (
     Looks,
     PictureSpec,
     Sidecar,
+    Surrounded,
+    Surrounding,
     TextTrack,
 )
 from moviola.core.codes import ExitCode, FileCode
@@ -135,6 +137,8 @@ __all__ = [
     "Span",
     "StorageError",
     "StoreCorruptError",
+    "Surrounded",
+    "Surrounding",
     "TellsPrecision",
     "Tempered",
     "Text",

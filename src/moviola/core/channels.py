@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from moviola.core.frames import Frames, Waveform
 from moviola.core.passages import Passage
@@ -97,8 +97,15 @@ class ChannelTools(Protocol):
     """
 
     @property
-    def root(self) -> Path:
-        """Return the folder that was indexed, above or equal to the video's own."""
+    def names(self) -> Sequence[Path]:
+        """Return every name that the content has below the folder that was indexed."""
+        ...
+
+    def note(self, message: str) -> None:
+        """Say in words what was left out; the result is `ok_partial` then.
+
+        No text of the video may be in it: messages are shown and logged.
+        """
         ...
 
     def frames(self) -> Iterator[Frames]:
@@ -163,6 +170,23 @@ class Channel(Protocol):
             info: what the packets told.
             tools: what of the file it wants to read.
         """
+        ...
+
+
+#: What lies around a file: the names that it has, and files of timed text beside it.
+Surrounding = Literal["names", "sidecars"]
+
+
+@runtime_checkable
+class Surrounded(Protocol):
+    """Read what lies around a file: an ability of a `Channel`.
+
+    It is read again where that changes.
+    """
+
+    @property
+    def surroundings(self) -> Sequence[Surrounding]:
+        """Return what is read."""
         ...
 
 

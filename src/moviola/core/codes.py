@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 
 class FileCode(StrEnum):
-    """The result of one input file. Anything else is a bug."""
+    """The result of one input file, or of one channel of it. Anything else is a bug."""
 
     OK = "ok"
     OK_PARTIAL = "ok_partial"
@@ -25,6 +25,7 @@ class FileCode(StrEnum):
     VANISHED = "vanished"
     BAD_EMBEDDING = "bad_embedding"
     DUPLICATE = "duplicate"
+    CHANNEL_ERROR = "channel_error"
 
     @property
     def has_clips(self) -> bool:

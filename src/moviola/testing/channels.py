@@ -34,8 +34,9 @@ class MemoryTools:
         tracks: what `text_tracks` returns.
         files: what `sidecars` returns.
         texts: what `container_texts` returns.
-        root: the folder that was indexed.
+        names: every name that the content has below the folder that was indexed.
         broken: raised after the last picture or sound, as by a file that breaks off.
+        notes: what the channel said was left out.
     """
 
     pictures: Sequence[Frames] = ()
@@ -43,8 +44,13 @@ class MemoryTools:
     tracks: Sequence[TextTrack] = ()
     files: Sequence[Sidecar] = ()
     texts: ContainerTexts = field(default_factory=lambda: ContainerTexts({}))
-    root: Path = Path()
+    names: Sequence[Path] = ()
     broken: VideoUnreadableError | None = None
+    notes: list[str] = field(default_factory=list[str])
+
+    def note(self, message: str) -> None:
+        """Keep what the channel says was left out."""
+        self.notes.append(message)
 
     def frames(self) -> Iterator[Frames]:
         """Yield the pictures."""
