@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from moviola.library import Library
+from moviola.library.committed import StateReader
 
 
 def test_advancing_shows_what_was_committed(shelf):
@@ -31,14 +32,14 @@ def test_who_searches_meanwhile_does_not_wait(shelf, monkeypatch):
     shelf.put("b.mp4")
     shelf.index()
     loading, go_on = threading.Event(), threading.Event()
-    read = Library._read_snapshot
+    read = StateReader._read_snapshot
 
     def slowly(self, records):
         loading.set()
         assert go_on.wait(30)
         return read(self, records)
 
-    monkeypatch.setattr(Library, "_read_snapshot", slowly)
+    monkeypatch.setattr(StateReader, "_read_snapshot", slowly)
     thread = threading.Thread(target=reader.advance)
     thread.start()
     assert loading.wait(30)

@@ -37,7 +37,7 @@ def shown(shelf) -> set[str]:
 
 
 def rows(shelf) -> int:
-    return Library.open(shelf.library.path)._open_tables().clips.count_rows()
+    return Library.open(shelf.library.path)._reader.tables.clips.count_rows()
 
 
 def test_what_is_forgotten_is_shown_nowhere(stocked):

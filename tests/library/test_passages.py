@@ -10,6 +10,7 @@ import pytest
 from moviola.core import Box, FileCode, Passage, Span, Word, passage_id
 from moviola.library import ChannelReading, Library, scan
 from moviola.library.storage import writing
+from moviola.library.storage.tables import Tables
 
 SUFFIXES = frozenset({".mp4", ".mkv"})
 
@@ -107,7 +108,7 @@ def test_reading_the_same_again_writes_no_passages(shelf, two):
     for version in ("1", "2"):
         with shelf.library.writer() as writer:
             writer.add_readings(two[0], [said(two[0], "a", "b", version=version)])
-    tables = shelf.library._open_tables()
+    tables = shelf.library._reader.tables
     assert tables.passages.count_rows() == 2
     assert len(tables.passages.list_versions()) == 3  # made, keyed, added once
     assert (
@@ -171,7 +172,7 @@ def test_passages_follow_their_video(shelf, two):
     with shelf.library.writer() as writer:
         writer.tidy()
     assert texts(shelf.library) == [f"in {shelf.library.path.name}"]
-    assert shelf.library._open_tables().passages.count_rows() == 1
+    assert shelf.library._reader.tables.passages.count_rows() == 1
     (shelf.folder / "moved.mp4").unlink()
     shelf.index()
     assert len(texts(shelf.library)) == 1  # missing, and kept like the clips
@@ -185,7 +186,7 @@ def test_a_video_that_fails_now_loses_its_passages(shelf, two):
     with shelf.library.writer() as writer:
         writer.fail(replace(record, code=FileCode.CORRUPT, channels=()))
     assert texts(shelf.library) == []
-    assert shelf.library._open_tables().passages.count_rows() == 0
+    assert shelf.library._reader.tables.passages.count_rows() == 0
     assert shelf.library.verify() == []
 
 
@@ -200,11 +201,15 @@ def test_damage_to_passages_is_found(shelf, two):
         file.write_bytes(spoilt)
         (problem, *_) = Library.open(shelf.library.path).verify()
         assert "passage" in problem.what
+        assert len(texts(Library.open(shelf.library.path))) < 2
     file.write_bytes(sound)
     library = Library.open(shelf.library.path)
     assert library.verify() == []
-    library._open_tables().passages.delete("text = 'wholesome words'")
-    (problem,) = Library.open(shelf.library.path).verify()
+    tables = Tables.open(shelf.library.path)
+    tables.prepare_to_write()
+    tables.delete(tables.passages, "text", ["wholesome words"])
+    tables.seal()
+    (problem,) = Library.open(shelf.library.path).verify(deep=True)
     assert "has 1 passages, its record promises 2" in problem.what
     assert problem.video == two[0]
 

@@ -14,7 +14,7 @@ from moviola.library.status import LibraryStatus
 from moviola.library.storage.card import LibraryCard, write_atomically
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.places import CACHE, HEAD_NAME
-from moviola.library.storage.verifying import Problem
+from moviola.library.storage.row_checks import Problem
 from moviola.library.storage.writing import LibraryWriter
 
 __all__ = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,18 +22,19 @@ from moviola.core import (
     StoreCorruptError,
     display_path,
 )
-from moviola.library.passages import ORDERING_COLUMNS, PASSAGE_COLUMNS, committed_passages
+from moviola.library.committed import StateReader
+from moviola.library.passages import ORDERING_COLUMNS, PASSAGE_COLUMNS
 from moviola.library.records import VideoRecord
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
 from moviola.library.storage.card import CARD_NAME, LibraryCard, changed_parts
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.migrating import migrate
-from moviola.library.storage.passage_rows import passages_schema, read_passages
+from moviola.library.storage.passage_rows import read_passages
 from moviola.library.storage.places import make_place, refuse_lost_card
-from moviola.library.storage.schema import video_records
+from moviola.library.storage.row_checks import Problem
 from moviola.library.storage.tables import Tables, faults
-from moviola.library.storage.verifying import Problem, find_problems
+from moviola.library.storage.verifying import find_problems
 from moviola.library.storage.writing import LibraryWriter
 
 if TYPE_CHECKING:
@@ -52,10 +52,7 @@ class Library:
     def __init__(self, path: Path, card: LibraryCard) -> None:
         self.path = path
         self.card = card
-        self._tables: Tables | None = None
-        self._state: tuple[tuple[int, ...], list[VideoRecord]] | None = None
-        self._snapshot: Snapshot | None = None
-        self._loading = threading.RLock()  # a server searches from several threads
+        self._reader = StateReader(path, card)
 
     @classmethod
     def create(cls, path: Path, card: LibraryCard, held: WriterLock | None = None) -> Self:
@@ -194,47 +191,34 @@ class Library:
 
     def refresh(self) -> bool:
         """Show what has been committed since; return whether there was anything. Cheap when not."""
-        with self._loading:
-            if self._state is None or self._open_tables().refresh() == self._state[0]:
-                return False
-            self._state = None
-            self._snapshot = None
-            return True
+        return self._reader.refresh()
 
     def advance(self) -> bool:
         """Load what has been committed since, then show it; return whether there was anything.
 
         Unlike after `refresh`, whoever searches meanwhile finds the state before and never waits.
         """
-        with self._loading:
-            shown = None if self._snapshot is None else self._state
-            if shown is not None and self._open_tables().refresh() == shown[0]:
-                return False
-            state = self._read_state()
-            self._snapshot = self._read_snapshot(state[1])
-            self._state = state
-            return True
+        return self._reader.advance()
 
     @property
     def generation(self) -> str:
         """Name the state that is shown: a text that changes with every commit, `""` before any."""
-        state = self._state
-        return "" if state is None else ".".join(map(str, state[0]))
+        return self._reader.generation
+
+    @property
+    def damage(self) -> tuple[Problem, ...]:
+        """List what of the state that is shown was left out because it is damaged."""
+        return self._reader.problems
 
     def snapshot(self) -> Snapshot:
         """Return all committed clips in memory, loaded when they are first needed.
 
+        Clips that are not what was written are left out, and `damage` names their videos.
+
         Raises:
             StoreCorruptError: when the tables are damaged.
         """
-        found = self._snapshot
-        if found is None:
-            with self._loading:
-                if self._snapshot is None:
-                    self.refresh()  # files of a state seen long ago may have been tidied away
-                    self._snapshot = self._read_snapshot(self._load())
-                found = self._snapshot
-        return found
+        return self._reader.snapshot()
 
     def videos(self) -> list[VideoRecord]:
         """List every content the library knows, failures included, ordered by id.
@@ -242,7 +226,7 @@ class Library:
         Raises:
             StoreCorruptError: when its tables are damaged.
         """
-        return self._load()
+        return self._reader.records()
 
     def passages(self, video: str | None = None, channel: str | None = None) -> list[Passage]:
         """List the passages of a video, of a channel, of both or all, by video and start.
@@ -253,7 +237,7 @@ class Library:
         wanted = {"video": video, "channel": channel}
         equal = {column: value for column, value in wanted.items() if value is not None}
         with faults(self.path):
-            return read_passages(self._read_passages(None, **equal))
+            return read_passages(self._reader.passages(None, **equal))
 
     def passage_table(self, columns: Sequence[str] = PASSAGE_COLUMNS) -> pa.Table:
         """Return all passages as Arrow columns, ordered by video, start and end.
@@ -264,18 +248,7 @@ class Library:
         Raises:
             StoreCorruptError: when the tables are damaged.
         """
-        return self._read_passages(list(dict.fromkeys((*ORDERING_COLUMNS, *columns))))
-
-    def _read_passages(self, columns: list[str] | None, **equal: str) -> pa.Table:
-        with self._loading, faults(self.path):
-            records, tables = self._load(), self._open_tables()
-            if tables.passages is None:  # a library of an earlier schema
-                return passages_schema().empty_table().select(columns or passages_schema().names)
-            if equal:
-                found = tables.read_where(tables.passages, columns, **equal)
-            else:
-                found = tables.read(tables.passages, columns)
-            return committed_passages(records, found)
+        return self._reader.passages(list(dict.fromkeys((*ORDERING_COLUMNS, *columns))))
 
     def roots(self) -> list[Path]:
         """List the folders, and files named by themselves, that were indexed, but for nested ones.
@@ -283,17 +256,17 @@ class Library:
         Raises:
             StoreCorruptError: when its tables are damaged.
         """
-        roots = {name.root for record in self._load() for name in record.names}
+        roots = {name.root for record in self._reader.records() for name in record.names}
         return sorted(root for root in roots if roots.isdisjoint(root.parents))
 
     def failures(self) -> list[VideoRecord]:
         """List what could not be used, with code, message and paths, ordered by path."""
-        failed = [record for record in self._load() if record.code.is_failure]
+        failed = [record for record in self._reader.records() if record.code.is_failure]
         return sorted(failed, key=lambda record: os.fsencode(record.path))
 
     def status(self) -> LibraryStatus:
         """Count what is committed."""
-        return LibraryStatus.of(self._load(), self.path)
+        return LibraryStatus.of(self._reader.records(), self.path)
 
     def embeddings(self) -> Embeddings[Clip]:
         """Return every video that has clips as one item, under its id; its rows are its clips.
@@ -317,14 +290,19 @@ class Library:
             self.card.video_readout,
         )
 
-    def verify(self) -> list[Problem]:
-        """Recompute every checksum and count; list what is wrong, nothing when all is sound."""
+    def verify(self, *, deep: bool = False) -> list[Problem]:
+        """Compare every file with its checksum; list what is wrong, nothing when all is sound.
+
+        Args:
+            deep: also recompute the checksum of every row, whatever those of the files say.
+        """
         try:
             LibraryCard.read(self.path)
             parts = [
                 f"the card's {part} is not what was written" for part in changed_parts(self.path)
             ]
-            return [*map(Problem, parts), *find_problems(self._open_tables())]
+            problems = [Problem(part, path=CARD_NAME) for part in parts]
+            return [*problems, *find_problems(Tables.open(self.path), deep=deep)]
         except StoreCorruptError as error:
             return [Problem(str(error))]
 
@@ -348,37 +326,3 @@ class Library:
         if norm == 0:
             raise ValueError("the query's vector is zero, which has no direction to compare")
         return query[0] / np.float32(norm)
-
-    def _open_tables(self) -> Tables:
-        if self._tables is None:
-            self._tables = Tables.open(self.path)
-        return self._tables
-
-    def _load(self) -> list[VideoRecord]:
-        state = self._state
-        if state is None:
-            with self._loading:
-                if self._state is None:
-                    self._state = self._read_state()
-                state = self._state
-        return state[1]
-
-    def _read_state(self) -> tuple[tuple[int, ...], list[VideoRecord]]:
-        tables = self._open_tables()
-        versions = tables.refresh()
-        with faults(self.path):
-            records = video_records(tables.read(tables.videos))
-        shown = [record.shown() for record in records]
-        named = [record for record in shown if record.names]
-        return versions, sorted(named, key=lambda record: record.id)
-
-    def _read_snapshot(self, records: Sequence[VideoRecord]) -> Snapshot:
-        tables = self._open_tables()
-        with faults(self.path):
-            clips = tables.read(tables.clips)
-            return Snapshot.of(
-                records,
-                clips,
-                unit=self.card.space.metric == "cosine",
-                sharpness=self.card.sharpness,
-            )

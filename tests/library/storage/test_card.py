@@ -96,7 +96,7 @@ def test_every_difference_is_named_at_once(library, card):
 )
 def test_a_damaged_card_is_told_with_its_name(library, text):
     (library.path / CARD_NAME).write_text(text)
-    with pytest.raises(StoreCorruptError, match=r"library\.json is damaged .*--library"):
+    with pytest.raises(StoreCorruptError, match=r"library\.json is damaged .*moviola repair"):
         Library.open(library.path)
 
 

@@ -24,7 +24,7 @@ def start(mode: str, library: Library, folder: Path) -> subprocess.Popen[str]:
 def rows(library: Library) -> dict[str, tuple]:
     """Visible clips by id; fails when one is doubled."""
     fresh = Library.open(library.path)
-    tables = fresh._open_tables()
+    tables = fresh._reader.tables
     tables.refresh()
     clips = tables.read(tables.clips, ["id", "video", "checksum"]).to_pylist()
     shown = {record.id for record in fresh.videos()}
@@ -77,7 +77,7 @@ def check_kills(shelf, tmp_path, kills: int, videos: int) -> None:
     assert len(shelf.library.videos()) == videos
     with shelf.library.writer():
         pass  # drops what was left without a marker
-    assert shelf.library._open_tables().clips.count_rows() == len(rows(reference))
+    assert shelf.library._reader.tables.clips.count_rows() == len(rows(reference))
 
 
 def test_four_kills_lose_double_and_halve_nothing(shelf, tmp_path):

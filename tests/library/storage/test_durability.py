@@ -7,6 +7,7 @@ from pathlib import Path
 
 from moviola.library import scan
 from moviola.library.storage.durability import NewFiles
+from moviola.library.storage.seals import SEALS_NAME
 
 
 def test_every_new_file_is_synced_once_and_its_folder_after_it(tmp_path, monkeypatch):
@@ -36,7 +37,7 @@ def test_clips_are_durable_before_their_marker_and_both_before_the_news(shelf, m
         writer.commit()
         monkeypatch.undo()
     order = [event for place, event in enumerate(events) if event not in events[:place]]
-    assert order == ["clips.lance", "videos.lance", "told"]
+    assert order == ["clips.lance", "videos.lance", SEALS_NAME, "told"]
 
 
 def name_of(handle: int) -> Path:
@@ -44,4 +45,6 @@ def name_of(handle: int) -> Path:
 
 
 def table_of(path: Path) -> str:
-    return next(part for part in path.parts if part.endswith(".lance"))
+    """Name the table that a file belongs to, or the file of seals; their folder with them."""
+    tables = [part for part in path.parts if part.endswith(".lance")]
+    return tables[0] if tables else SEALS_NAME

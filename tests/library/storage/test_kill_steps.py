@@ -14,11 +14,13 @@ from moviola.core import Clip, FileCode, Passage, Span, clip_id
 from moviola.library import ChannelReading, Library, LibraryCard, scan, version_digest
 from moviola.library.storage import migrating
 from moviola.library.storage.card import SCHEMA
+from moviola.library.storage.seals import SEALS_NAME, Seals
 from moviola.library.storage.tables import Tables
 
 SUFFIXES = frozenset({".mp4"})
 STEPS = [
-    *((Tables, name) for name in ("create", "upsert", "delete", "tidy", "sync")),
+    *((Tables, name) for name in ("create", "upsert", "delete", "tidy", "sync", "seal")),
+    (Seals, "write"),
     (LibraryCard, "write"),
     (migrating, "back_up"),
     (migrating, "_keep"),
@@ -203,6 +205,7 @@ def make_old(shelf, schema: int) -> None:
         added = ["channels", *(["forgotten", "attempts"] if schema == 1 else [])]
         writer._tables.videos.drop_columns(added)
     shutil.rmtree(shelf.library.path / "passages.lance")
+    (shelf.library.path / SEALS_NAME).unlink()
     replace(shelf.library.card, schema=schema).write(shelf.library.path)
     shelf.library = Library.open(shelf.library.path)
     assert shelf.library.card.schema == schema

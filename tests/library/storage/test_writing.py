@@ -58,7 +58,7 @@ def test_vectors_that_cannot_be_compared_fail_their_video(shelf, video, spoil, w
     (record,) = shelf.library.failures()
     assert record == stored
     assert shelf.library.status().clips == 0
-    assert shelf.library._open_tables().clips.count_rows() == 0
+    assert shelf.library._reader.tables.clips.count_rows() == 0
 
 
 def test_norms_count_where_the_metric_is_dot(tmp_path, card, shelf, video):
@@ -109,7 +109,7 @@ def test_adding_the_same_again_changes_nothing(shelf, video):
         with shelf.library.writer() as writer:
             writer.add(video.record(shelf.info), shelf.clips(video), rows)
             writer.add(video.record(shelf.info), shelf.clips(video), rows)
-    tables = shelf.library._open_tables()
+    tables = shelf.library._reader.tables
     assert tables.clips.count_rows() == 2
     assert len(tables.clips.list_versions()) == 3  # made, keyed, added once
     assert shelf.library.verify() == []
@@ -125,7 +125,7 @@ def test_other_clips_of_the_same_content_replace_the_old_ones(shelf, video):
     with shelf.library.writer() as writer:
         writer.fail(video.failure(FileCode.TIMEOUT, "slow"))
     assert shelf.library.status().clips == 0
-    assert shelf.library._open_tables().clips.count_rows() == 0
+    assert shelf.library._reader.tables.clips.count_rows() == 0
 
 
 def test_a_video_comes_back_as_it_went_in(shelf, video):
@@ -198,12 +198,12 @@ def test_clips_without_a_marker_are_dropped_and_never_shown(shelf, video, monkey
         monkeypatch.undo()
         writer._batch._changed.clear()  # as if it had been killed
     reader = Library.open(shelf.library.path)
-    assert reader._open_tables().clips.count_rows() == 2
+    assert reader._reader.tables.clips.count_rows() == 2
     assert search_vector(reader, shelf.rows("q", 1), card.space, card.text_readout) == []
     assert reader.verify() == []
     with reader.writer():
         pass
-    assert reader._open_tables().clips.count_rows() == 0
+    assert reader._reader.tables.clips.count_rows() == 0
 
 
 @pytest.mark.parametrize("room", [0, 100, 600, 1_200, 2_400, 3_600, 4_800])
@@ -249,23 +249,11 @@ def test_files_and_versions_stay_bounded(shelf):
             shelf.encode(writer, video)
             writer.commit()
     data = list((shelf.library.path / "clips.lance" / "data").iterdir())
-    tables = shelf.library._open_tables()
+    tables = shelf.library._reader.tables
     assert len(list((shelf.library.path / "clips.lance" / "_versions").glob("*.manifest"))) <= 48
     assert tables.clips.stats()["fragment_stats"]["num_fragments"] == 1
     assert len(data) <= 41  # versions of the last two minutes may still be read
     assert shelf.library.verify() == []
-
-
-def test_forgotten_videos_are_gone_and_decoded_again(shelf):
-    shelf.put("a.mp4")
-    shelf.put("b.mp4")
-    shelf.index()
-    wrong = shelf.library.videos()[0]
-    with shelf.library.writer() as writer:
-        writer.remove([wrong.id, "0" * 32])
-    assert [record.id for record in shelf.library.videos()] != [wrong.id]
-    assert shelf.library.status().clips == 2
-    assert [video.id for video in shelf.index().decode] == [wrong.id]
 
 
 def test_half_precision_finds_what_single_precision_finds():

@@ -107,7 +107,7 @@ def test_garbage_is_collected_with_its_pictures(stocked):
     assert collected.names == 1
     assert sprites.read(record.id, "clip") is None
     assert not (library.path / CACHE / "previews").exists()
-    assert library._open_tables().clips.count_rows() == 48
+    assert library._reader.tables.clips.count_rows() == 48
     assert "nothing to bring back" in moviola(stocked, "forget", "--undo").output
     assert library.verify() == []
 

@@ -149,8 +149,8 @@ class LibraryCard:
             return cls._from_json(path, json.loads(_read_short(path)))
         except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
             raise StoreCorruptError(
-                f"the library card {shown(path)} is damaged ({error}); restore that file from a "
-                "backup, or index into a new library with --library"
+                f"the library card {shown(path)} is damaged ({error}); mend it with: moviola "
+                f"repair {shown(folder)}"
             ) from error
 
     @classmethod
@@ -238,16 +238,16 @@ def _differences(name: str, ours: Space | Readout, theirs: Space | Readout | Non
     ]
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace `path` by `text`; a reader or a crash meets the old file or the new one, no mixture.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Replace `path` by `content`; a reader or a crash meets the old file or the new one whole.
 
     Raises:
         StorageError: when it cannot be written.
     """
     temporary = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from moviola.library.records import VideoRecord, is_content_id
 from moviola.library.storage.schema import KEY, video_records, video_rows
 from moviola.library.storage.tables import Tables, faults
+from moviola.library.storage.verifying import refuse_damage
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -112,6 +113,7 @@ class Batch:
         self._remove_passages(self._unmarked(records))
         gone = tuple(record.id for record in records if not record.names)
         self._remove(gone)
+        self._tables.seal()
         return tuple(record.id for record in records if record.names), gone
 
     def _note(self, records: Sequence[VideoRecord]) -> None:
@@ -140,7 +142,7 @@ class Batch:
             self._tables.upsert(table, pa.concat_tables(found))
 
     def _recover(self) -> None:
-        self._tables.refresh()
+        refuse_damage(self._tables)
         self._tables.prepare_to_write()
         with faults(self._tables.folder):
             records = video_records(self._tables.read(self._tables.videos))
@@ -156,6 +158,7 @@ class Batch:
         unknown = self._channels.keys() - self.records.keys()
         self._remove_passages_of(unknown)
         self._remove_passages(self._unmarked(self.records.values()))
+        self._tables.seal()
         for record in self.records.values():
             self._own(record)
 

@@ -19,6 +19,7 @@ from moviola.core import StorageError, display_path
 from moviola.library.storage.card import CARD_NAME, SCHEMA, LibraryCard, sync_folder
 from moviola.library.storage.passage_rows import PASSAGES, passages_schema
 from moviola.library.storage.schema import VIDEOS, videos_fields_of_2, videos_fields_of_3
+from moviola.library.storage.seals import SEALS_NAME
 from moviola.library.storage.tables import Tables, faults, make_table
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ def back_up(folder: Path, schema: int) -> Path:
         unfinished.mkdir()
         for table in sorted(folder.glob("*.lance")):
             shutil.copytree(table, unfinished / table.name, copy_function=_keep)
-        shutil.copy2(folder / CARD_NAME, unfinished / CARD_NAME)
+        for name in (SEALS_NAME, CARD_NAME):
+            if (folder / name).exists():  # no library of before has seals
+                shutil.copy2(folder / name, unfinished / name)
         _remove(place)  # of a migration that was interrupted; writers may have followed it
         unfinished.rename(place)
         sync_folder(folder)

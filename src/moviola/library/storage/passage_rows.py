@@ -64,15 +64,6 @@ def read_passages(table: pa.Table) -> list[Passage]:
         raise ValueError(f"a row of passages cannot be understood: {error}") from error
 
 
-def damaged_passages(table: pa.Table) -> list[tuple[str, str]]:
-    """List the ids, each with that of its video, of the rows that are not what was written."""
-    return [
-        (row[KEY], row["video"])
-        for row in table.to_pylist()
-        if row.pop("checksum") != row_digest(row)
-    ]
-
-
 def _row(key: str, passage: Passage) -> dict[str, Any]:
     words = [
         {"text": word.text, "start": float(word.span.start), "end": float(word.span.end)}

@@ -10,6 +10,7 @@ from moviola.library.storage.card import CARD_NAME
 from moviola.library.storage.locking import LOCK_NAME, NOTE_NAME
 from moviola.library.storage.passage_rows import PASSAGES
 from moviola.library.storage.schema import CLIPS, VIDEOS
+from moviola.library.storage.seals import SEALS_NAME
 from moviola.library.storage.tables import Tables
 
 #: Folder within a library for what can be made again, such as previews.
@@ -21,7 +22,7 @@ _OURS = frozenset(
     {
         *(f"{name}.lance" for name in (CLIPS, PASSAGES, VIDEOS)),
         *(LOCK_NAME, NOTE_NAME),
-        *(CACHE, HEAD_NAME, "calibration.json", "favourites.json"),
+        *(CACHE, HEAD_NAME, SEALS_NAME, "calibration.json", "favourites.json"),
     }
 )
 
@@ -41,7 +42,8 @@ def make_place(path: Path) -> None:
             f"cannot make the library {display_path(path)}: {error.strerror}; choose another "
             "place with --library"
         ) from error
-    foreign = {name for name in others - _OURS if not name.startswith((CARD_NAME, NOTE_NAME))}
+    unfinished = (CARD_NAME, NOTE_NAME, SEALS_NAME)
+    foreign = {name for name in others - _OURS if not name.startswith(unfinished)}
     if foreign:
         raise FileExistsError(
             f"{display_path(path)} holds other things ({display_path(min(foreign))}) and is no "
@@ -65,6 +67,6 @@ def refuse_lost_card(path: Path) -> None:
     """
     if (path / f"{VIDEOS}.lance").is_dir() and Tables.holds_rows(path):
         raise StoreCorruptError(
-            f"the library {display_path(path)} has lost its card {CARD_NAME}; restore that file "
-            "from a backup, or index into a new library with --library"
+            f"the library {display_path(path)} has lost its card {CARD_NAME}; mend it with: "
+            f"moviola repair {display_path(path)}"
         )

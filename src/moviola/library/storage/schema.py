@@ -167,9 +167,32 @@ def video_records(table: pa.Table) -> list[VideoRecord]:
         raise ValueError(f"a row of videos cannot be understood: {error}") from error
 
 
-def damaged_rows(table: pa.Table) -> list[str]:
-    """List the ids of the rows of `videos` that are not what was written."""
-    return [row[KEY] for row in table.to_pylist() if row.pop("checksum") != row_digest(row)]
+def damaged_rows(table: pa.Table) -> dict[int, dict[str, Any]]:
+    """Find the rows of `videos` or `passages` that are not what was written, by their places."""
+    rows = enumerate(plain_rows(table))
+    return {place: row for place, row in rows if row.pop("checksum") != row_digest(row)}
+
+
+def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
+    """Make dicts of rows; bytes that are no text, as in damaged ones, become the sign for it."""
+    try:
+        return table.to_pylist()
+    except ValueError:
+        return [
+            {name: _plain_value(table.slice(place, 1).column(name)) for name in table.column_names}
+            for place in range(table.num_rows)
+        ]
+
+
+def _plain_value(column: pa.ChunkedArray) -> Any:
+    import pyarrow as pa
+
+    try:
+        return column.to_pylist()[0]
+    except ValueError:
+        if column.type != pa.string():
+            return None
+        return column.cast(pa.binary()).to_pylist()[0].decode(errors="replace")
 
 
 def _row(record: VideoRecord, space: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from moviola.library.storage.card import PASSAGES_SINCE, LibraryCard
 from moviola.library.storage.durability import NewFiles
 from moviola.library.storage.passage_rows import PASSAGES, passages_schema
 from moviola.library.storage.schema import CLIPS, KEY, VIDEOS, clips_schema, videos_schema
+from moviola.library.storage.seals import Seals
 
 if TYPE_CHECKING:
     import lancedb
@@ -50,6 +51,7 @@ class Tables:
         self.videos = videos
         self.passages = passages
         self._new: dict[str, NewFiles] = {}
+        self._seals = Seals()
 
     @classmethod
     def create(cls, folder: Path, card: LibraryCard) -> Self:
@@ -64,12 +66,14 @@ class Tables:
         with faults(folder):
             database = lancedb.connect(str(folder))
             clips = clips_schema(card.space.dimension, card.vector_type)
-            return cls(
+            tables = cls(
                 folder,
                 make_table(database, folder, CLIPS, clips),
                 make_table(database, folder, VIDEOS, videos_schema()),
                 make_table(database, folder, PASSAGES, passages_schema()),
             )
+            tables.seal()
+            return tables
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -114,6 +118,14 @@ class Tables:
                     break
             return (self.videos.version, *(table.version for table in self._contents()))
 
+    def show(self, versions: Mapping[str, int]) -> tuple[int, ...]:
+        """Go to the committed state of these versions by table; return the version numbers."""
+        with faults(self.folder):
+            self._open_passages()
+            for table in self.all():
+                table.checkout(versions[table.name])
+            return (self.videos.version, *(table.version for table in self._contents()))
+
     def read(self, table: Table, columns: list[str] | None = None) -> pa.Table:
         """Read all rows of a table, or some of their columns."""
         with faults(self.folder):
@@ -133,7 +145,12 @@ class Tables:
         return set(found.column("checksum").to_pylist())
 
     def prepare_to_write(self) -> None:
-        """Take note of the files that are there: what is written from now on is made durable."""
+        """Take note of the files that are there: what is written from now on is made durable.
+
+        Raises:
+            StoreCorruptError: when the checksums of what is there are damaged.
+        """
+        self._seals = Seals.read(self.folder) or Seals()
         with faults(self.folder):
             for name in (CLIPS, VIDEOS, PASSAGES):
                 self._new[name] = NewFiles(self.folder / f"{name}.lance")
@@ -154,6 +171,18 @@ class Tables:
             for new in self._new.values():
                 new.sync()
 
+    def seal(self) -> None:
+        """Note the checksums of all files: from now on readers show this state.
+
+        Raises:
+            StorageError: when there is no room or no permission.
+        """
+        with faults(self.folder):
+            seals = Seals.of(self.folder, self._seals)
+            if seals != self._seals:
+                seals.write(self.folder)
+                self._seals = seals
+
     def delete(self, table: Table, column: str, ids: Iterable[str], **equal: str) -> None:
         """Delete the rows whose `column` is one of `ids`, in one commit.
 
@@ -169,6 +198,7 @@ class Tables:
             for table in self.all():
                 # Unverified files are what killed writers left; under the lock nobody else's.
                 table.optimize(cleanup_older_than=_KEEP_VERSIONS, delete_unverified=True)
+        self.seal()
 
     def all(self) -> list[Table]:
         """List the open tables."""
@@ -216,8 +246,7 @@ def _drop_empty(folder: Path, database: lancedb.DBConnection, name: str) -> None
     if _rows(database, name):
         raise StoreCorruptError(
             f"the library {display_path(folder)} holds videos but has lost its card "
-            "(library.json); restore that file from a backup, or index into a new library with "
-            "--library"
+            f"(library.json); mend it with: moviola repair {display_path(folder)}"
         )
     database.drop_table(name)
 
@@ -265,6 +294,5 @@ def _as_ours(folder: Path, error: BaseException) -> MoviolaError:
             "with --library"
         )
     return StoreCorruptError(
-        f"the library {where} is damaged: {text}. Restore that file from a backup, or index into "
-        "a new library with --library"
+        f"the library {where} is damaged: {text}. Mend it with: moviola repair {where}"
     )

@@ -230,13 +230,6 @@ class LibraryWriter:
         self.commit()
         return lost
 
-    def remove(self, videos: Iterable[str]) -> None:
-        """Remove videos with all their clips, such as damaged ones, so that they can be redone."""
-        for video in videos:
-            if video in self._batch.records:
-                self._batch.replace(replace(self._batch.records[video], names=()))
-        self.commit()
-
     def tidy(self) -> None:
         """Delete what was forgotten before this writer began, and give the room back.
 
