@@ -84,9 +84,10 @@ def test_single_characters_of_cjk_are_dropped(lone):
     assert joined([line(lone * 2, 0.99)]) == [(0, 1, lone * 2)]
 
 
-def test_single_letters_and_digits_need_more_confidence():
-    assert joined([line("7", 0.9)], [line("7", 0.9)]) == []
-    assert joined([line("7", 0.99)], []) == [(0, 1, "7")]
+@pytest.mark.parametrize("lone", ["7", "A", "ddd"])
+def test_single_letters_and_digits_need_more_confidence(lone):
+    assert joined([line(lone, 0.9)], [line(lone, 0.9)]) == []
+    assert joined([line(lone, 0.99)], []) == [(0, 1, lone)]
 
 
 def test_marks_alone_are_no_text():

@@ -13,7 +13,8 @@ from moviola.core import Box, Passage, Span
 BELIEVED = 0.8
 #: A line that was read in neighbouring pictures is believed from this mean confidence on.
 REPEATED = 0.6
-#: A lone letter or digit, which many textures resemble, is believed from this confidence on.
+#: One letter or digit, once or repeated, is believed from this confidence on: many textures
+#: resemble it.
 LONE = 0.95
 #: Pictures in which a text may go unread without being taken for gone.
 MISSED = 1
@@ -58,8 +59,8 @@ class _Track:
     def believed(self) -> bool:
         """Tell whether the text stands there, rather than being made up out of a texture."""
         letters = folded(self.best.text)
-        if len(letters) == 1:
-            return self.confidence >= LONE and not is_cjk(letters)
+        if len(set(letters)) == 1:
+            return self.confidence >= LONE and not (len(letters) == 1 and is_cjk(letters))
         mean = sum(self._votes.values()) / self._count
         return self.confidence >= BELIEVED or (self._count > 1 and mean >= REPEATED)
 
