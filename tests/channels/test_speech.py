@@ -126,7 +126,7 @@ def test_both_ears_are_heard(channel):
 @pytest.mark.parametrize(("told", "spoken"), [("de", "de"), (None, "fr")])
 def test_the_language_is_told_or_detected(folder, monkeypatch, told, spoken):
     class Whisper:
-        def transcribe(self, samples, language, **kwargs):
+        def transcribe(self, _samples, language, **_options):
             segment = SimpleNamespace(
                 text=" oui", start=0.5, end=2.0, compression_ratio=1.0, avg_logprob=-0.1, words=None
             )
