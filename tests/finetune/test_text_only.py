@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 
 import numpy as np
@@ -13,6 +12,7 @@ from typer.testing import CliRunner
 
 import moviola
 from fixtures.qwen3_vl import save_qwen3_vl
+from fixtures.text_pairs import WORDS, write_pairs
 from moviola.align.training.history import measured
 from moviola.cli.app import app
 from moviola.core import Frames, WeightsUnavailableError
@@ -22,24 +22,6 @@ from moviola.finetune.text_only.config import TextOnlyConfig
 from moviola.finetune.text_only.loss import dual_softmax_loss
 from moviola.finetune.text_only.pairs import SummarizedCaptions, read_pairs
 from moviola.finetune.text_only.train import finetune_texts
-from moviola.synthetic.shapes import draw
-from moviola.synthetic.shapes.facts import Claim
-from moviola.synthetic.shapes.grammar import full_clause, middling_clause, say, vocabulary
-
-PROMPTS = "user assistant Summarize above sentence video in one word Yes yes No no : . ,"
-
-
-def write_pairs(path, videos, split="train"):
-    """Write what is true of each shot, and a summary of it."""
-    rng = np.random.default_rng(videos)
-    with path.open("w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["caption", "summary"])
-        for number in range(videos):
-            for take in draw(3, split, number).takes:
-                clauses = (full_clause(take.shot), middling_clause(rng, take.shot))
-                table.writerow([say(rng, Claim((clause,))) for clause in clauses])
-    return path
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,7 +36,7 @@ def one_thread():
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     place = tmp_path_factory.mktemp("chat") / "tiny"
-    save_qwen3_vl(place, " ".join([*vocabulary(), PROMPTS]), end=False, width=64, layers=2)
+    save_qwen3_vl(place, WORDS, end=False, width=64, layers=2)
     return place
 
 

@@ -14,9 +14,22 @@ from moviola.cli.options import JsonOption
 def run(
     *,
     videos: Annotated[
-        Path, typer.Option(metavar="DIR", help="Stores of videos, one a layer (encode --layers).")
-    ],
-    texts: Annotated[Path, typer.Option(metavar="DIR", help="Stores of their captions.")],
+        Path | None,
+        typer.Option(metavar="DIR", help="Stores of videos, one a layer (encode --layers)."),
+    ] = None,
+    texts: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Stores of their captions.")
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A table with the columns caption and summary, in place of both: no video.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Whose layers read them, such as qwen3-vl:FOLDER.")
+    ] = None,
     caption_video: Annotated[
         str | None,
         typer.Option(
@@ -40,8 +53,15 @@ def run(
 ) -> None:
     """Rank layers: by their geometry, without labels, and by the MRR on held-out videos.
 
-    Give it training or validation videos: what is chosen on a test has seen the test.
+    Give it training or validation videos: what is chosen on a test has seen the test. With --pairs
+    and --model, layers are ranked by how summaries find the captions that they sum up, without a
+    video.
     """
+    if pairs is not None and model is not None and videos is None and texts is None:
+        _rank_by_texts(model, pairs, seed, as_json=as_json)
+        return
+    if videos is None or texts is None or pairs is not None or model is not None:
+        raise typer.BadParameter("give --videos and --texts, or --pairs and --model")
     from moviola.analysis.layer_page import brief_rows, write_sweep
     from moviola.analysis.layer_stores import clip_layers, text_layers
     from moviola.analysis.layer_sweep import sweep_layers
@@ -67,3 +87,22 @@ def run(
         typer.echo(note)
     for path in written:
         typer.echo(display_path(path))
+
+
+def _rank_by_texts(model: str, pairs: Path, seed: int, *, as_json: bool) -> None:
+    """Print how every layer finds captions by their summaries."""
+    from dataclasses import asdict
+
+    from moviola.analysis.text_layers import best_text_layer, rank_text_layers
+
+    layers = rank_text_layers(model, pairs, seed=seed)
+    best = best_text_layer(layers)
+    if as_json:
+        print_json({"layers": [asdict(layer) for layer in layers], "best": best.name})
+        return
+    names = ("R@1", "R@5", "R@10", "MRR")
+    print_table(
+        ("layer", *names),
+        [(layer.name, *(f"{layer.measures[name]:.3f}" for name in names)) for layer in layers],
+    )
+    typer.echo(f"Best by MRR: --layers {best.name}")

@@ -287,3 +287,44 @@ def test_the_reranker_makes_no_vectors_and_the_encoder_no_scores(stock):
         moviola.load_encoder(f"qwen3-vl-reranker:{stock[1]}")
     with pytest.raises(ValueError, match="encodes"):
         moviola.load_scorer(f"qwen3-vl-embedding:{stock[1]}")
+
+
+def test_a_query_is_processed_once_for_all_its_clips(stock):
+    cached, plain = load_reranker(str(stock[1])), load_reranker(str(stock[1]))
+    clips = [noise(2, seed=seed) for seed in range(4)]
+    text = "a red square " * 10
+    found = cached.score_pairs([text] * 4, clips)
+    alone = [plain.score_pairs([text], [clip])[0] for clip in clips]
+    assert found == pytest.approx(alone, abs=1e-5)
+    assert np.ptp(alone) > 1e-3
+    shared = len(plain._network.tokenize(f"{text}").ids) - 1
+    assert plain._network.processed - cached._network.processed >= 3 * shared
+    # What stands before the query is the same for all queries, and processed once for them too.
+    texts = ["a red square", "moves left", "a"]
+    alone = [[plain.score_pairs([text], [clip])[0] for clip in clips] for text in texts]
+    np.testing.assert_allclose(cached.score(texts, clips), alone, atol=1e-5)
+    before = cached._network.processed, plain._network.processed
+    together = cached.score_pairs(texts, [clips[0]] * 3)
+    assert together == pytest.approx([row[0] for row in alone], abs=1e-5)
+    [plain.score_pairs([text], [clips[0]]) for text in texts]
+    saved = (plain._network.processed - before[1]) - (cached._network.processed - before[0])
+    assert saved > 2 * 20
+
+
+def test_clips_are_seen_once_and_no_more_at_a_time_than_a_batch_holds(stock, monkeypatch):
+    scorer = load_reranker(str(stock[1]))
+    seen = []
+    see = type(scorer._network).see
+
+    def note(self, patches):
+        seen.append(patches.grid)
+        return see(self, patches)
+
+    monkeypatch.setattr(type(scorer._network), "see", note)
+    clips = [noise(2, seed=seed) for seed in range(3)]
+    wanted = scorer.score(["a red square", "moves left"], clips)
+    assert len(seen) == 3
+    monkeypatch.setattr("moviola.encode.qwen_vl.network._TOKENS", {"cpu": 1})
+    assert [len(group) for group in scorer._seen_together(clips)] == [1, 1, 1]
+    found = scorer.score(["a red square", "moves left"], clips)
+    np.testing.assert_allclose(found, wanted, atol=1e-5)

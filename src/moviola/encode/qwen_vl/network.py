@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,9 @@ class Qwen3VLNetwork:
         folder: the checkpoint.
         precision: of the weights; None for bfloat16 on a GPU and float32 elsewhere.
 
+    Attributes:
+        processed: tokens and vectors that went through the language model so far.
+
     Raises:
         WeightsUnavailableError: when the weights, or the tokenizer, are not there or do not fit.
     """
@@ -103,6 +107,7 @@ class Qwen3VLNetwork:
         self.language: Qwen3VLTextModel = language
         self._vision: tuple[Qwen3VLVisionModel, str] | None = None
         self._lock = Lock()
+        self.processed = 0
         vision: Any = self.config.vision_config
         self.patches = PatchProcessor(
             vision.patch_size, vision.spatial_merge_size, vision.temporal_patch_size
@@ -125,6 +130,11 @@ class Qwen3VLNetwork:
         """Return the length of a state."""
         text: Any = self.config.text_config
         return text.hidden_size
+
+    @property
+    def batch_tokens(self) -> int:
+        """Return the tokens of a batch at most, padding included."""
+        return _TOKENS.get(self.device.type, _TOKENS["cpu"])
 
     def word_rows(self, words: Sequence[str]) -> Tensor:
         """Return the rows `(N, D)` float32 of the output head for one-token words.
@@ -181,19 +191,49 @@ class Qwen3VLNetwork:
         cells = [each.patches.cells for each in seen for _ in range(each.patches.grid[0])]
         return Prompt(torch.tensor(ids), count_positions(ids, pads, cells), tuple(seen))
 
-    def last_states(self, prompts: Sequence[Prompt]) -> Tensor:
-        """Read the states `(N, D)` float32 at the last tokens of prompts, after the final norm."""
-        most = _TOKENS.get(self.device.type, _TOKENS["cpu"])
-        lengths = [len(prompt.ids) for prompt in prompts]
-        rows = run_packed(self._read, prompts, lengths, most)
+    def last_states(self, prompts: Sequence[Prompt], shared: int = 0) -> Tensor:
+        """Read the states `(N, D)` float32 at the last tokens of prompts, after the final norm.
+
+        Args:
+            prompts: N of them.
+            shared: tokens that all of them begin with, none of which stands for vectors; they are
+                processed once.
+        """
+        lengths = [len(prompt.ids) - shared for prompt in prompts]
+        start = self._process(prompts[0], shared) if shared else None
+
+        def read(batch: Sequence[Prompt]) -> list[Tensor]:
+            return self._read(batch, shared, start)
+
+        rows = run_packed(read, prompts, lengths, self.batch_tokens)
+        self.processed += shared + sum(lengths)
         return torch.stack(rows) if rows else torch.zeros(0, self.width)
 
     @torch.inference_mode()
-    def _read(self, prompts: Sequence[Prompt]) -> list[Tensor]:
-        """Read the last states of one batch, padded on the right."""
-        lengths = [len(prompt.ids) for prompt in prompts]
-        ids = pad_sequence([prompt.ids for prompt in prompts], batch_first=True).to(self.device)
-        positions = pad_sequence([prompt.positions.T for prompt in prompts], batch_first=True)
+    def _process(self, prompt: Prompt, count: int) -> Any:
+        """Process the first tokens of a prompt to their keys and values."""
+        found: Any = self.language(
+            inputs_embeds=self.language.embed_tokens(prompt.ids[None, :count].to(self.device)),
+            position_ids=prompt.positions[:, None, :count].to(self.device),
+            use_cache=True,
+        )
+        return found.past_key_values
+
+    @torch.inference_mode()
+    def _read(self, prompts: Sequence[Prompt], shared: int, start: Any) -> list[Tensor]:
+        """Read the last states of one batch, padded on the right.
+
+        Args:
+            prompts: of the batch.
+            shared: tokens of each that are processed.
+            start: the keys and values of those; None for none.
+        """
+        tails = [prompt.ids[shared:] for prompt in prompts]
+        lengths = list(map(len, tails))
+        ids = pad_sequence(tails, batch_first=True).to(self.device)
+        positions = pad_sequence(
+            [prompt.positions[:, shared:].T for prompt in prompts], batch_first=True
+        )
         ends = torch.tensor(lengths, device=self.device)
         mask = torch.arange(ids.shape[1], device=self.device) < ends[:, None]
         inputs = self.language.embed_tokens(ids)
@@ -208,11 +248,16 @@ class Qwen3VLNetwork:
                 "visual_pos_masks": shown,
                 "deepstack_visual_embeds": [torch.cat(level) for level in levels],
             }
+        if start is not None:
+            # The model writes into its cache, one row of it for each prompt.
+            start = copy.deepcopy(start)
+            start.batch_repeat_interleave(len(prompts))
         found: Any = self.language(
             inputs_embeds=inputs,
-            attention_mask=mask.long(),
+            attention_mask=torch.cat([mask.new_ones(len(prompts), shared), mask], dim=1).long(),
             position_ids=positions.permute(2, 0, 1).to(self.device),
-            use_cache=False,
+            past_key_values=start,
+            use_cache=start is not None,
             **deep,
         )
         states = found.last_hidden_state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,13 +73,14 @@ class Qwen3VLReranker:
             raise ValueError(
                 f"pairs need as many texts as clips, not {len(texts)} and {len(clips)}"
             )
-        seen = {id(clip): clip for clip in clips}
-        places = {name: at for at, name in enumerate(seen)}
-        columns = np.array([places[id(clip)] for clip in clips], np.int64)
+        of_clip: dict[int, list[int]] = {}
+        for place, clip in enumerate(clips):
+            of_clip.setdefault(id(clip), []).append(place)
         found = np.empty(len(texts), np.float32)
-        for column, clip in enumerate(seen.values()):
-            rows = np.flatnonzero(columns == column).tolist()
-            found[rows] = self._score_clip([texts[row] for row in rows], clip)
+        for group in self._seen_together([clips[places[0]] for places in of_clip.values()]):
+            places = [place for clip, _ in group for place in of_clip[id(clip)]]
+            seen = [each for clip, each in group for _ in of_clip[id(clip)]]
+            found[places] = self._score_seen([texts[place] for place in places], seen)
         return found
 
     def score(self, texts: Sequence[str], clips: Sequence[Frames]) -> Scores:
@@ -88,11 +89,9 @@ class Qwen3VLReranker:
         Raises:
             ValueError: when a clip has no frames.
         """
-        found = np.empty((len(texts), len(clips)), np.float32)
-        if texts:
-            for column, clip in enumerate(clips):
-                found[:, column] = self._score_clip(texts, clip)
-        return found
+        pairs = [(text, clip) for text in texts for clip in clips]
+        flat = self.score_pairs([text for text, _ in pairs], [clip for _, clip in pairs])
+        return flat.reshape(len(texts), len(clips))
 
     def score_items(self, queries: Sequence[Item], documents: Sequence[Item]) -> Scores:
         """Score the i-th query against the i-th document, `(N,)` float32 in [0, 1].
@@ -128,15 +127,54 @@ class Qwen3VLReranker:
         written = reranking_prompt(self._instruction, *sides)
         return self._network.tokenize(written, [*query_seen, *document_seen], length=_LENGTH)
 
-    def _score_clip(self, texts: Sequence[str], clip: Frames) -> Scores:
-        """Score texts against one clip, which is seen once."""
-        seen = [self._reading.see_clip(self._network, clip)]
-        return self._scores([self.prompt(Item(text), (), Item(), seen) for text in texts])
+    def _seen_together(self, clips: Sequence[Frames]) -> Iterator[list[tuple[Frames, Seen]]]:
+        """See clips, and give as many at a time as have the vectors of a batch."""
+        group: list[tuple[Frames, Seen]] = []
+        vectors = 0
+        for clip in clips:
+            seen = self._reading.see_clip(self._network, clip)
+            if group and vectors + len(seen.merged) > self._network.batch_tokens:
+                yield group
+                group, vectors = [], 0
+            group.append((clip, seen))
+            vectors += len(seen.merged)
+        if group:
+            yield group
+
+    def _score_seen(self, texts: Sequence[str], seen: Sequence[Seen]) -> Scores:
+        """Score pairs `(N,)` whose clips were seen; pairs of one text share its beginning."""
+        of_text: dict[str, list[int]] = {}
+        for place, text in enumerate(texts):
+            of_text.setdefault(text, []).append(place)
+        groups = [places for places in of_text.values() if len(places) > 1]
+        groups.append([places[0] for places in of_text.values() if len(places) == 1])
+        found = np.empty(len(texts), np.float32)
+        for places in groups:
+            found[places] = self._scores(
+                [self.prompt(Item(texts[at]), (), Item(), [seen[at]]) for at in places]
+            )
+        return found
 
     def _scores(self, prompts: Sequence[Prompt]) -> Scores:
-        """Read prompts to scores `(N,)`."""
-        states = self._network.last_states(prompts).to(self._direction.device)
+        """Read prompts to scores `(N,)`; what all begin with is processed once."""
+        shared = common_start(prompts, self._network.pads) if len(prompts) > 1 else 0
+        states = self._network.last_states(prompts, shared).to(self._direction.device)
         return torch.sigmoid(states @ self._direction).cpu().numpy()
+
+
+def common_start(prompts: Sequence[Prompt], pads: Collection[int]) -> int:
+    """Count the tokens that all prompts begin with, up to a pad and without the last of any."""
+    first: list[int] = prompts[0].ids.tolist()
+    most = min(len(prompt.ids) for prompt in prompts) - 1
+    rest: list[list[int]] = [prompt.ids[:most].tolist() for prompt in prompts[1:]]
+    count = 0
+    while (
+        count < most
+        and first[count] not in pads
+        and all(ids[count] == first[count] for ids in rest)
+    ):
+        count += 1
+    return count
 
 
 def load(

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core import display_path
-from moviola.datasets.annotations.tables import read_rows
+from moviola.datasets.annotations.summaries import read_summaries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Rows = NDArray[np.int64]
-
-COLUMNS = ("caption", "summary")
 
 
 @dataclass(frozen=True)
@@ -59,19 +56,9 @@ class SummarizedCaptions:
 
 
 def read_pairs(path: Path) -> SummarizedCaptions:
-    """Read a table (`.csv`, `.jsonl`, `.parquet`) with the columns `caption` and `summary`.
-
-    Blanks are made one, and a pair that comes again counts once.
+    """Read a table with the columns `caption` and `summary`.
 
     Raises:
-        DatasetError: naming the row and what is wrong with it.
-        ValueError: when there is no pair.
+        DatasetError: naming the row and what is wrong with it, or when there is no pair.
     """
-    rows = read_rows(path, COLUMNS)
-    pairs = dict.fromkeys(
-        (" ".join(row.text("caption").split()), " ".join(row.text("summary").split()))
-        for row in rows
-    )
-    if not pairs:
-        raise ValueError(f"{display_path(path)} holds no pairs")
-    return SummarizedCaptions(*zip(*pairs, strict=True))
+    return SummarizedCaptions(*zip(*read_summaries(path), strict=True))
