@@ -57,8 +57,8 @@ def rank_text_layers(model: str, pairs: Path, *, seed: int = 0) -> list[TextLaye
     known = list(dict(read_summaries(pairs)).items())
     if len(known) < 2:
         raise ValueError(f"layers are ranked on two captions at least, not {len(known)}")
-    order = np.random.default_rng(seed).permutation(len(known))[:_LOOKED_AT]
-    captions, summaries = zip(*(known[row] for row in order.tolist()), strict=True)
+    order: list[int] = np.random.default_rng(seed).permutation(len(known))[:_LOOKED_AT].tolist()
+    captions, summaries = ([known[row][side] for row in order] for side in (0, 1))
     if "layers" not in encoder_options(model):
         raise ValueError(
             f"{model!r} has no layers to choose from; language models such as qwen3-vl:FOLDER have"

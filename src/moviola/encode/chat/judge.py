@@ -19,6 +19,7 @@ from moviola.encode.chat.prefix_cache import Prefix, split_shared
 from moviola.encode.chat.prompts import cut_text
 from moviola.encode.decoder.inputs import Kind, Words
 from moviola.encode.decoder.packing import POSITIONS
+from moviola.encode.decoder.readouts import INPUT
 from moviola.encode.runtime.batching import run_packed
 
 if TYPE_CHECKING:
@@ -33,7 +34,10 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float32]
 
-QUESTION = "{input}\nDoes the video match the sentence? Answer with a single word - Yes or No."
+_ASK = "Does the video match the sentence? Answer with a single word - Yes or No."
+QUESTIONS = {"last": ("\n", f"{INPUT}\n{_ASK}"), "first": (f"\n{_ASK}\n", INPUT)}
+"""Places of the question: behind the sentence, as in the paper, or before it, where all sentences
+of a video share it; with the words between video and sentence, and the whole prompt."""
 SCORES = ("p-yes", "ratio", "capital", "blanks")
 """Ways to read an answer: `p-yes` is P(Yes) + P(yes) over the whole vocabulary, as in the paper;
 `ratio` its share among Yes, yes, No and no; `capital` P(Yes) alone; `blanks` adds the words with
@@ -48,16 +52,24 @@ class ChatJudge:
     Args:
         backbone: the model.
         score: one of `SCORES`.
+        question: one of `QUESTIONS`.
 
     Attributes:
         processed: tokens and vectors that went through the language model so far.
 
     Raises:
-        ValueError: when there is no such score.
+        ValueError: when there is no such score or question.
         WeightsUnavailableError: when the tokenizer does not know the answers as tokens.
     """
 
-    def __init__(self, backbone: ChatBackbone, *, score: str = "p-yes") -> None:
+    def __init__(
+        self, backbone: ChatBackbone, *, score: str = "p-yes", question: str = "last"
+    ) -> None:
+        if question not in QUESTIONS:
+            raise ValueError(
+                f"the question stands at one of {tuple(QUESTIONS)}, not at {question!r}"
+            )
+        self._between, self._prompt = QUESTIONS[question]
         self._read = _reading(backbone.tokenizer.get_vocab(), score)
         self._backbone = backbone
         self.processed = 0
@@ -116,10 +128,10 @@ class ChatJudge:
         tokenizer = self._backbone.tokenizer
         return [
             self._backbone.row(
-                QUESTION,
+                self._prompt,
                 [
                     *seen,
-                    Words(Kind.PROMPT, "\n"),
+                    Words(Kind.PROMPT, self._between),
                     Words(Kind.TEXT, cut_text(tokenizer, text, _AT_MOST)),
                 ],
             )
@@ -177,6 +189,7 @@ def load(
     revision: str | None = None,
     *,
     score: str = "p-yes",
+    question: str = "last",
     template: str = "chat",
     fps: float | str | None = None,
     frames: int | None = None,
@@ -190,6 +203,7 @@ def load(
         model: an id such as `Qwen/Qwen3-VL-8B-Instruct`, or a folder.
         revision: a commit, branch or tag.
         score: one of `SCORES`.
+        question: one of `QUESTIONS`.
         template: as in `ChatOptions`, like what follows.
         fps: frames a second.
         frames: of a clip at most.
@@ -202,7 +216,8 @@ def load(
         ValueError: when an option has no such value.
     """
     options = ChatOptions(template, fps, frames, layout, positions)
-    return ChatJudge(load_backbone(model, revision, options, precision), score=score)
+    backbone = load_backbone(model, revision, options, precision)
+    return ChatJudge(backbone, score=score, question=question)
 
 
 def _reading(vocabulary: dict[str, int], score: str) -> Callable[[Tensor], Tensor]:
