@@ -152,10 +152,26 @@ def readable_bytes(count: int) -> str:
     return f"{size:.0f} {units[0]}" if exact else f"{size:.1f} {units[0]}"
 
 
-def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print aligned columns on stdout; the last column keeps its full length."""
+#: Columns of a terminal that lines of text keep to.
+WIDTH = 100
+
+
+def print_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    below: Sequence[Sequence[str]] = (),
+) -> None:
+    """Print aligned columns on stdout; the last column keeps its full length.
+
+    Args:
+        head: the names of the columns.
+        rows: their cells.
+        below: for each row the lines that follow it; none at all where it is empty.
+    """
     widths = [max(len(str(cell)) for cell in column) for column in zip(head, *rows, strict=True)]
     widths[-1] = 0
-    for row in (head, *rows):
+    for number, row in enumerate((head, *rows), -1):
         cells = (f"{cell!s:<{width}}" for cell, width in zip(row, widths, strict=True))
         typer.echo("  ".join(cells).rstrip())
+        for line in below[number] if below and number >= 0 else ():
+            typer.echo(line)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moviola.cli.console import print_json, print_table, say
+from moviola.cli.console import WIDTH, print_json, print_table, say
 from moviola.cli.options import JsonOption, LibraryOption
 
 if TYPE_CHECKING:
-    from moviola.core.moments import Moment, Stretch
+    from moviola.core.moments import Moment, Reason, Stretch
     from moviola.library import VideoFilter
 
 #: A query may begin with what is not wanted: `-word` is no option.
@@ -24,8 +24,9 @@ def run(
     text: Annotated[
         str,
         typer.Argument(
-            help='What happens in the moment you look for; -word and -"two words" in it are not '
-            "wanted.",
+            help="What happens in the moment you look for, or what is said, written or named "
+            'there; "two words" beside each other, wor* for a beginning, said:word, written:word '
+            "and name:word for one channel, -word for what is not wanted.",
         ),
     ] = "",
     *,
@@ -96,6 +97,15 @@ def run(
             help="How many of the best moments it reads, even more than --top; once a --rerank.",
         ),
     ] = None,
+    channels: Annotated[
+        str | None,
+        typer.Option(
+            "--in",
+            metavar="CHANNELS",
+            help="Where to look: some of seen,said,written,named, or names of channels. "
+            "Default: everywhere.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Find the moments that TEXT describes, the best first.
@@ -135,6 +145,7 @@ def run(
         weight=WEIGHT if weight is None else weight,
         like=like,
         fold=not show_duplicates,
+        channels=None if channels is None else [name.strip() for name in channels.split(",")],
     )
     again: dict[str, float | None] = {}
     if rerank and moments:
@@ -151,7 +162,7 @@ def run(
         _print_moments(moments, again)
     else:
         typer.echo(
-            "nothing found: no video of the library passes the filters, or it holds no clips yet; "
+            "nothing found: no video of the library passes the filters or holds what is asked for; "
             "`moviola status` shows what it holds, `moviola index DIR` adds to it"
         )
 
@@ -188,6 +199,7 @@ def _day(moment: datetime | None) -> date | None:
 def _print_moments(moments: list[Moment], again: dict[str, float | None]) -> None:
     """Print a table of moments, with the scores of the second model where there was one."""
     from moviola.core import display_path
+    from moviola.retrieve.parsing import SEEN
 
     print_table(
         (
@@ -213,7 +225,21 @@ def _print_moments(moments: list[Moment], again: dict[str, float | None]) -> Non
             )
             for moment in moments
         ],
+        below=[
+            [_why(reason) for reason in moment.why if reason.channel != SEEN] for moment in moments
+        ],
     )
+
+
+def _why(reason: Reason) -> str:
+    """Write on one line what a moment was found by."""
+    from rich.cells import cell_len, set_cell_size
+
+    from moviola.core import display_path
+
+    text = " ".join(display_path(" ".join(reason.text.split())).split())
+    line = f"    {reason.channel} {format_clock(reason.start)}: {text}"
+    return line if cell_len(line) <= WIDTH else set_cell_size(line, WIDTH - 1).rstrip() + "…"
 
 
 def _remark(moment: Moment) -> str:
@@ -248,7 +274,23 @@ def as_object(moment: Moment) -> dict[str, Any]:
         found["duplicates"] = list(moment.duplicates)
     if moment.steps:
         found["steps"] = [_stretch(step) for step in moment.steps]
+    found["why"] = [_as_reason(reason) for reason in moment.why]
     return found | ({"missing": True} if moment.missing else {})
+
+
+def _as_reason(reason: Reason) -> dict[str, Any]:
+    """Make the JSON of what a moment was found by; `words` only where words were."""
+    found: dict[str, Any] = {
+        "channel": reason.channel,
+        "text": reason.text,
+        "start": round(reason.start, 3),
+        "end": round(reason.end, 3),
+    }
+    words: list[dict[str, Any]] = []
+    for word in reason.words:
+        times = word.span and {"start": round(word.span.start, 3), "end": round(word.span.end, 3)}
+        words.append({"text": word.text, "first": word.first, "last": word.last, **(times or {})})
+    return found | ({"words": words} if words else {})
 
 
 def _stretch(found: Moment | Stretch) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from moviola.core import (
     display_path,
 )
 from moviola.library.committed import StateReader
+from moviola.library.indexed import PassageIndexer
 from moviola.library.passages import ORDERING_COLUMNS, PASSAGE_COLUMNS
 from moviola.library.records import VideoRecord
 from moviola.library.snapshot import Snapshot
@@ -36,6 +38,7 @@ from moviola.library.storage.row_checks import Problem
 from moviola.library.storage.tables import Tables, faults
 from moviola.library.storage.verifying import find_problems
 from moviola.library.storage.writing import LibraryWriter
+from moviola.library.text_index import IndexedPassages
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +56,7 @@ class Library:
         self.path = path
         self.card = card
         self._reader = StateReader(path, card)
+        self._indexer = PassageIndexer(path, self._reader)
 
     @classmethod
     def create(cls, path: Path, card: LibraryCard, held: WriterLock | None = None) -> Self:
@@ -187,6 +191,7 @@ class Library:
                 raise
             else:
                 writer.close()
+                self._indexer.refresh_files()
         self.refresh()
 
     def refresh(self) -> bool:
@@ -228,6 +233,17 @@ class Library:
         """
         return self._reader.records()
 
+    def record(self, video: str) -> VideoRecord | None:
+        """Return the record of a video, None where there is none of that id."""
+        records = self._reader.records()
+        at = bisect_left(records, video, key=lambda record: record.id)
+        return records[at] if at < len(records) and records[at].id == video else None
+
+    @property
+    def channel_names(self) -> list[str]:
+        """List the channels that its passages were read by."""
+        return [name for name, _ in self.card.channels]
+
     def passages(self, video: str | None = None, channel: str | None = None) -> list[Passage]:
         """List the passages of a video, of a channel, of both or all, by video and start.
 
@@ -249,6 +265,14 @@ class Library:
             StoreCorruptError: when the tables are damaged.
         """
         return self._reader.passages(list(dict.fromkeys((*ORDERING_COLUMNS, *columns))))
+
+    def indexed_passages(self) -> IndexedPassages:
+        """Return all passages in memory, ready to be searched by words; loaded when first needed.
+
+        Raises:
+            StoreCorruptError: when the tables are damaged.
+        """
+        return self._indexer.passages()
 
     def roots(self) -> list[Path]:
         """List the folders, and files named by themselves, that were indexed, but for nested ones.

@@ -23,6 +23,8 @@ def fold_duplicates(
 ) -> list[Moment]:
     """Fold each moment into the first of another video that it nearly equals.
 
+    Moments that were found by different texts are different, however alike they look.
+
     Args:
         moments: best first.
         snapshot: holds the vectors of their best clips.
@@ -32,8 +34,11 @@ def fold_duplicates(
         Those that stand for themselves, in order; `duplicates` names the clips they stand for.
     """
     rows = snapshot.rows_of([moment.clip for moment in moments])
-    videos = [moment.video for moment in moments]
-    under = assign_duplicates(snapshot.matrix[rows], videos, threshold=threshold)
+    under = np.arange(len(moments))
+    for places in _by_texts(moments, rows):
+        videos = [moments[place].video for place in places]
+        found = assign_duplicates(snapshot.matrix[rows[places]], videos, threshold=threshold)
+        under[places] = np.array(places)[found]
     folded: dict[int, list[str]] = {}
     for place, better in enumerate(under.tolist()):
         if place != better:
@@ -43,6 +48,16 @@ def fold_duplicates(
         for place, moment in enumerate(moments)
         if under[place] == place
     ]
+
+
+def _by_texts(moments: Sequence[Moment], rows: NDArray[np.int64]) -> list[list[int]]:
+    """Group the places of moments that have a clip by the texts that they were found by."""
+    groups: dict[frozenset[str], list[int]] = {}
+    for place, moment in enumerate(moments):
+        if rows[place] >= 0:
+            texts = frozenset(reason.text for reason in moment.why)
+            groups.setdefault(texts, []).append(place)
+    return list(groups.values())
 
 
 def assign_duplicates(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from moviola.library import VideoFilter
-from moviola.retrieve.parsing import split_unwanted
+from moviola.retrieve.parsing import (
+    SEEN,
+    ParsedQuery,
+    Term,
+    check_channels,
+    group_of,
+    parse_query,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,6 +71,11 @@ class Query:
         own: whether moments of that clip's own video are found too.
         weight: share of the pictures where text and pictures are combined, in [0, 1].
         filters: which videos to search; None for all.
+        terms: words that texts with times are asked for, beside those of the sentence.
+        barred: words of single channels that are not wanted.
+        later: the steps of `then`, parsed.
+        channels: where to look: `seen`, `said`, `written`, `named`, or names of channels; None
+            for everywhere.
 
     Raises:
         ValueError: when nothing is asked, or more than can be answered.
@@ -78,11 +90,15 @@ class Query:
     own: bool = False
     weight: float = WEIGHT
     filters: VideoFilter | None = None
+    terms: tuple[Term, ...] = ()
+    barred: tuple[Term, ...] = ()
+    later: tuple[ParsedQuery, ...] = ()
+    channels: frozenset[str] | None = None
 
     def __post_init__(self) -> None:
-        if not self.text and not self.is_pictured:
+        if not self.text and not self.terms and not self.is_pictured:
             raise ValueError(_EMPTY)
-        texts = self.texts
+        texts = (*self.texts, *(term.text for term in (*self.terms, *self.barred)))
         length = sum(map(len, texts))
         if length > LONGEST_QUERY:
             raise ValueError(
@@ -115,27 +131,65 @@ class Query:
         own: bool = False,
         weight: float = WEIGHT,
         filters: VideoFilter | None = None,
+        channels: Collection[str] | None = None,
+        known: Collection[str] = (),
     ) -> Self:
-        """Make a query of typed words, whose `-words` and `-"two words"` are not wanted.
+        """Make a query of typed words, as `parse_query` understands them.
 
-        Steps that are blank are left out. The other arguments are the query's attributes.
+        Steps that are blank are left out. `known` names channels that may stand before a colon
+        beside those that every library has. The other arguments are the query's attributes.
 
         Raises:
             ValueError: when nothing is asked, or more than can be answered.
         """
-        text, unwanted = split_unwanted(words)
-        if not text and unwanted and not pictures and like is None:
+        parsed = parse_query(words, known)
+        steps = tuple(step for step in map(str.strip, then) if step)
+        asked = parsed.text or parsed.terms or pictures or like is not None
+        if not asked and (parsed.unwanted or parsed.barred):
             raise ValueError(
                 "the query only says what is not wanted; say what happens in the moment as well"
             )
-        steps = tuple(step for step in map(str.strip, then) if step)
-        return cls(text, unwanted, steps, within, tuple(pictures), like, own, weight, filters)
+        return cls(
+            # Steps are compared by pictures too, for which a word of a sign is better than nothing.
+            parsed.text or (_terms_text(parsed) if steps else ""),
+            parsed.unwanted,
+            steps,
+            within,
+            tuple(pictures),
+            like,
+            own,
+            weight,
+            filters,
+            parsed.terms,
+            parsed.barred,
+            tuple(parse_query(step, known) for step in steps),
+            None if channels is None else check_channels(channels, known),
+        )
+
+    def asks(self, channel: str) -> bool:
+        """Tell whether it asks `seen`, or a channel of texts by its name or its group's."""
+        return self.channels is None or not self.channels.isdisjoint({channel, group_of(channel)})
 
     @property
     def texts(self) -> tuple[str, ...]:
         """List every text of it: the sentence, the steps, what is not wanted."""
         asked = (self.text,) if self.text else ()
-        return (*asked, *self.then, *self.unwanted)
+        later = (
+            step.text or _terms_text(step) or typed
+            for step, typed in zip(self.steps[1:], self.then, strict=True)
+        )
+        return (*asked, *later, *self.unwanted)
+
+    @property
+    def steps(self) -> tuple[ParsedQuery, ...]:
+        """List its steps: the sentence with its terms, and what comes afterwards."""
+        first = ParsedQuery(self.text, terms=self.terms, barred=self.barred)
+        return (first, *(self.later or map(ParsedQuery, self.then)))
+
+    @property
+    def is_seen(self) -> bool:
+        """Tell whether pictures can answer it."""
+        return bool(self.text or self.is_pictured) and self.asks(SEEN)
 
     @property
     def is_pictured(self) -> bool:
@@ -146,3 +200,14 @@ class Query:
     def is_plain(self) -> bool:
         """Tell whether it is one sentence, whose scores are the encoder's own."""
         return bool(self.text) and not (self.unwanted or self.then or self.is_pictured)
+
+    @property
+    def is_read(self) -> bool:
+        """Tell whether texts can answer it."""
+        has_words = bool(self.text or self.terms) or any(step.terms for step in self.steps)
+        return has_words and self.channels != frozenset({SEEN})
+
+
+def _terms_text(parsed: ParsedQuery) -> str:
+    """Write the terms of a step as a sentence."""
+    return " ".join(term.text for term in parsed.terms)

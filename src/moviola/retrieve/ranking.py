@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.core.moments import Moment, Stretch
+from moviola.core.moments import Moment, Reason, Stretch
 from moviola.library import Snapshot, VideoFilter
 from moviola.retrieve.merging import merge_videos
+from moviola.retrieve.parsing import SEEN
 from moviola.retrieve.quantiles import quantiles
 from moviola.retrieve.query import Query
 from moviola.retrieve.sequences import best_chains
@@ -176,4 +177,5 @@ def _moment(
         clip=bytes(snapshot.clips[row]).decode(),
         others=others,
         steps=steps,
+        why=(Reason(SEEN, "", stretch.start, stretch.end),),
     )

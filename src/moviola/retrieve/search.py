@@ -14,11 +14,13 @@ from moviola.core.moments import Moment
 from moviola.library import Library, Snapshot, VideoFilter
 from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.duplicates import fold_duplicates
+from moviola.retrieve.fused_search import Asking, find_fused
 from moviola.retrieve.judging import judge_moments
 from moviola.retrieve.products import multiply_with
 from moviola.retrieve.query import Query
 from moviola.retrieve.ranking import rank_query
 from moviola.retrieve.scoring import score_query
+from moviola.retrieve.texts import Texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,18 +49,19 @@ class Found:
 def search(
     query: Query,
     library: Library,
-    encoder: Encoder,
+    encoder: Encoder | None,
     *,
     top: int = 10,
     per_video: int | None = 1,
     fold: bool = True,
 ) -> list[Moment]:
-    """Search every clip of a library, exactly.
+    """Search every clip and every passage of a library, exactly.
 
     Args:
         query: what is asked.
         library: an open library.
-        encoder: whose text tower the query goes through, its head included.
+        encoder: whose text tower the query goes through, its head included; None for a library
+            without vectors.
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
         fold: whether near-duplicates are shown as one.
@@ -71,14 +74,18 @@ def search(
         ValueError: when a text cannot be encoded, or `query.like` is unknown.
         StoreCorruptError: when the tables are damaged.
     """
-    library.require(space=encoder.space, text_readout=encoder.text_readout)
     snapshot = library.snapshot()
-    scores = score_query(query, snapshot, multiply_with(library, encoder, snapshot))
+    scores = judge = None
+    if encoder is not None and query.is_seen:
+        library.require(space=encoder.space, text_readout=encoder.text_readout)
+        scores = score_query(query, snapshot, multiply_with(library, encoder, snapshot))
+        judge = judge_for(library, encoder, snapshot) if query.is_plain else None
     return find_moments(
         query,
         snapshot,
         scores,
-        judge=judge_for(library, encoder, snapshot) if query.is_plain else None,
+        judge=judge,
+        texts=Texts.of(library) if query.is_read else None,
         top=top,
         per_video=per_video,
         fold=fold,
@@ -88,9 +95,10 @@ def search(
 def find_moments(
     query: Query,
     snapshot: Snapshot,
-    scores: NDArray[np.float32],
+    scores: NDArray[np.float32] | None,
     *,
     judge: Judge | None,
+    texts: Texts | None = None,
     top: int,
     per_video: int | None = 1,
     fold: bool = True,
@@ -99,9 +107,33 @@ def find_moments(
 
     Near-duplicates that are folded make room for others. Of a sequence of steps, each video has
     one moment. `judge` says how far to trust the moments of a plain sentence, and of no other
-    query: those were not measured.
+    query: those were not measured. Where passages of `texts` match, their evidence and that of
+    the pictures are fused; where none does, the pictures answer alone. `scores` are None where
+    pictures are not asked.
     """
-    filters = _filters(query, snapshot)
+    asking = Asking(query, snapshot, scores, judge, _filters(query, snapshot))
+    if texts is not None and query.is_read:
+        matches = texts.match(query, asking.filters)
+        if scores is None or not all(match.is_empty for match in matches):
+            wanted = top + 1 + (_SPARE if fold else 0)
+            found = find_fused(asking, texts, matches, top=wanted, per_video=per_video)
+            shown = fold_duplicates(found, snapshot) if fold else found
+            return Found(shown[:top], len(shown) > top)
+    if scores is None:
+        return Found([], more=False)
+    return _find_seen(asking, scores, top=top, per_video=per_video, fold=fold)
+
+
+def _find_seen(
+    asking: Asking,
+    scores: NDArray[np.float32],
+    *,
+    top: int,
+    per_video: int | None,
+    fold: bool,
+) -> Found:
+    """Find the best moments by pictures alone."""
+    query, snapshot = asking.query, asking.snapshot
     ranked = wanted = top + 1  # one more tells whether there are more
     if fold:
         ranked += _SPARE
@@ -112,12 +144,12 @@ def find_moments(
             scores,
             top=ranked,
             per_video=per_video,
-            filters=filters,
+            filters=asking.filters,
         )
         shown = fold_duplicates(moments, snapshot) if fold else moments
         if len(shown) >= wanted or len(moments) < ranked or ranked >= _MOST_RANKED:
             moments, absent = judge_moments(
-                shown[:top], judge if query.is_plain else None, snapshot, scores[0]
+                shown[:top], asking.judge if query.is_plain else None, snapshot, scores[0]
             )
             return Found(moments, len(shown) > top, absent)
         ranked *= 3

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from moviola.core import VideoInfo, display_path
-from moviola.core.moments import Moment
+from moviola.core.moments import Moment, Reason
 from moviola.library import Snapshot, VideoName, VideoRecord, has_no_file, is_gone
 from moviola.serve.folders import shown_folder
 from moviola.serve.media.playing import Facts
 from moviola.serve.schemas import (
     FailureAnswer,
+    MatchedWordAnswer,
     MomentAnswer,
     NameAnswer,
+    ReasonAnswer,
     StepAnswer,
     VideoAnswer,
 )
@@ -52,6 +54,7 @@ class Presenter:
                 "others": moment.others,
                 "duplicates": list(moment.duplicates),
                 "steps": steps or None,
+                "why": [_reason(reason) for reason in moment.why],
             }
         )
 
@@ -153,7 +156,29 @@ class Presenter:
             others=0,
             duplicates=[],
             steps=None,
+            why=[],
         )
+
+
+def _reason(reason: Reason) -> ReasonAnswer:
+    """Present what a moment was found by."""
+    words = [
+        MatchedWordAnswer(
+            text=word.text,
+            first=word.first,
+            last=word.last,
+            start=None if word.span is None else _rounded(word.span.start),
+            end=None if word.span is None else _rounded(word.span.end),
+        )
+        for word in reason.words
+    ]
+    return ReasonAnswer(
+        channel=reason.channel,
+        text=reason.text,
+        start=_rounded(reason.start),
+        end=_rounded(reason.end),
+        words=words,
+    )
 
 
 def _first(record: VideoRecord) -> VideoName:

@@ -39,6 +39,26 @@ class StepAnswer(BaseModel):
     score: float
 
 
+class MatchedWordAnswer(BaseModel):
+    """Words of a passage that were asked for, by their characters and, where known, seconds."""
+
+    text: str
+    first: int
+    last: int
+    start: float | None
+    end: float | None
+
+
+class ReasonAnswer(BaseModel):
+    """Evidence for a moment: a passage of a channel, or its pictures (`seen`)."""
+
+    channel: str
+    text: str
+    start: float
+    end: float
+    words: list[MatchedWordAnswer]
+
+
 class MomentAnswer(BaseModel):
     """A moment of a video, in seconds from its first moment."""
 
@@ -63,6 +83,14 @@ class MomentAnswer(BaseModel):
     others: int
     duplicates: list[str]
     steps: list[StepAnswer] | None
+    why: list[ReasonAnswer] = Field(description="What it was found by, the strongest first.")
+
+
+class TermAnswer(BaseModel):
+    """Words with quotes, a channel or an open end."""
+
+    text: str
+    channel: str | None
 
 
 class QueryAnswer(BaseModel):
@@ -75,6 +103,8 @@ class QueryAnswer(BaseModel):
     picture: str | None
     weight: float | None
     clip: str | None
+    channels: list[str] | None
+    terms: list[TermAnswer]
 
 
 class TookAnswer(BaseModel):

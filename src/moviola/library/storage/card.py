@@ -23,6 +23,8 @@ PASSAGES_SINCE = 3  # the first schema with a table of passages
 # The encoder is compared with these parts whenever one is loaded, and refused by name.
 _COMPARED = frozenset({"space", "video_readout", "text_readout"})
 # Parts that cards of before lack.
+#: The name in place of a model's where a library holds no vectors.
+NO_MODEL = "none"
 _ADDED = frozenset({"precision", "codecs", "sharpness", "channels"})
 _LONGEST = 1 << 20  # bytes; a card has about two thousand
 
@@ -65,6 +67,11 @@ class LibraryCard:
     codecs: tuple[str, ...] = ()
     sharpness: float = 0.0
     channels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def has_vectors(self) -> bool:
+        """Tell whether clips have vectors; a library without a model holds passages alone."""
+        return self.model != NO_MODEL
 
     @property
     def vector_type(self) -> Literal["float16", "float32"]:

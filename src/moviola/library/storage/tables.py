@@ -139,6 +139,11 @@ class Tables:
             query = table.search().where(_equals(equal))
             return (query if columns is None else query.select(columns)).to_arrow()
 
+    def read_ids(self, table: Table, ids: Iterable[str]) -> pa.Table:
+        """Read the rows of some ids, in any order."""
+        with faults(self.folder):
+            return table.search().where(_is_one_of(KEY, ids)).to_arrow()
+
     def checksums(self, table: Table, **equal: str) -> set[bytes]:
         """Read the checksums of the rows whose columns equal the values of `equal`."""
         found = self.read_where(table, ["checksum"], **equal)

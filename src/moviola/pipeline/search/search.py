@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -43,13 +43,19 @@ def search(
     like: str | None = None,
     own: bool = False,
     fold: bool = True,
+    channels: Collection[str] | None = None,
 ) -> list[Moment]:
     """Find the moments that a sentence, a picture or both describe, the best first.
+
+    The sentence is asked of pictures, and of what is said, written and named; `why` of a moment
+    says what it was found by.
 
     The command line and the search page give the same moments and scores on the same query.
 
     Args:
-        text: what happens in the moment; `-words` and `-"two words"` in it are not wanted.
+        text: what happens in the moment; `-words` and `-"two words"` in it are not wanted,
+            `"two words"` stand beside each other, `wor*` may go on, and `said:word`,
+            `written:"two words"` and `name:word` stand in that channel.
         library: an open library, or its folder; None means the one in the user's data folder.
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
@@ -61,6 +67,8 @@ def search(
         like: id of a clip, the `clip` of a moment, that the moment looks like.
         own: whether moments of that clip's own video are found too.
         fold: whether near-duplicates are shown as one, which names the others in `duplicates`.
+        channels: where to look: `seen`, `said`, `written`, `named`, or names of channels; None
+            for everywhere.
 
     Raises:
         ValueError: when nothing is asked, the text is too long, or there is no clip `like`.
@@ -79,18 +87,19 @@ def search(
         own=own,
         weight=weight,
         filters=filters,
+        channels=channels,
+        known=tuple(opened.channel_names),
     )
-    moments = search_library(
-        query, opened, _encoder_of(opened), top=top, per_video=per_video, fold=fold
-    )
+    asks_model = query.is_seen and opened.card.has_vectors
+    encoder = _encoder_of(opened) if asks_model else None
+    moments = search_library(query, opened, encoder, top=top, per_video=per_video, fold=fold)
     return [_look_for_file(moment, opened) for moment in moments]
 
 
 def _look_for_file(moment: Moment, library: Library) -> Moment:
     """Mark a moment whose file is gone since the last index run."""
-    snapshot = library.snapshot()
-    place = snapshot.place_of(moment.video)
-    if moment.missing or place is None or not has_no_file(snapshot.records[place]):
+    record = library.record(moment.video)
+    if moment.missing or record is None or not has_no_file(record):
         return moment
     return replace(moment, missing=True)
 

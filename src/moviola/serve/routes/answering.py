@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moviola.retrieve.query import Query
-from moviola.serve.schemas import MomentAnswer, QueryAnswer, SearchAnswer, TookAnswer
+from moviola.serve.schemas import MomentAnswer, QueryAnswer, SearchAnswer, TermAnswer, TookAnswer
 from moviola.serve.search.library_watch import View
 from moviola.serve.search.params import QueryParams, SearchParams
 from moviola.serve.state import ServerState
@@ -17,7 +17,7 @@ def read_query(params: SearchParams | QueryParams, state: ServerState, view: Vie
     """
     pictures = [] if params.picture is None else [state.pictures.read(view, params.picture)]
     filters = params.as_filter(state.folders()) if isinstance(params, SearchParams) else None
-    return params.query(pictures, filters)
+    return params.query(pictures, filters, view.library.channel_names)
 
 
 def answer_search(params: SearchParams, state: ServerState, view: View) -> SearchAnswer:
@@ -54,6 +54,8 @@ def _understood(params: SearchParams, query: Query) -> QueryAnswer:
         picture=params.picture,
         weight=query.weight if query.is_pictured and query.text else None,
         clip=query.like,
+        channels=None if query.channels is None else sorted(query.channels),
+        terms=[TermAnswer(text=term.text, channel=term.field) for term in query.terms],
     )
 
 

@@ -21,6 +21,7 @@ from moviola.library.storage.card import CARD_NAME
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
 from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.products import encode_directions
+from moviola.retrieve.texts import Texts
 from moviola.serve.errors import ApiError, problem
 from moviola.serve.search.batching import Batcher
 
@@ -51,6 +52,7 @@ class View:
     batcher: Batcher
     generation: str
     judge: Judge | None
+    texts: Texts | None
 
     def scores(
         self, texts: Sequence[str], pictures: Sequence[NDArray[np.float32]] = ()
@@ -219,7 +221,8 @@ class LibraryWatch:
         batcher = self._view.batcher if self._view else Batcher(encode)
         snapshot = library.snapshot()
         judge = judge_for(library, encoder, snapshot)
-        self._view = View(library, encoder, snapshot, batcher, library.generation, judge)
+        texts = Texts.of(library)
+        self._view = View(library, encoder, snapshot, batcher, library.generation, judge, texts)
         _keep_out_of_collections()
         return time.monotonic() - began - loading
 

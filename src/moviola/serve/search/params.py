@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Annotated, Literal
 
@@ -25,6 +25,7 @@ from moviola.serve.folders import Folders
 
 ID = r"^[0-9a-z-]{1,80}$"
 Id = Annotated[str, Field(pattern=ID)]
+Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 Words = Annotated[str, Field(max_length=LONGEST_QUERY)]
 _LONGEST = 10_000_000.0  # seconds; beyond it is a slip of the finger
 
@@ -80,12 +81,25 @@ class QueryParams(BaseModel):
     weight: Annotated[float, Field(ge=0, le=1)] = WEIGHT
     clip: Id | None = None
     own: bool = False
+    channel: Annotated[
+        list[Channel], Field(max_length=20, description="Where to look; everywhere without one.")
+    ] = Field(default_factory=list[str])
 
-    def query(self, pictures: Sequence[Picture] = (), filters: VideoFilter | None = None) -> Query:
+    def query(
+        self,
+        pictures: Sequence[Picture] = (),
+        filters: VideoFilter | None = None,
+        known: Collection[str] = (),
+    ) -> Query:
         """Make the query; `pictures` are what the id `picture` stands for.
 
+        Args:
+            pictures: vectors to search with.
+            filters: which videos to search.
+            known: names of the library's own channels.
+
         Raises:
-            ApiError: 422 where it is empty or too long.
+            ApiError: 422 where it is empty or too long, or asks a channel that is not there.
         """
         try:
             return Query.parse(
@@ -97,6 +111,8 @@ class QueryParams(BaseModel):
                 own=self.own,
                 weight=self.weight,
                 filters=filters,
+                channels=self.channel or None,
+                known=known,
             )
         except ValueError as error:
             raise ApiError(422, "invalid", f"q: {error}") from error

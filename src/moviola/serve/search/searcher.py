@@ -125,7 +125,7 @@ class Searcher:
     def _search(self, view: View, query: Query, shown: Shown) -> Answer:
         """Score, rank and order, and measure how long that takes."""
         began = perf_counter()
-        scores = self.scores(view, query)
+        scores = self.scores(view, query) if query.is_seen else None
         compared = perf_counter()
         with self._ranking:
             found = find_moments(
@@ -133,6 +133,7 @@ class Searcher:
                 view.snapshot,
                 scores,
                 judge=view.judge,
+                texts=view.texts,
                 top=shown.top,
                 per_video=1 if shown.group == "video" else None,
                 fold=shown.duplicates == "collapse",

@@ -1,0 +1,63 @@
+"""Find the passages in which words of a query occur, best first by BM25."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from moviola.library.text_index import Occurrences, SoughtWord, TextIndex, query_tokens
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Different words of a sentence that are looked for; further ones tell no more.
+MOST_WORDS = 64
+
+
+def sentence_words(text: str) -> tuple[SoughtWord, ...]:
+    """Cut a sentence into different words to look for, wherever they stand."""
+    found: dict[str, SoughtWord] = {}
+    for token in query_tokens(text):
+        if len(found) == MOST_WORDS:
+            break
+        may_err = not (token.has_digit or token.is_gram)
+        found.setdefault(token.text, SoughtWord(token.text, may_err=may_err))
+    return tuple(found.values())
+
+
+def rank_words(
+    index: TextIndex, words: Sequence[SoughtWord]
+) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]:
+    """Rank the texts in which some of `words` occur.
+
+    Common words find nothing by themselves where a rarer one occurs: they only add to the scores
+    of what that finds.
+
+    Returns:
+        `(m,)` numbers of texts, best first, their `(m,)` scores, and the rarities of the words.
+    """
+    found = [index.occurrences(word) for word in words]
+    rarities = np.array([each.rarity for each in found], np.float64)
+    rare = [each for each in found if each.texts.size and not index.is_common(each)]
+    finding = rare or found
+    if not finding:
+        return np.zeros(0, np.int64), np.zeros(0, np.float32), rarities
+    texts, place = np.unique(np.concatenate([each.texts for each in finding]), return_inverse=True)
+    gains = np.concatenate([index.gains(each) for each in finding])
+    scores = np.bincount(place, gains, minlength=texts.size).astype(np.float32)
+    for each in found if rare else ():
+        if each.texts.size and index.is_common(each):
+            _add_to(scores, texts, each, index)
+    order = np.lexsort((texts, -scores))
+    return texts[order], scores[order], rarities
+
+
+def _add_to(
+    scores: NDArray[np.float32], texts: NDArray[np.int64], found: Occurrences, index: TextIndex
+) -> None:
+    """Add what a common word gains to the scores of the texts that were found."""
+    at = np.minimum(np.searchsorted(found.texts, texts), found.texts.size - 1)
+    holds = found.texts[at] == texts
+    scores[holds] += index.gains(found, at[holds])
