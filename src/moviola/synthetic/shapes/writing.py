@@ -1,38 +1,30 @@
 """Write a generated world to disk: videos, MSR-VTT annotations, moments and facts."""
 
-# PyAV leaves types of its streams open.
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-import av
 import numpy as np
 
 from moviola.synthetic.shapes.facts import Claim, Clause, has_held_out, is_held_out, is_true
+from moviola.synthetic.shapes.film import FRAME_RATE, write_film
 from moviola.synthetic.shapes.grammar import draw_claims, full_mention, say
 from moviola.synthetic.shapes.rendering import render
-from moviola.synthetic.shapes.sound import RATE, tone
 from moviola.synthetic.shapes.world import LEVELS, Level, Take, draw_video, look_alike, stage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FRAME_RATE = 12
 SIZE = 192
-QUALITY = 23
-"""Constant rate factor of H.264; 23 is what most people's software uses."""
 SPLITS = ("train", "val", "test")
 HELD_OUT_SHARE = 0.25
-AUDIO_FRAME = 1024
 
 
 @dataclass(frozen=True)
@@ -118,35 +110,7 @@ def video_frames(takes: Sequence[Take], size: int = SIZE) -> Iterable[NDArray[np
 
 def write_video(path: Path, takes: Sequence[Take], size: int = SIZE) -> None:
     """Write takes as an MP4 file with H.264 pictures and AAC sound."""
-    sound = np.concatenate([tone(take.sound, take.seconds) for take in takes])
-    # `bitexact` leaves out what would differ between two runs: the writing library and the date.
-    with av.open(
-        str(path), "w", format="mp4", options={"fflags": "+bitexact", "movflags": "faststart"}
-    ) as file:
-        pictures = file.add_stream("libx264", rate=FRAME_RATE)
-        pictures.width = pictures.height = size
-        pictures.pix_fmt = "yuv420p"
-        # One thread: the bytes must not depend on the number of cores.
-        pictures.options = {
-            "crf": str(QUALITY),
-            "preset": "veryfast",
-            "threads": "1",
-            "flags": "+bitexact",
-        }
-        audio = file.add_stream("aac", rate=RATE, layout="mono")
-        audio.options = {"flags": "+bitexact"}
-        for number, pixels in enumerate(video_frames(takes, size)):
-            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, FRAME_RATE)
-            file.mux(pictures.encode(frame))
-        file.mux(pictures.encode(None))
-        for start in range(0, len(sound), AUDIO_FRAME):
-            part = av.AudioFrame.from_ndarray(
-                sound[None, start : start + AUDIO_FRAME], format="fltp", layout="mono"
-            )
-            part.sample_rate, part.pts, part.time_base = RATE, start, Fraction(1, RATE)
-            file.mux(audio.encode(part))
-        file.mux(audio.encode(None))
+    write_film(path, takes, video_frames(takes, size), size)
 
 
 def facts_of(video: Video) -> dict[str, Any]:
