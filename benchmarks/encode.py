@@ -8,7 +8,7 @@ Run: python benchmarks/encode.py [videos] [rounds]
 
 from __future__ import annotations
 
-import os
+import statistics
 import sys
 import tempfile
 import time
@@ -20,9 +20,9 @@ import av
 import numpy as np
 import torch
 import transformers
-from torch.utils.flop_counter import FlopCounterMode
+from recording import processor_seconds, record
 
-from moviola.core import Space
+from moviola.core import Frames, Space
 from moviola.encode.runtime.preprocessing import Preprocessing
 from moviola.encode.xclip.encoder import XClipEncoder
 from moviola.pipeline.encode.streaming import encode_stream
@@ -36,18 +36,24 @@ PROCESSOR = {
     "image_mean": [0.485, 0.456, 0.406],
     "image_std": [0.229, 0.224, 0.225],
 }
+SIZES = ((320, 240, 25), (1280, 720, 30))
 
 
-def film(path: Path, shift: int, seconds: int = 20) -> None:
-    """A moving texture in H.264, 320x240 at 25 frames a second, with B-frames."""
+def film(
+    path: Path, shift: int, *, size: tuple[int, int] = (320, 240), rate: int = 25, seconds: int = 20
+) -> None:
+    """Write a moving texture in H.264 with B-frames, cut to another place every 4 seconds."""
+    width, height = size
     noise = np.random.default_rng(shift).integers(0, 256, (30, 40), dtype=np.uint8)
-    texture = np.kron(np.tile(noise, (1, 2)), np.ones((8, 8), np.uint8))
+    step = width // 40
+    texture = np.kron(np.tile(noise, (1, 2)), np.ones((step, step), np.uint8))[:height]
+    texture = np.pad(texture, ((0, height - len(texture)), (0, 0)), "wrap")
     with av.open(str(path), "w") as output:
-        stream = output.add_stream("libx264", rate=25, options={"preset": "medium"})
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
-        for number in range(seconds * 25):
-            at = (2 + shift) * number % 320
-            grey = np.ascontiguousarray(texture[:, at : at + 320])
+        stream = output.add_stream("libx264", rate=rate, options={"preset": "medium"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number in range(seconds * rate):
+            at = ((2 + shift) * number + 97 * (number // (4 * rate))) % width
+            grey = np.ascontiguousarray(texture[:, at : at + width])
             output.mux(
                 stream.encode(av.VideoFrame.from_ndarray(grey, "gray").reformat(format="yuv420p"))
             )
@@ -56,7 +62,7 @@ def film(path: Path, shift: int, seconds: int = 20) -> None:
 
 @torch.inference_mode()
 def naive(model: Any, processor: Any, paths: list[Path]) -> np.ndarray:
-    """Vectors `(N, 512)`, the way that tutorials show."""
+    """Encode the way that tutorials show, to vectors `(N, 512)`."""
     rows = []
     for path in paths:
         with av.open(str(path)) as container:
@@ -69,88 +75,99 @@ def naive(model: Any, processor: Any, paths: list[Path]) -> np.ndarray:
     return np.concatenate(rows)
 
 
-def ours(encoder: XClipEncoder, pool: DecodePool, paths: list[Path]) -> np.ndarray:
-    """The same through the pipeline that `moviola encode` uses."""
+def ours(encoder: Any, pool: DecodePool, paths: list[Path]) -> np.ndarray:
+    """Encode through the pipeline that `moviola encode` and `index` use."""
     requests = [ReadRequest(i, p, WholeSegmenter(), encoder.sampler) for i, p in enumerate(paths)]
     rows = {video.done.key: video.rows[0] for video in encode_stream(pool, requests, encoder)}
     return np.concatenate([rows[i] for i in range(len(paths))])
 
 
+class NoModel:
+    """Decoding alone: an encoder that looks at nothing."""
+
+    def __init__(self, encoder: XClipEncoder) -> None:
+        self.sampler, self.shrink = encoder.sampler, encoder.shrink
+
+    def encode_videos(self, clips: list[Frames]) -> list[np.ndarray]:
+        """Give a row for every clip at once."""
+        return [np.zeros((1, 1), np.float32) for _ in clips]
+
+
 def timed(function: Callable[[], Any]) -> tuple[float, float, Any]:
-    """Seconds by the clock, seconds of processors (workers' too), and the result."""
-    began, spent = time.perf_counter(), _processor_seconds()
+    """Measure seconds by the clock, seconds of processors (workers' too), and give the result."""
+    began, spent = time.perf_counter(), processor_seconds()
     result = function()
-    return time.perf_counter() - began, _processor_seconds() - spent, result
+    return time.perf_counter() - began, processor_seconds() - spent, result
 
 
-def _processor_seconds() -> float:
-    workers = 0.0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended
-            continue
-        if int(fields[1]) == os.getpid():
-            workers += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return time.process_time() + workers
-
-
-def peak(dtype: torch.dtype, device: torch.device) -> float:
-    """Operations a second of the matrix product of X-CLIP's largest layers, the best of 10."""
-    rows = torch.randn(1600, 768, dtype=dtype, device=device)
-    weights = torch.randn(3072, 768, dtype=dtype, device=device)
-
-    def multiply() -> None:
-        torch.nn.functional.linear(rows, weights)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-
-    return 2 * 1600 * 768 * 3072 / min(timed(multiply)[0] for _ in range(10))
-
-
-def main() -> None:
-    """Print the ratios."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 8
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+def encoders() -> tuple[Any, Any, XClipEncoder]:
+    """Make the naive model and its processor, and our encoder of the same weights."""
     torch.manual_seed(0)
     model = transformers.XCLIPModel(transformers.XCLIPConfig()).eval()
-    processor = transformers.VideoMAEImageProcessorPil(**PROCESSOR)
     twin = transformers.XCLIPModel(transformers.XCLIPConfig()).eval()
     twin.load_state_dict(model.state_dict())
     space = Space("benchmark", "1", "random", 512)
     encoder = XClipEncoder(twin, None, Preprocessing.from_config(PROCESSOR), space)
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
-        model.get_video_features(torch.zeros(1, 8, 3, 224, 224))
     model.to(encoder._video.device)  # noqa: SLF001 - both on the same
-    operations = counter.get_total_flops()
-    pixels = torch.randn(4, 8, 3, 224, 224)
-    encoder._video(pixels)  # noqa: SLF001 - settles the precision
-    with tempfile.TemporaryDirectory() as folder, DecodePool(1) as pool:
-        paths = [Path(folder) / f"{number}.mp4" for number in range(count)]
-        for number, path in enumerate(paths):
-            film(path, number)
-        pool.probe(paths[0])  # starts the worker
-        pairs = [
-            (
-                timed(lambda: naive(model, processor, paths)),
-                timed(lambda: ours(encoder, pool, paths)),
+    encoder.precision("clips")  # settled beforehand
+    return model, transformers.VideoMAEImageProcessorPil(**PROCESSOR), encoder
+
+
+Timed = tuple[float, float, Any]
+
+
+def compared(
+    paths: list[Path], pool: DecodePool, made: tuple[Any, Any, XClipEncoder], rounds: int
+) -> list[tuple[Timed, Timed, Timed]]:
+    """Measure the naive loop, ours, and our decoding alone, one after the other, some rounds."""
+    model, processor, encoder = made
+    ours(NoModel(encoder), pool, paths)  # starts the workers
+    return [
+        (
+            timed(lambda: naive(model, processor, paths)),
+            timed(lambda: ours(encoder, pool, paths)),
+            timed(lambda: ours(NoModel(encoder), pool, paths)),
+        )
+        for _ in range(rounds)
+    ]
+
+
+def main() -> None:
+    """Print and keep the ratios."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
+    made = encoders()
+    figures = []
+    with tempfile.TemporaryDirectory() as folder, DecodePool() as pool:
+        for width, height, rate in SIZES:
+            paths = [Path(folder) / f"{height}-{number}.mp4" for number in range(count)]
+            for number, path in enumerate(paths):
+                film(path, number, size=(width, height), rate=rate)
+            runs = compared(paths, pool, made, rounds)
+            cosine = (runs[0][0][2] * runs[0][1][2]).sum(1).min()
+            slow, fast, decoding = (
+                statistics.median(run[side][1] / count for run in runs) for side in range(3)
             )
-            for _ in range(rounds)
-        ]
-        alone = min(timed(lambda: encoder._video(pixels))[0] for _ in range(3)) / len(pixels)  # noqa: SLF001
-    slow, fast = (min(each[:2] for each in side) for side in zip(*pairs, strict=True))
-    cosine = (pairs[0][0][2] * pairs[0][1][2]).sum(1).min()
-    best = peak(encoder._video.dtype, encoder._video.device)  # noqa: SLF001
-    threads = torch.get_num_threads()
-    where = f"{encoder._video.device}, {threads} threads"  # noqa: SLF001
-    print(f"{count} videos of 20 s, 320x240; {where}; ours in {encoder._video.dtype}")  # noqa: SLF001
-    print(f"naive loop  {slow[0] / count:6.3f} s a video  {slow[1] / count:6.3f} processor seconds")
-    print(f"moviola     {fast[0] / count:6.3f} s a video  {fast[1] / count:6.3f} processor seconds")
-    print(f"ratio       {slow[0] / fast[0]:6.2f}            {slow[1] / fast[1]:6.2f}")
-    print(f"lowest cosine between the two {cosine:.6f}")
-    print(
-        f"model alone {alone:6.3f} s a video: {operations / alone / 1e9:.0f} GFLOP/s, "
-        f"{operations / alone / best:.0%} of the matrix product's {best / 1e9:.0f}"
+            spent, wall = (
+                statistics.median(run[0][unit] / run[1][unit] for run in runs) for unit in (1, 0)
+            )
+            figures.append(
+                {
+                    "clips": f"{width} x {height}, 20 s",
+                    "naive loop, CPU s a clip": f"{slow:.3f}",
+                    "moviola, CPU s a clip": f"{fast:.3f}",
+                    "of which decoding": f"{decoding:.3f}",
+                    "ratio of CPU s": f"{spent:.2f}",
+                    "ratio by the clock": f"{wall:.2f}",
+                    "lowest cosine": f"{cosine:.5f}",
+                }
+            )
+    record(
+        "encode",
+        "Encoding against the naive loop",
+        figures,
+        f"X-CLIP base-patch32, random weights, {count} clips, medians of {rounds} rounds; the "
+        f"naive loop in float32, moviola in {made[2].precision('clips')}.",
     )
 
 

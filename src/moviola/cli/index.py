@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from moviola.cli.options import (
     PrecisionOption,
     QueryInstructionOption,
 )
+
+if TYPE_CHECKING:
+    from moviola.pipeline.encode.stages import StageSeconds
 
 
 def run(
@@ -100,6 +103,7 @@ def run(
                 "clips": report.clips,
             }
             | ({"failed_before": len(report.failed_before)} if report.failed_before else {})
+            | ({"seconds": _seconds(report.seconds)} if report.seconds else {})
         )
     else:
         typer.echo(
@@ -107,9 +111,28 @@ def run(
             f"{report.failed} failed, {report.skipped} skipped; {report.clips} clips in "
             f"{display_path(place)}"
         )
+        if report.seconds:
+            typer.echo(_where_the_time_went(report.seconds))
         if report.failed_before:
             typer.echo(
                 f"{len(report.failed_before)} of those skipped failed before: `moviola failures` "
                 "says why, and --retry tries them again"
             )
     return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)
+
+
+def _seconds(seconds: StageSeconds) -> dict[str, float | int | str]:
+    """List the stages of a run for --json."""
+    found = {
+        name: round(getattr(seconds, name), 3) for name in ("decode", "wait", "model", "write")
+    }
+    return {**found, "decoders": seconds.decoders, "bound": seconds.bound}
+
+
+def _where_the_time_went(seconds: StageSeconds) -> str:
+    """Tell in one line what the run spent its time on."""
+    return (
+        f"decoding {seconds.decode:.1f} s in {seconds.decoders} processes, of which the model "
+        f"waited {seconds.wait:.1f} s; model {seconds.model:.1f} s, writing {seconds.write:.1f} s: "
+        f"bound by {seconds.bound}"
+    )

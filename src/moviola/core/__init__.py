@@ -49,6 +49,14 @@ from moviola.core.errors import (
     WeightsNotFoundError,
     WeightsUnavailableError,
 )
+from moviola.core.frame_towers import (
+    FrameTower,
+    FrameWise,
+    Shrink,
+    Shrinks,
+    own_frame_tower,
+    own_shrink,
+)
 from moviola.core.frames import Frames, SoundSpec, Waveform
 from moviola.core.items import Clip, Text, clip_id
 from moviola.core.models import KnownModel, ModelFamily, Reported, Source
@@ -68,6 +76,7 @@ from moviola.core.sampling import (
     ConsecutiveSampler,
     EndsRateSampler,
     EndsSampler,
+    GridSampler,
     LeftSampler,
     PictureSize,
     RateSampler,
@@ -100,7 +109,10 @@ __all__ = [
     "FileCode",
     "FileIdentity",
     "FrameSampler",
+    "FrameTower",
+    "FrameWise",
     "Frames",
+    "GridSampler",
     "Hears",
     "Hit",
     "KnownModel",
@@ -128,6 +140,8 @@ __all__ = [
     "Scores",
     "Segmenter",
     "Sharpened",
+    "Shrink",
+    "Shrinks",
     "Sidecar",
     "Sized",
     "SoundSpec",
@@ -154,8 +168,10 @@ __all__ = [
     "clip_id",
     "display_path",
     "own_calibration",
+    "own_frame_tower",
     "own_scorer",
     "own_sharpness",
+    "own_shrink",
     "passage_id",
     "told_precision",
     "wanted_size",

@@ -228,3 +228,33 @@ class RateSampler:
         if count == 1:
             return _centres(span, 1)
         return span.start + (np.arange(count, dtype=np.float64) + 0.5) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class GridSampler:
+    """`rate` times a second on one grid for the whole video, wherever a clip begins.
+
+    Clips that overlap share the frames of their common part. A clip between two times of the grid
+    gets its middle.
+    """
+
+    rate: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.rate) and self.rate > 0):
+            raise ValueError(f"a grid needs a positive rate, got {self.rate}")
+
+    @property
+    def spec(self) -> str:
+        """Return the canonical text, such as `grid:2`."""
+        return f"grid:{self.rate:g}"
+
+    def times(self, span: Span) -> NDArray[np.float64]:
+        """Return times `(T,)` in seconds inside `span`, T >= 1: of `(k + 1/2) / rate` all."""
+        # Rounded, so that a span that ends at 2.9999999 s holds the times of one that ends at 3 s.
+        first, last = (
+            math.ceil(round(edge * self.rate - 0.5, 6)) for edge in (span.start, span.end)
+        )
+        if first >= last:
+            return _centres(span, 1)
+        return (np.arange(first, last, dtype=np.float64) + 0.5) / self.rate

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from moviola.core import (
     Encoder,
     Frames,
     FrameSampler,
+    FrameTower,
     ManyReadouts,
     PictureSize,
     Precision,
@@ -28,8 +30,10 @@ from moviola.core import (
     TellsPrecision,
     Text,
     own_calibration,
+    own_frame_tower,
     own_scorer,
     own_sharpness,
+    own_shrink,
     wanted_sound,
 )
 from moviola.testing.examples import SPANS, TEXTS, quiet
@@ -101,12 +105,40 @@ def check_abilities(
         _check_scorer(encoder, texts, videos)
     if isinstance(encoder, ManyReadouts):
         _check_readouts(encoder, clips)
+    _check_shrink(encoder, clips, videos)
+    if (tower := own_frame_tower(encoder)) is not None:
+        _check_frame_tower(tower, clips, videos)
     if wanted_sound(encoder) is not None:
         (silent,) = encoder.encode_videos([quiet(clips[0])])
         require(
             not np.array_equal(silent, videos[0]),
             "encode_videos gives a clip with sound and the same one in silence the same vector, "
             "so it need not ask for sound",
+        )
+
+
+def _check_shrink(encoder: Encoder, clips: Sequence[Frames], videos: Vectors) -> None:
+    if (shrink := own_shrink(encoder)) is None:
+        return
+    small = [replace(clip, pixels=shrink(clip.pixels.copy())) for clip in clips]
+    for wanted, found in zip(videos, encoder.encode_videos(small), strict=True):
+        require(
+            wanted.shape == found.shape and np.allclose(wanted, found, atol=1e-4),
+            "shrink changes the vectors of frames: it must reduce them as the model would",
+        )
+
+
+def _check_frame_tower(tower: FrameTower[Any], clips: Sequence[Frames], videos: Vectors) -> None:
+    rows = tower.encode_frames([frame for clip in clips for frame in clip.pixels])
+    ends = np.cumsum([len(clip) for clip in clips])
+    require(
+        len(rows) == ends[-1],
+        f"frame_tower.encode_frames gives {len(rows)} rows for {ends[-1]} frames",
+    )
+    for wanted, found in zip(videos, tower.pool_frames(np.split(rows, ends[:-1])), strict=True):
+        require(
+            wanted.shape == found.shape and np.allclose(wanted, found, atol=1e-4),
+            "frame_tower gives other rows for the frames of a clip than encode_videos",
         )
 
 

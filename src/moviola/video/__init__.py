@@ -17,7 +17,15 @@ from moviola.video.stills import (
     read_play_facts,
 )
 from moviola.video.texts import FileTexts
-from moviola.video.worker.messages import ClipRead, ReadRequest, SideListener, VideoDone
+from moviola.video.worker.messages import (
+    ClipNamed,
+    ClipRead,
+    PictureRead,
+    Previews,
+    ReadRequest,
+    SideListener,
+    VideoDone,
+)
 from moviola.video.worker.once import (
     probe,
     read_frames_at,
@@ -30,13 +38,16 @@ from moviola.video.worker.tasks import SideWants
 
 __all__ = [
     "VIDEO_SUFFIXES",
+    "ClipNamed",
     "ClipRead",
     "DecodePool",
     "FileTexts",
     "GivenSegmenter",
     "Limits",
     "PicturePart",
+    "PictureRead",
     "PlayFacts",
+    "Previews",
     "ReadRequest",
     "ShotSegmenter",
     "SideListener",

@@ -16,7 +16,7 @@ import pytest
 import moviola
 from moviola.core import LibraryLockedError, SpaceMismatchError, StorageError
 from moviola.library import Library, writer_lock
-from moviola.pipeline.encode import streaming
+from moviola.pipeline.encode import batches
 from moviola.pipeline.index import opening
 from moviola.pipeline.index.report import IndexStep
 from moviola.testing import EchoEncoder
@@ -135,7 +135,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_trusted(folder, tmp_path, m
 
 def test_bad_vectors_fail_their_video_only(folder, tmp_path, monkeypatch):
     original = EchoEncoder.encode_videos
-    monkeypatch.setattr(streaming, "_BATCH", 1)
+    monkeypatch.setattr(batches, "_BATCH", 1)
 
     def spoil_the_green(self, clips):
         rows = original(self, clips)

@@ -43,8 +43,11 @@ def serve(self, task):
         out.write(bytes(range(256)) * 100)
         time.sleep(1000)
     elif name.startswith("lie"):
-        ipc.send(out, {"kind": "clip", "index": 0, "start": 0, "end": 1, "shape": [9, 9, 9, 3],
-                        "times": [0.0]})
+        ipc.send(out, {"kind": "frame", "number": 1, "shape": [9, 9, 3]})
+        time.sleep(1000)
+    elif name.startswith("name"):
+        ipc.send(out, {"kind": "clip", "index": 0, "start": 0, "end": 1, "pictures": [7],
+                        "oldest": 1, "times": [0.0]})
         time.sleep(1000)
     elif name.startswith("flood"):
         out.write(ipc._HEAD.pack(b"mvl1", 10, 1 << 60))
@@ -67,13 +70,13 @@ def serve(self, task):
         honest(self, task)
     elif name.startswith("midway"):
         mark = task.path.with_suffix(".mark")
-        send = self._send_pictures
-        def fragile(head, pictures, times):
-            if head["index"] == 2 and not mark.exists():
+        send = ipc.send
+        def fragile(stream, head, parts=()):
+            if head.get("index") == 2 and not mark.exists():
                 mark.touch()
                 os._exit(1)
-            send(head, pictures, times)
-        self._send_pictures = fragile
+            send(stream, head, parts)
+        ipc.send = fragile
         honest(self, task)
     else:
         honest(self, task)
@@ -88,6 +91,7 @@ DEATHS = {
     "exit": FileCode.DECODER_CRASH,
     "garbage": FileCode.DECODER_CRASH,
     "lie": FileCode.DECODER_CRASH,
+    "name": FileCode.DECODER_CRASH,
     "flood": FileCode.DECODER_CRASH,
     "odd": FileCode.DECODER_CRASH,
     "hang": FileCode.TIMEOUT,

@@ -21,7 +21,7 @@ from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.loading import COMPUTED_WITH, DAMAGES, weights_digest
 from moviola.encode.runtime.preprocessing import Preprocessing
 from moviola.encode.runtime.tokenizers import load_tokenizer
-from moviola.encode.two_tower.encoder import Pooling, TwoTowerEncoder
+from moviola.encode.two_tower.encoder import Pooling, Recipe, TwoTowerEncoder, find_sampler
 from moviola.encode.two_tower.kinds import Kind
 from moviola.encode.two_tower.loading import LoadedModel
 
@@ -36,6 +36,8 @@ def load(
     revision: str | None = None,
     *,
     frames: int = 8,
+    recipe: Recipe = "uniform",
+    rate: int | str = 2,
     pooling: Pooling = "mean",
     precision: Precision | None = None,
 ) -> TwoTowerEncoder:
@@ -45,6 +47,8 @@ def load(
         model: an id such as `timm/PE-Core-B-16`, or a folder in OpenCLIP's layout.
         revision: a commit, branch or tag.
         frames: how many of a clip are looked at; its authors take 8.
+        recipe: `"uniform"`, `"mteb"` or `"grid"`, as the two-tower models have them.
+        rate: frames a second of the grid.
         pooling: `"mean"` for one row a clip, `"none"` for one a frame.
         precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
@@ -54,7 +58,8 @@ def load(
     """
     found = fetch(model, FAMILY.patterns, revision)
     loaded = _loaded(found.folder, found.model, found.revision)
-    return TwoTowerEncoder(loaded, frames=frames, pooling=pooling, precision=precision)
+    sampler = find_sampler(recipe, frames, rate)
+    return TwoTowerEncoder(loaded, sampler=sampler, pooling=pooling, precision=precision)
 
 
 def _loaded(folder: Path, model: str, revision: str) -> LoadedModel:

@@ -18,6 +18,7 @@ from torch.nn import functional
 from transformers import PeAudioVideoModel, PeVideoModel
 
 from moviola.core.abilities import Precision, TowerName
+from moviola.core.frame_towers import Shrink
 from moviola.core.frames import Frames, SoundSpec
 from moviola.core.sampling import EndsRateSampler, EndsSampler, RateSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
@@ -166,6 +167,11 @@ class PeAvEncoder:
             tokens="class",
             pooling="class",
         )
+
+    @property
+    def shrink(self) -> Shrink:
+        """Return what reduces frames to the size that the model sees."""
+        return self._preprocessing.shrink_frames
 
     def precision(self, tower: TowerName) -> Precision:
         """Return the precision of matrix products in the tower for `"clips"` or `"texts"`.

@@ -12,7 +12,11 @@ RowsT = TypeVar("RowsT")
 
 
 def run_batched(
-    encode: Callable[[Sequence[ItemT]], Sequence[RowsT]], items: Sequence[ItemT], size: int
+    encode: Callable[[Sequence[ItemT]], Sequence[RowsT]],
+    items: Sequence[ItemT],
+    size: int,
+    *,
+    on_halved: Callable[[int], None] = lambda _: None,
 ) -> list[RowsT]:
     """Encode all items, at most `size` at a time; half as many once memory runs out.
 
@@ -20,6 +24,7 @@ def run_batched(
         encode: one result for each of the items it is given, in their order.
         items: any number of them.
         size: items at a time, at least 1.
+        on_halved: told the new size, so that later calls need not find it again.
 
     Raises:
         MemoryError: when even a single item does not fit.
@@ -39,6 +44,7 @@ def run_batched(
         if len(part) == 1:
             raise MemoryError(f"one item of a batch does not fit into memory: {shortage}")
         size = (len(part) + 1) // 2
+        on_halved(size)
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
     return results

@@ -174,6 +174,17 @@ class Preprocessing:
         )
         return frames if self.crop is None else _centre(frames, *self.crop)
 
+    def shrink_frames(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Map `(T, H, W, 3)` uint8 to `(T, height, width, 3)`; what has that size stays as it is.
+
+        Where shrinking again would change it, as a crop that is smaller than the size before it
+        does, frames are left whole.
+        """
+        size = self.crop or self._target(*pixels.shape[1:3])
+        if self._target(*size) != size or pixels.shape[1:3] == size:
+            return pixels
+        return self.shrink(pixels).permute(0, 2, 3, 1).contiguous().numpy()
+
     def normalise(self, frames: Tensor) -> Tensor:
         """Map `(..., 3, H, W)` uint8 to float32 on the same device."""
         mean, std = (

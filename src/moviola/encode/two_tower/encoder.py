@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from moviola.core.abilities import Precision, TowerName
+from moviola.core.frame_towers import Shrink
 from moviola.core.frames import Frames
-from moviola.core.sampling import EndsSampler, UniformSampler
+from moviola.core.protocols import FrameSampler
+from moviola.core.sampling import EndsSampler, GridSampler, UniformSampler
 from moviola.core.spaces import Readout
 from moviola.encode.runtime.batching import run_batched
 from moviola.encode.runtime.precision import Tower, best_device, probe_frames
@@ -21,12 +24,10 @@ from moviola.encode.two_tower.loading import LoadedModel, load_model
 from moviola.encode.two_tower.vision import PatchVision, Vision
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 Pooling = Literal["mean", "none"]
-Recipe = Literal["uniform", "mteb"]
-_SAMPLERS = {"uniform": UniformSampler, "mteb": EndsSampler}
+Recipe = Literal["uniform", "mteb", "grid"]
 _FRAMES = 32
 """Frames at a time on a CPU, where more gain nothing; a GPU takes eight times as many."""
 
@@ -42,18 +43,15 @@ class TwoTowerEncoder:
         self,
         loaded: LoadedModel,
         *,
-        frames: int = 8,
+        sampler: FrameSampler,
         pooling: Pooling = "mean",
-        recipe: Recipe = "uniform",
         precision: Precision | None = None,
     ) -> None:
-        if recipe not in get_args(Recipe):
-            raise ValueError(f"the recipe is one of {get_args(Recipe)}, not {recipe!r}")
         if pooling not in get_args(Pooling):
             raise ValueError(f"the pooling is one of {get_args(Pooling)}, not {pooling!r}")
         model, kind, preprocessing = loaded.model, loaded.kind, loaded.preprocessing
         self.space = loaded.space
-        self.sampler = _SAMPLERS[recipe](frames)
+        self.sampler = sampler
         self._pooling: Pooling = pooling
         self._preprocessing = preprocessing
         device = best_device()
@@ -99,6 +97,11 @@ class TwoTowerEncoder:
             pooling="model",
         )
 
+    @property
+    def shrink(self) -> Shrink:
+        """Return what reduces frames to the size that the model sees."""
+        return self._preprocessing.shrink_frames
+
     def precision(self, tower: TowerName) -> Precision:
         """Return the precision of matrix products in the tower for `"clips"` or `"texts"`."""
         return self._video.precision if tower == "clips" else self._text.precision
@@ -116,8 +119,23 @@ class TwoTowerEncoder:
         if any(len(clip) == 0 for clip in clips):
             raise ValueError("a clip without frames cannot be encoded")
         small = [frame for clip in clips for frame in self._preprocessing.shrink(clip.pixels)]
-        rows = iter(self._rows(small))
-        return [self._pooled([next(rows) for _ in range(len(clip))]) for clip in clips]
+        rows = torch.stack(self._rows(small)).numpy() if small else np.empty((0, 0), np.float32)
+        ends = np.cumsum([len(clip) for clip in clips])
+        return self.pool_frames(np.split(rows, ends[:-1]))
+
+    @property
+    def frame_tower(self) -> TwoTowerEncoder:
+        """Return the encoder itself, which sees frames one by one."""
+        return self
+
+    def encode_frames(self, frames: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Encode frames `(H, W, 3)` uint8, at least one, to unit rows `(N, D)`."""
+        small = [self._preprocessing.shrink(frame[None])[0] for frame in frames]
+        return torch.stack(self._rows(small)).numpy()
+
+    def pool_frames(self, clips: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Pool the rows `(T, D)` of each clip's frames as `encode_videos` does."""
+        return [self._pooled(torch.from_numpy(np.ascontiguousarray(rows))) for rows in clips]
 
     def _rows(self, frames: Sequence[Tensor]) -> list[Tensor]:
         """Encode each frame to a unit row `(D,)`; those of one size share batches."""
@@ -134,11 +152,10 @@ class TwoTowerEncoder:
         pixels = self._preprocessing.normalise(torch.stack(list(frames)))
         return functional.normalize(self._video(pixels), dim=-1).unbind()
 
-    def _pooled(self, rows: Sequence[Tensor]) -> NDArray[np.float32]:
-        stacked = torch.stack(list(rows))
+    def _pooled(self, rows: Tensor) -> NDArray[np.float32]:
         if self._pooling == "none":
-            return stacked.numpy()
-        return functional.normalize(stacked.mean(0, keepdim=True), dim=-1).numpy()
+            return rows.numpy()
+        return functional.normalize(rows.mean(0, keepdim=True), dim=-1).numpy()
 
 
 def load(
@@ -146,8 +163,9 @@ def load(
     revision: str | None = None,
     *,
     frames: int = 8,
-    pooling: Pooling = "mean",
     recipe: Recipe = "uniform",
+    rate: int | str = 2,
+    pooling: Pooling = "mean",
     precision: Precision | None = None,
 ) -> TwoTowerEncoder:
     """Load CLIP, SigLIP, SigLIP 2 or MetaCLIP 2 from the hub or a folder.
@@ -156,21 +174,37 @@ def load(
         model: an id such as `openai/clip-vit-base-patch32`, or a folder: a checkpoint, or an
             adapter of one, such as `moviola finetune` writes.
         revision: a commit, branch or tag.
-        frames: how many of a clip are looked at.
-        pooling: `"mean"` for one row a clip, `"none"` for one a frame.
+        frames: how many of a clip are looked at, except by a grid.
         recipe: `"uniform"`: each frame in the middle of an equal part of the clip. `"mteb"`: from
             the first to the last, as mteb samples a number of frames; its own wrappers of these
-            models take pictures only.
+            models take pictures only. `"grid"`: the frames of one grid over the whole video, which
+            clips that overlap share.
+        rate: frames a second of the grid.
+        pooling: `"mean"` for one row a clip, `"none"` for one a frame.
         precision: `"float32"` or `"bfloat16"`; None for that of the device.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when an option has no such value, or the checkpoint is of another kind.
     """
+    sampler = find_sampler(recipe, frames, rate)
     return TwoTowerEncoder(
-        load_model(model, revision),
-        frames=frames,
-        pooling=pooling,
-        recipe=recipe,
-        precision=precision,
+        load_model(model, revision), sampler=sampler, pooling=pooling, precision=precision
     )
+
+
+def find_sampler(recipe: Recipe, frames: int, rate: float | str) -> FrameSampler:
+    """Return the sampler that the options of a model's name mean.
+
+    Raises:
+        ValueError: when there is no such recipe, or the number or rate is not positive.
+    """
+    match recipe:
+        case "uniform":
+            return UniformSampler(frames)
+        case "mteb":
+            return EndsSampler(frames)
+        case "grid":
+            return GridSampler(float(rate))
+        case _:
+            raise ValueError(f"the recipe is one of {get_args(Recipe)}, not {recipe!r}")

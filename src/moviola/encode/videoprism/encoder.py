@@ -12,6 +12,7 @@ from torch.nn import functional
 from transformers import VideoPrismClipModel
 
 from moviola.core.abilities import Precision, TowerName
+from moviola.core.frame_towers import Shrink
 from moviola.core.frames import Frames
 from moviola.core.sampling import EndsSampler, UniformSampler
 from moviola.core.spaces import Readout, Space
@@ -125,6 +126,11 @@ class VideoPrismEncoder:
             tokens="class",
             pooling="class",
         )
+
+    @property
+    def shrink(self) -> Shrink:
+        """Return what reduces frames to the size that the model sees."""
+        return self._preprocessing.shrink_frames
 
     def precision(self, tower: TowerName) -> Precision:
         """Return the precision of matrix products in the tower for `"clips"` or `"texts"`."""

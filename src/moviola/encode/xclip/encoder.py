@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from moviola.core.abilities import Precision, TowerName
+from moviola.core.frame_towers import Shrink
 from moviola.core.frames import Frames
 from moviola.core.sampling import ConsecutiveSampler, EndsSampler, UniformSampler
 from moviola.core.spaces import Metric, Readout, Space
@@ -138,6 +139,11 @@ class XClipEncoder:
     def text_readout(self) -> Readout:
         """Tell how texts are read."""
         return Readout(preprocessing="CLIP", sampling=self._text.spec, tokens="end", pooling="last")
+
+    @property
+    def shrink(self) -> Shrink:
+        """Return what reduces frames to the size that the model sees."""
+        return self._preprocessing.shrink_frames
 
     def precision(self, tower: TowerName) -> Precision:
         """Return the precision of matrix products in the tower for `"clips"` or `"texts"`."""

@@ -12,11 +12,15 @@ from moviola.core import (
     Encoder,
     Frames,
     FrameSampler,
+    FrameTower,
     ManyReadouts,
     Precision,
     Readout,
+    Shrink,
     SoundSpec,
     Space,
+    own_frame_tower,
+    own_shrink,
     told_precision,
     wanted_sound,
 )
@@ -95,23 +99,51 @@ class TowerReadings:
         """Return the specification of the sound that the encoder wants."""
         return wanted_sound(self.encoder)
 
+    @property
+    def shrink(self) -> Shrink | None:
+        """Return what reduces frames for the encoder."""
+        return own_shrink(self.encoder)
+
+    @property
+    def frame_tower(self) -> FrameTower[tuple[Rows, ...]] | None:
+        """Return what encodes frames one by one, None where the encoder sees them together."""
+        own = own_frame_tower(self.encoder)
+        return None if own is None else _FrameReadings(own, self)
+
     def encode_texts(self, texts: Sequence[str]) -> list[tuple[Rows, ...]]:
         """Encode every text to `(n_i, D)` rows of each reading."""
         if isinstance(self.encoder, ManyReadouts):
-            return [self._ordered(rows) for rows in self.encoder.read_texts(texts)]
-        return [self._ordered({"": rows}) for rows in self.encoder.encode_texts(texts)]
+            return [self.ordered(rows) for rows in self.encoder.read_texts(texts)]
+        return [self.ordered({"": rows}) for rows in self.encoder.encode_texts(texts)]
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[tuple[Rows, ...]]:
         """Encode every clip to `(n_i, D)` rows of each reading."""
         if isinstance(self.encoder, ManyReadouts):
-            return [self._ordered(rows) for rows in self.encoder.read_videos(clips)]
-        return [self._ordered({"": rows}) for rows in self.encoder.encode_videos(clips)]
+            return [self.ordered(rows) for rows in self.encoder.read_videos(clips)]
+        return [self.ordered({"": rows}) for rows in self.encoder.encode_videos(clips)]
 
-    def _ordered(self, rows: Mapping[str, Rows]) -> tuple[Rows, ...]:
+    def ordered(self, rows: Mapping[str, Rows]) -> tuple[Rows, ...]:
+        """Pool rows of one input, by the names of their readouts, to those of each reading."""
         return tuple(
             pool_rows(rows[reading.source], reading.pooling).astype(np.float32, copy=False)
             for reading in self.readings
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _FrameReadings:
+    """Read the frames of an encoder once for all readings."""
+
+    tower: FrameTower[Rows]
+    readings: TowerReadings
+
+    def encode_frames(self, frames: Sequence[NDArray[np.uint8]]) -> Rows:
+        """Encode frames to rows `(N, D)`."""
+        return self.tower.encode_frames(frames)
+
+    def pool_frames(self, clips: Sequence[Rows]) -> list[tuple[Rows, ...]]:
+        """Make the rows of each reading out of those of each clip's frames."""
+        return [self.readings.ordered({"": rows}) for rows in self.tower.pool_frames(clips)]
 
 
 def read_tower(request: ReadoutRequest, kind: Kind) -> TowerReadings:

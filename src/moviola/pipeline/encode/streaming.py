@@ -1,21 +1,24 @@
-"""Encode videos in one stream: clips of several videos share a batch, videos come out whole."""
+"""Encode videos in one stream: clips of several videos share a batch, videos come out whole.
+
+Frames are reduced to the model's size as they are decoded, and wait in a queue that is bounded in
+bytes, so that decoders work while the model does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol, TypeVar
 
-from moviola.core import Frames, Span
-from moviola.video import ClipRead, DecodePool, ReadRequest, VideoDone
+from moviola.core import Frames, own_frame_tower, own_shrink
+from moviola.pipeline.encode.batches import ClipReceiver, EncodedVideo, FrameReceiver
+from moviola.pipeline.encode.stages import StageSeconds
+from moviola.video import DecodePool, ReadRequest
 
 RowsT = TypeVar("RowsT")
 RowsT_co = TypeVar("RowsT_co", covariant=True)
-
-#: Clips encoded at a time. More gains nothing on a CPU and holds more pixels in memory.
-_BATCH = 16
-#: Bytes of frames that wait to be encoded together; a clip that is larger goes alone.
-_BATCH_BYTES = 128 << 20
+EventT = TypeVar("EventT")
+EventT_contra = TypeVar("EventT_contra", contravariant=True)
 
 
 class VideoTower(Protocol[RowsT_co]):
@@ -26,89 +29,57 @@ class VideoTower(Protocol[RowsT_co]):
         ...
 
 
-@dataclass(slots=True)
-class EncodedVideo(Generic[RowsT]):
-    """Hold one video's result: how its reading ended, and its clips' spans and rows.
-
-    Attributes:
-        done: code, message and facts of the file.
-        spans: the clips that were read, in order.
-        rows: what the tower made of each clip, `(n_i, D)` float32 of an encoder.
-    """
-
-    done: VideoDone
-    spans: list[Span]
-    rows: list[RowsT]
-
-
-@dataclass(slots=True)
-class _Unfinished(Generic[RowsT]):
-    spans: list[Span] = field(default_factory=list[Span])
-    rows: list[RowsT] = field(default_factory=list)
-    done: VideoDone | None = None
-
-    @property
-    def is_complete(self) -> bool:
-        return self.done is not None and len(self.rows) == len(self.spans)
-
-
-class _Batch(Generic[RowsT]):
-    """Gather clips that wait to be encoded together."""
-
-    def __init__(self, encoder: VideoTower[RowsT]) -> None:
-        self._encoder = encoder
-        self._frames: list[Frames] = []
-        self._owners: list[_Unfinished[RowsT]] = []
-        self._bytes = 0
-
-    def add(self, owner: _Unfinished[RowsT], frames: Frames) -> None:
-        if self._bytes + frames.pixels.nbytes > _BATCH_BYTES:
-            self.flush()
-        self._frames.append(frames)
-        self._owners.append(owner)
-        self._bytes += frames.pixels.nbytes
-        if len(self._frames) >= _BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        if self._frames:
-            rows = self._encoder.encode_videos(self._frames)
-            for owner, own in zip(self._owners, rows, strict=True):
-                owner.rows.append(own)
-            self._frames, self._owners, self._bytes = [], [], 0
-
-
 def encode_stream(
     pool: DecodePool,
     requests: Iterable[ReadRequest],
     encoder: VideoTower[RowsT],
     *,
-    on_clip: Callable[[ClipRead], None] = lambda _: None,
+    seconds: StageSeconds | None = None,
 ) -> Iterator[EncodedVideo[RowsT]]:
     """Decode and encode videos; each comes out once all its clips have their vectors.
 
     Videos come out in the order in which they finish. A file that cannot be read comes out with
-    its code and whatever clips were read before. `on_clip` sees every clip's frames.
+    its code and whatever clips were read before. An encoder that sees frames one by one encodes
+    each once, however many clips show it. Where the time went is added to `seconds`.
     """
-    unfinished: dict[int | str, _Unfinished[RowsT]] = {}
-    batch = _Batch[RowsT](encoder)
-    for event in pool.read(requests):
-        video = unfinished.setdefault(event.key, _Unfinished[RowsT]())
-        if isinstance(event, ClipRead):
-            video.spans.append(event.span)
-            on_clip(event)
-            batch.add(video, event.frames)
-        else:
-            video.done = event
-        yield from _take_complete(unfinished)
-    batch.flush()
-    yield from _take_complete(unfinished)
+    seconds = seconds or StageSeconds()
+    shrink = own_shrink(encoder)
+    wanted = (replace(request, shrink=shrink) for request in requests)
+    tower = own_frame_tower(encoder)
+    if tower is None:
+        clips = ClipReceiver[RowsT](encoder.encode_videos, seconds)
+        yield from _received(pool.read(wanted), clips, seconds)
+    else:
+        frames = FrameReceiver[RowsT](tower, seconds)
+        yield from _received(pool.read_pictures(wanted), frames, seconds)
+    seconds.decode, seconds.decoders = pool.busy_seconds, pool.workers
 
 
-def _take_complete(
-    unfinished: dict[int | str, _Unfinished[RowsT]],
+class _Receiver(Protocol[EventT_contra, RowsT]):
+    """Take events, and give videos."""
+
+    def take(self, event: EventT_contra) -> None: ...
+
+    def complete(self) -> Iterator[EncodedVideo[RowsT]]: ...
+
+    def flush(self) -> None: ...
+
+
+def _received(
+    events: Iterator[EventT], receiver: _Receiver[EventT, RowsT], seconds: StageSeconds
 ) -> Iterator[EncodedVideo[RowsT]]:
-    for key in [key for key, video in unfinished.items() if video.is_complete]:
-        video = unfinished.pop(key)
-        assert video.done is not None  # noqa: S101 -- is_complete says so
-        yield EncodedVideo(video.done, video.spans, video.rows)
+    for event in _waited(events, seconds):
+        receiver.take(event)
+        yield from receiver.complete()
+    receiver.flush()
+    yield from receiver.complete()
+
+
+def _waited(items: Iterator[EventT], seconds: StageSeconds) -> Iterator[EventT]:
+    """Yield items, and count the time until each of them comes."""
+    while True:
+        with seconds.spent_on("wait"):
+            item = next(items, None)
+        if item is None:
+            return
+        yield item

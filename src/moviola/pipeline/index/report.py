@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moviola.library import FailedFile
+from moviola.pipeline.encode.stages import StageSeconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class IndexReport:
         failed_before: files that failed in an earlier run and were left alone in this one.
         warnings: sentences about folders that could not be listed or are not there, and about mixed
             precisions.
+        seconds: where the time went; None where nothing was decoded.
     """
 
     ok: int
@@ -32,6 +34,7 @@ class IndexReport:
     failures: tuple[FailedFile, ...]
     failed_before: tuple[FailedFile, ...] = ()
     warnings: tuple[str, ...] = ()
+    seconds: StageSeconds | None = None
 
     @property
     def inputs(self) -> int:

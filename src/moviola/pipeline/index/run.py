@@ -4,17 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import Clip, Encoder, FileCode, Segmenter, clip_id, wanted_size, wanted_sound
+from moviola.core import (
+    Clip,
+    Encoder,
+    FileCode,
+    Frames,
+    Segmenter,
+    Span,
+    clip_id,
+    wanted_size,
+    wanted_sound,
+)
 from moviola.library import FailedFile, Library, LibraryWriter, NewVideo, Plan, VideoRecord
-from moviola.pipeline.encode.streaming import EncodedVideo, encode_stream
+from moviola.pipeline.encode.batches import EncodedVideo
+from moviola.pipeline.encode.stages import StageSeconds
+from moviola.pipeline.encode.streaming import encode_stream
 from moviola.pipeline.index.report import IndexReport, IndexStep
-from moviola.pipeline.media.sprites import SpriteCache, draw_poster, draw_sprite
-from moviola.video import ClipRead, DecodePool, ReadRequest
+from moviola.pipeline.media.sprites import (
+    POSTER_LONGEST,
+    SpriteCache,
+    draw_poster,
+    draw_sprite,
+)
+from moviola.video import DecodePool, Previews, ReadRequest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,28 +56,33 @@ class IndexRun:
         self._on_progress = on_progress
         self._codes: list[tuple[NewVideo, VideoRecord]] = []
         self._clips = 0
+        self.seconds = StageSeconds()
 
     def decode(self, pool: DecodePool, segmenter: Segmenter) -> None:
         """Decode, encode and add everything that the plan wants decoded."""
         wanted = {video.id: video for video in self._plan.decode}
         sampler, sound = self._encoder.sampler, wanted_sound(self._encoder)
         requests = (
-            ReadRequest(video.id, video.path, segmenter, sampler, sound)
+            ReadRequest(
+                *(video.id, video.path, segmenter, sampler, sound),
+                previews=Previews(POSTER_LONGEST, partial(self._draw, video.id)),
+            )
             for video in self._plan.decode
         )
-        for result in encode_stream(pool, requests, self._encoder, on_clip=self._draw):
+        for result in encode_stream(pool, requests, self._encoder, seconds=self.seconds):
             video = wanted[str(result.done.key)]
-            self._codes.append((video, self._add(video, result)))
+            with self.seconds.spent_on("write"):
+                self._codes.append((video, self._add(video, result)))
             self._tell()
-        self._writer.commit()
+        with self.seconds.spent_on("write"):
+            self._writer.commit()
 
-    def _draw(self, read: ClipRead) -> None:
-        """Keep small pictures of what the encoder sees, while it is at hand."""
-        video = str(read.key)
-        clip = clip_id(video, read.span)
-        self._sprites.keep(video, clip, draw_sprite(read.frames))
+    def _draw(self, video: str, span: Span, small: Frames) -> None:
+        """Keep small pictures of what the encoder sees, while it is at hand; in any thread."""
+        clip = clip_id(video, span)
+        self._sprites.keep(video, clip, draw_sprite(small))
         if wanted_size(self._encoder.sampler) is None:  # else their shape is not the video's
-            self._sprites.keep_poster(video, clip, draw_poster(read.frames, read.span.middle))
+            self._sprites.keep_poster(video, clip, draw_poster(small, span.middle))
 
     def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
         code, message, info = result.done.code, result.done.message, result.done.info
@@ -109,6 +132,7 @@ class IndexRun:
                 *(entry.message for entry in self._plan.folders),
                 *_mixed(library.card.precision, decoded=bool(done)),
             ),
+            seconds=self.seconds if done else None,
         )
 
     def _new_failures(self) -> Iterator[FailedFile]:

@@ -12,6 +12,7 @@ import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,10 @@ def draw_poster(frames: Frames, time: float) -> bytes:
 
 
 class SpriteCache:
-    """Keep sheets and posters of a library's clips; the oldest make room for new ones."""
+    """Keep sheets and posters of a library's clips; the oldest make room for new ones.
+
+    Several threads may keep pictures of different clips at once.
+    """
 
     def __init__(self, library: Path, *, most: int = MOST_BYTES, every: int = 2000) -> None:
         """Keep at most `most` bytes, looked after whenever `every` more sheets were kept."""
@@ -93,6 +97,7 @@ class SpriteCache:
         self._most = most
         self._every = every
         self._kept = 0
+        self._counting = Lock()
 
     def read(self, video: str, clip: str) -> bytes | None:
         """Read the sheet of a clip, None where there is none."""
@@ -130,8 +135,10 @@ class SpriteCache:
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_bytes(picture)
             temporary.replace(path)
-        self._kept += 1
-        if self._kept % self._every == 0:
+        with self._counting:
+            self._kept += 1
+            full = self._kept % self._every == 0
+        if full:
             trim(self._folder, self._most)
 
     def _of(self, video: str) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,17 @@ from moviola.core import (
     Encoder,
     Frames,
     FrameSampler,
+    FrameTower,
     Precision,
     Readout,
+    Shrink,
     SoundSpec,
     Space,
     Span,
     Text,
     TowerName,
+    own_frame_tower,
+    own_shrink,
     told_precision,
     wanted_sound,
 )
@@ -90,8 +95,22 @@ class AlignedEncoder:
 
     def encode_videos(self, clips: Sequence[Frames]) -> list[Rows]:
         """Encode each clip as a row `(1, D)` in the head's space."""
-        rows = stored_clips(self.encoder, clips)
-        items = [Clip(str(number), Path(), Span(0.0, 1.0)) for number in range(len(clips))]
+        return self._aligned(stored_clips(self.encoder, clips))
+
+    @property
+    def shrink(self) -> Shrink | None:
+        """Return what reduces frames for the encoder."""
+        return own_shrink(self.encoder)
+
+    @property
+    def frame_tower(self) -> FrameTower[Rows] | None:
+        """Return what encodes frames one by one, None where the encoder sees them together."""
+        own = own_frame_tower(self.encoder)
+        return None if own is None else _AlignedFrames(own, self._aligned)
+
+    def _aligned(self, rows: Sequence[Rows]) -> list[Rows]:
+        """Map the rows of clips into the head's space, `(1, D)` each."""
+        items = [Clip(str(number), Path(), Span(0.0, 1.0)) for number in range(len(rows))]
         return _split(self.head.align_clips(self._embedded(items, rows, self.video_readout)))
 
     def _embedded(
@@ -99,6 +118,22 @@ class AlignedEncoder:
     ) -> Embeddings[ItemT]:
         """Wrap rows of the encoder in its space."""
         return Embeddings.from_rows(items, rows, self.encoder.space, readout)
+
+
+@dataclass(frozen=True, slots=True)
+class _AlignedFrames:
+    """Encode frames by the encoder, and map the clips that are made of them by the head."""
+
+    tower: FrameTower[Rows]
+    align: Callable[[Sequence[Rows]], list[Rows]]
+
+    def encode_frames(self, frames: Sequence[NDArray[np.uint8]]) -> Rows:
+        """Encode frames to rows `(N, D)` of the encoder."""
+        return self.tower.encode_frames(frames)
+
+    def pool_frames(self, clips: Sequence[Rows]) -> list[Rows]:
+        """Make a row `(1, D)` in the head's space of the rows of each clip's frames."""
+        return self.align(self.tower.pool_frames(clips))
 
 
 def load_aligned(

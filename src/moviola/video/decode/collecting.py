@@ -6,35 +6,31 @@ import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from moviola.core import Chooses, FrameSampler, Span
-from moviola.video.decode.pixels.painting import Painter
-from moviola.video.decode.pixels.scaling import Scaler
 from moviola.video.decode.probing import Survey
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
-    Picture = NDArray[np.uint8]
-
 # Timestamps are multiples of ticks, wanted times are sums of floats: a microsecond of grace.
 GRACE = 1e-6
 
-Emit = Callable[[int, Span, "Sequence[Picture]", "NDArray[np.float64]"], None]
+Emit = Callable[[int, Span, Sequence[Any], "NDArray[np.float64]"], None]
 
 
 @dataclass(slots=True)
 class CollectedClip:
-    """Collect the frames of one clip."""
+    """Collect the frames of one clip: whatever `paint` makes of them."""
 
     index: int
     span: Span
     wanted: NDArray[np.float64]
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[Any] = field(default_factory=list[Any])
     times: list[float] = field(default_factory=list)
     closed: bool = False
 
@@ -46,13 +42,13 @@ class Collector:
         self,
         clips: list[CollectedClip],
         found: Survey,
-        painter: Painter | Scaler,
+        paint: Callable[[VideoFrame], Any],
         sampler: FrameSampler,
         emit: Emit,
     ) -> None:
         self._clips = clips
         self._found = found
-        self._painter = painter
+        self._paint = paint
         self._sampler = sampler
         self._emit = emit
         times = np.concatenate([clip.wanted for clip in clips]) if clips else np.empty(0)
@@ -95,11 +91,11 @@ class Collector:
                 self.dropped += 1
 
     def _assign(self, frame: VideoFrame, time: float, *, until: float) -> None:
-        """Give `frame` to all wanted times before `until`."""
-        picture: Picture | None = None
+        """Give `frame`, painted once, to all wanted times before `until`."""
+        picture: Any = None
         while self._next < len(self._times) and self._times[self._next] < until:
             if picture is None:
-                picture = self._painter.paint(frame)
+                picture = self._paint(frame)
             clip = self._clips[self._owners[self._next]]
             clip.pictures.append(picture)
             clip.times.append(max(time, 0.0))

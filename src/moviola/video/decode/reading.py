@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -88,6 +88,8 @@ def read_clips(
     emit: Emit,
     frame_pixels: int | None = None,
     side: SideStreams | None = None,
+    held: bool = True,
+    send: Callable[[Picture], Any] | None = None,
 ) -> Reading:
     """Decode once, in order, and `emit` each clip as soon as its last frame is known.
 
@@ -96,7 +98,8 @@ def read_clips(
     A frame is shown from its presentation time until the next one's; the first is also shown
     before. Where the end cannot be decoded, clips are clamped to what was; a clip in which
     nothing was decoded is dropped. Frames of more than about `frame_pixels`, by default those of
-    `limits` for clips, are reduced.
+    `limits` for clips, are reduced, and further where a clip is `held` whole and is too large. With
+    `send`, every picture goes through it once, and `emit` gets what it made of them.
     """
     clips = [
         CollectedClip(index, span, wanted_times(sampler, span, found.starts))
@@ -104,13 +107,14 @@ def read_clips(
     ]
     most = max((len(clip.wanted) for clip in clips), default=1)
     frame_pixels = frame_pixels or limits.clip_frame_pixels
-    at_most = min(frame_pixels, max(1, limits.clip_bytes // (3 * most)))
+    at_most = min(frame_pixels, max(1, limits.clip_bytes // (3 * most))) if held else frame_pixels
     width, height = reduced_size(found.width, found.height, at_most)
     size = wanted_size(sampler)
     painter = (
         Scaler(size, found.turn) if size else Painter(width, height, found.turn, usual=found.usual)
     )
-    collector = Collector(clips, found, painter, sampler, emit)
+    paint = painter.paint if send is None else lambda frame: send(painter.paint(frame))
+    collector = Collector(clips, found, paint, sampler, emit)
     damage = Damage()
     needed = _needed(found, clips, side)
     with closing(frames_of(path, found, limits, damage, needed=needed)) as frames:

@@ -11,6 +11,7 @@ from moviola.video.worker.process import WorkerDiedError
 from moviola.video.worker.replies import (
     ClipPart,
     Done,
+    FramePart,
     Phase,
     Piece,
     PlayFacts,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from moviola.video.worker.process import WorkerProcess
     from moviola.video.worker.tasks import Task
 
-Part = ClipPart | Frames | Waveform | Piece | PlayFacts | SidePart
+Part = FramePart | ClipPart | Frames | Waveform | Piece | PlayFacts | SidePart
 
 
 def converse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -22,16 +23,24 @@ from moviola.core import (
 )
 from moviola.video.limits import Limits
 from moviola.video.texts import FileTexts
+from moviola.video.worker.assembly import Assembly
 from moviola.video.worker.conversation import Part, converse
-from moviola.video.worker.messages import ClipRead, ReadRequest, SideListener, VideoDone
+from moviola.video.worker.messages import (
+    ClipNamed,
+    ClipRead,
+    PictureRead,
+    ReadRequest,
+    SideListener,
+    VideoDone,
+)
 from moviola.video.worker.process import (
     Watch,
     WorkerDiedError,
     WorkerProcess,
     worker_command,
 )
-from moviola.video.worker.replies import ClipPart, PicturePart, SoundPart
-from moviola.video.worker.session import Session
+from moviola.video.worker.replies import PicturePart, SoundPart
+from moviola.video.worker.session import Item, Session
 from moviola.video.worker.tasks import (
     ClipsTask,
     FramesTask,
@@ -77,6 +86,8 @@ class DecodePool:
         self._busy: set[WorkerProcess] = set()
         self._lock = threading.Lock()
         self._watch: Watch | None = Watch()
+        #: Seconds that workers spent on videos, all of them together; waiting for room is not.
+        self.busy_seconds = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -125,7 +136,22 @@ class DecodePool:
             RuntimeError: when workers cannot be started, or the pool is closed.
             TypeError: when a segmenter or sampler cannot be sent to a worker.
         """
-        session = Session(self._read_one, self.workers)
+        for item in self._run(requests, singly=False):
+            if isinstance(item, ClipRead | VideoDone):
+                yield item
+
+    def read_pictures(
+        self, requests: Iterable[ReadRequest]
+    ) -> Iterator[PictureRead | ClipNamed | VideoDone]:
+        """Read videos as `read` does, each picture once and before the clips that name it."""
+        for item in self._run(requests, singly=True):
+            if not isinstance(item, ClipRead):
+                yield item
+
+    def _run(self, requests: Iterable[ReadRequest], *, singly: bool) -> Iterator[Item]:
+        session = Session(
+            lambda request, session: self._read_one(request, session, singly=singly), self.workers
+        )
         try:
             yield from session.run(iter(requests))
         finally:
@@ -239,31 +265,37 @@ class DecodePool:
                 self._give_back(worker, healthy=healthy)
         return Outcome(death.code, str(death), None, delivered)
 
-    def _read_one(self, request: ReadRequest, session: Session) -> None:
+    def _read_one(self, request: ReadRequest, session: Session, *, singly: bool) -> None:
         """Read one video into the queue of `session`."""
-        path = _absolute(request.path)
+        waited = 0.0
         side = request.side
-        wants = SideWants() if side is None else side.wants
-        task = ClipsTask(path, request.segmenter, request.sampler, request.sound, wants)
 
-        def deliver(part: Part) -> None:
-            nonlocal clips
-            if isinstance(part, ClipPart):
-                session.put(ClipRead(request.key, part.index, part.span, part.frames))
-                clips += 1
-            elif side is not None and isinstance(part, PicturePart | SoundPart | FileTexts):
-                side.take(part)
+        def put(item: Item) -> None:
+            nonlocal waited
+            began = time.monotonic()
+            session.put(item)
+            waited += time.monotonic() - began
 
-        clips = 0
+        task = ClipsTask(
+            *(_absolute(request.path), request.segmenter, request.sampler, request.sound),
+            side=SideWants() if side is None else side.wants,
+            held=not singly and request.shrink is None,
+        )
+        assembly = Assembly(request, put, singly=singly)
+        began = time.monotonic()
         outcome = self.carry_out(
             task,
-            deliver,
+            assembly.take,
             cancelled=session.is_stopped,
             on_info=lambda info: None if side is None else side.begin(info),
         )
+        with self._lock:
+            self.busy_seconds += time.monotonic() - began - waited
         if side is not None:
             side.end(outcome.code, outcome.message)
-        session.put(VideoDone(request.key, outcome.code, outcome.message, outcome.info, clips))
+        session.put(
+            VideoDone(request.key, outcome.code, outcome.message, outcome.info, assembly.clips)
+        )
 
     def _lease(self, *, fresh: bool) -> WorkerProcess:
         with self._lock:

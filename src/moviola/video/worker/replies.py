@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -33,12 +32,32 @@ _MOST_TEXT_BYTES = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
+class FramePart:
+    """Hold a frame `(H, W, 3)` of a file, and the number by which its clips name it."""
+
+    number: int
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
 class ClipPart:
-    """Hold a clip: its index in the segmenter's list, its span, its frames."""
+    """Hold a clip: its index in the segmenter's list, its span, and its pictures, sent before.
+
+    Attributes:
+        index: position in the segmenter's list.
+        span: the clip, clamped to what the file holds.
+        pictures: their numbers, one or more, in the order of time.
+        oldest: no clip to come names a picture of a lower number than this.
+        times: `(T,)` seconds, one of each.
+        sound: what is heard, where it was asked for.
+    """
 
     index: int
     span: Span
-    frames: Frames
+    pictures: tuple[int, ...]
+    oldest: int
+    times: NDArray[np.float64]
+    sound: Waveform | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +128,9 @@ class SoundPart:
 
 
 SidePart = PicturePart | SoundPart | FileTexts
-Answer = ClipPart | Frames | Waveform | Piece | PlayFacts | SidePart | Phase | Done | Refused
+Answer = (
+    FramePart | ClipPart | Frames | Waveform | Piece | PlayFacts | SidePart | Phase | Done | Refused
+)
 
 
 def parse(message: Message) -> Answer:
@@ -130,25 +151,31 @@ def parse(message: Message) -> Answer:
         raise GarbageError(f"a message does not add up: {error!r:.200}") from error
 
 
+def _frame(message: Message) -> FramePart:
+    height, width = (int(size) for size in message.head["shape"][:2])
+    if min(height, width) < 1:
+        raise GarbageError("a frame without pixels")
+    return FramePart(int(message.head["number"]), message.body.reshape(height, width, 3))
+
+
 def _clip(message: Message) -> ClipPart:
-    """Parse a clip: its frames, after their sound where the head tells of some."""
-    head, body = message.head, message.body
-    sound = None
-    if "sound" in head:
-        size = 4 * math.prod(int(length) for length in head["sound"])
-        if not 0 <= size <= body.size:
-            raise GarbageError("a clip with more sound than bytes")
-        sound, body = _sound(head, body[:size]), body[size:]
+    """Parse a clip: the numbers of its pictures and their times, and its sound."""
+    head = message.head
+    numbers = tuple(int(number) for number in head["pictures"])
+    times = np.asarray(head["times"], dtype=np.float64)
+    if not numbers or times.shape != (len(numbers),):
+        raise GarbageError("a clip without pictures")
+    sound = _sound(head, message.body) if "sound" in head else None
     span = Span(float(head["start"]), float(head["end"]))
-    return ClipPart(int(head["index"]), span, _frames(head, body, sound))
+    return ClipPart(int(head["index"]), span, numbers, int(head["oldest"]), times, sound)
 
 
-def _frames(head: dict[str, Any], body: NDArray[np.uint8], sound: Waveform | None = None) -> Frames:
+def _frames(head: dict[str, Any], body: NDArray[np.uint8]) -> Frames:
     count, height, width = (int(size) for size in head["shape"][:3])
     if min(count, height, width) < 1:
-        raise GarbageError("a clip without pixels")
+        raise GarbageError("frames without pixels")
     times = np.asarray(head["times"], dtype=np.float64)
-    return Frames(body.reshape(count, height, width, 3), times, sound)
+    return Frames(body.reshape(count, height, width, 3), times)
 
 
 def _sound(head: dict[str, Any], body: NDArray[np.uint8]) -> Waveform:
@@ -230,6 +257,7 @@ def _texts(message: Message) -> FileTexts:
 
 
 _PARSERS: dict[str, Callable[[Message], Answer]] = {
+    "frame": _frame,
     "clip": _clip,
     "frames": lambda message: _frames(message.head, message.body),
     "sound": lambda message: _sound(message.head, message.body),

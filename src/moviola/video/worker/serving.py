@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import weakref
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -185,19 +187,33 @@ class Worker:
         sound: ClipSound | None,
         side: SideStreams,
     ) -> Reading:
+        sent = _SentPictures(self._replies)
+
         def emit(
-            index: int, span: Span, pictures: Sequence[Picture], times: NDArray[np.float64]
+            index: int, span: Span, pictures: Sequence[_Sent], times: NDArray[np.float64]
         ) -> None:
-            head = {"kind": "clip", "index": index, "start": span.start, "end": span.end}
+            head: dict[str, object] = {
+                "kind": "clip",
+                "index": index,
+                "start": span.start,
+                "end": span.end,
+                "pictures": [picture.number for picture in pictures],
+                "oldest": sent.oldest(),
+                "times": times.tolist(),
+            }
             if sound is None or task.sound is None:
-                self._send_pictures(head, pictures, times.tolist())
+                ipc.send(self._replies, head)
                 return
             samples = sound.of(span, times)
-            head |= _sound_head(samples, task.sound, span)
-            self._send_pictures(head, pictures, times.tolist(), samples)
+            ipc.send(self._replies, head | _sound_head(samples, task.sound, span), [samples])
 
         return read_clips(
-            task.path, found, spans, task.sampler, limits=self._limits, emit=emit, side=side
+            *(task.path, found, spans, task.sampler),
+            limits=self._limits,
+            emit=emit,
+            side=side,
+            held=task.held,
+            send=sent.send,
         )
 
     def _sound(self, task: SoundTask, container: InputContainer) -> tuple[FileCode, str]:
@@ -235,16 +251,46 @@ class Worker:
         return FileCode.OK, ""
 
     def _send_pictures(
-        self,
-        head: dict[str, object],
-        pictures: Sequence[Picture],
-        times: Sequence[float],
-        samples: NDArray[np.float32] | None = None,
+        self, head: dict[str, object], pictures: Sequence[Picture], times: Sequence[float]
     ) -> None:
-        """Send pictures, after the sound that belongs to them."""
         shape = [len(pictures), *pictures[0].shape]
-        parts = pictures if samples is None else [samples, *pictures]
-        ipc.send(self._replies, head | {"shape": shape, "times": list(times)}, parts)
+        ipc.send(self._replies, head | {"shape": shape, "times": list(times)}, pictures)
+
+
+class _Sent:
+    """Stand for a picture that was sent, as long as a clip is waiting for it."""
+
+    __slots__ = ("__weakref__", "number")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class _SentPictures:
+    """Send each picture of a file once, under a number, and know which are still waited for."""
+
+    def __init__(self, replies: BinaryIO) -> None:
+        self._replies = replies
+        self._count = 0
+        self._waiting: deque[weakref.ref[_Sent]] = deque()
+
+    def send(self, picture: Picture) -> _Sent:
+        """Send a picture `(H, W, 3)`."""
+        self._count += 1
+        head = {"kind": "frame", "number": self._count, "shape": list(picture.shape)}
+        ipc.send(self._replies, head, [picture])
+        sent = _Sent(self._count)
+        self._waiting.append(weakref.ref(sent))
+        return sent
+
+    def oldest(self) -> int:
+        """Return the lowest number that a clip still waits for, or the next one."""
+        while self._waiting:
+            first = self._waiting[0]()
+            if first is not None:
+                return first.number
+            self._waiting.popleft()
+        return self._count + 1
 
 
 def _bytes_on_disk(status: os.stat_result) -> int:

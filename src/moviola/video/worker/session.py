@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import contextlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
 
-from moviola.video.worker.messages import ClipRead, ReadRequest, VideoDone
+from moviola.video.worker.messages import (
+    ClipNamed,
+    ClipRead,
+    PictureRead,
+    ReadRequest,
+    VideoDone,
+)
 
-Item = ClipRead | VideoDone
+Item = PictureRead | ClipNamed | ClipRead | VideoDone
+ItemT = TypeVar("ItemT")
 
-# Clips that wait for the consumer, beside the one that each worker has in hand.
-_WAITING = 2
+WAITING_BYTES = 64 << 20
+"""Bytes of frames that wait for the consumer, beside what each worker has in hand."""
+_WAITING = 4096
 _TICK_SECONDS = 0.2
 
 
@@ -23,8 +32,7 @@ class Session:
         self._read_one = read_one
         self._width = width
         self._requests: queue.SimpleQueue[ReadRequest | None] = queue.SimpleQueue()
-        self._items: queue.Queue[Item | BaseException] = queue.Queue(_WAITING)
-        self._stopped = threading.Event()
+        self._items = Backlog[Item | BaseException](WAITING_BYTES)
         self._threads: list[threading.Thread] = []
 
     def run(self, requests: Iterator[ReadRequest]) -> Iterator[Item]:
@@ -41,7 +49,7 @@ class Session:
                 open_requests += 1
             if not open_requests:
                 return
-            item = self._get()
+            item = self._items.get()
             if isinstance(item, BaseException):
                 raise item
             if isinstance(item, VideoDone):
@@ -50,15 +58,15 @@ class Session:
 
     def put(self, item: Item) -> None:
         """Wait until the consumer has room; nothing happens when it has gone."""
-        self._put(item)
+        self._items.put(item, _bytes_of(item))
 
     def is_stopped(self) -> bool:
         """Tell whether the consumer has gone."""
-        return self._stopped.is_set()
+        return self._items.is_closed
 
     def stop(self) -> None:
         """Let the threads end after what they have in hand."""
-        self._stopped.set()
+        self._items.close()
         for _ in self._threads:
             self._requests.put(None)
 
@@ -70,21 +78,65 @@ class Session:
             thread.start()
 
     def _serve(self) -> None:
-        while (request := self._requests.get()) is not None and not self._stopped.is_set():
+        while (request := self._requests.get()) is not None and not self.is_stopped():
             try:
                 self._read_one(request, self)
             except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
-                self._put(error)
+                self._items.put(error, 0)
                 return
 
-    def _put(self, item: Item | BaseException) -> None:
-        while not self._stopped.is_set():
-            with contextlib.suppress(queue.Full):
-                self._items.put(item, timeout=_TICK_SECONDS)
-                return
 
-    def _get(self) -> Item | BaseException:
-        # In ticks, because a wait without an end cannot be interrupted on every system.
-        while True:
-            with contextlib.suppress(queue.Empty):
-                return self._items.get(timeout=_TICK_SECONDS)
+class Backlog(Generic[ItemT]):
+    """Queue items between threads; whoever puts more than `most` bytes waits for room.
+
+    An item larger than that waits alone.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._items: deque[tuple[ItemT, int]] = deque()
+        self._bytes = 0
+        self._changed = threading.Condition()
+        self.is_closed = False
+
+    def put(self, item: ItemT, size: int) -> None:
+        """Add an item of `size` bytes once there is room; nothing happens once it is closed."""
+        with self._changed:
+            while self._items and (self._bytes + size > self._most or len(self._items) >= _WAITING):
+                if self.is_closed:
+                    return
+                self._changed.wait(_TICK_SECONDS)
+            if not self.is_closed:
+                self._items.append((item, size))
+                self._bytes += size
+                self._changed.notify_all()
+
+    def get(self) -> ItemT:
+        """Take the first item, waiting for one."""
+        with self._changed:
+            # In ticks, because a wait without an end cannot be interrupted on every system.
+            while not self._items:
+                self._changed.wait(_TICK_SECONDS)
+            item, size = self._items.popleft()
+            self._bytes -= size
+            self._changed.notify_all()
+            return item
+
+    def close(self) -> None:
+        """Let nobody wait for room any more."""
+        with self._changed:
+            self.is_closed = True
+            self._items.clear()
+            self._changed.notify_all()
+
+
+def _bytes_of(item: Item) -> int:
+    """Count the bytes of an item's pixels and sound."""
+    match item:
+        case PictureRead():
+            return item.pixels.nbytes
+        case ClipRead():
+            sound = item.frames.sound
+            return item.frames.pixels.nbytes + (0 if sound is None else sound.samples.nbytes)
+        case _:
+            return 0

@@ -30,13 +30,18 @@ class SideWants:
 
 @dataclass(frozen=True, slots=True)
 class ClipsTask:
-    """Read the clips of a file, their sound where it is wanted, and what channels want beside."""
+    """Read the clips of a file, their sound where it is wanted, and what channels want beside.
+
+    Frames are sent one by one as they are decoded, and each clip names its own. Where clips are
+    `held` whole by whoever asks, frames of very long ones are reduced.
+    """
 
     path: Path
     segmenter: Segmenter
     sampler: FrameSampler
     sound: SoundSpec | None = None
     side: SideWants = field(default_factory=SideWants)
+    held: bool = True
 
 
 @dataclass(frozen=True, slots=True)
