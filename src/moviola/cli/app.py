@@ -40,6 +40,7 @@ from moviola.cli import (
     status,
     sweep_rows,
     table,
+    watch,
 )
 from moviola.cli.console import say_error
 
@@ -56,6 +57,7 @@ app = typer.Typer(
 for command in (
     demo,
     index,
+    watch,
     search,
     serve,
     status,

@@ -17,7 +17,9 @@ from moviola.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from moviola.cli.console import Progress
     from moviola.pipeline.encode.stages import StageSeconds
+    from moviola.pipeline.index.report import IndexStep
 
 
 def run(
@@ -84,9 +86,7 @@ def run(
             document_instruction=document_instruction,
             precision=precision,
             extra_codecs=tuple(allow_codec or ()),
-            on_progress=lambda step: line.update(
-                done=step.done, total=step.total, note=f"{step.clips} clips, {step.failed} failed"
-            ),
+            on_progress=lambda step: _show(line, step),
         )
     say_failures(report.failures)
     for warning in report.warnings:
@@ -119,6 +119,21 @@ def run(
                 "says why, and --retry tries them again"
             )
     return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)
+
+
+def _show(line: Progress, step: IndexStep) -> None:
+    """Show how far a run has come, and first how long it may take."""
+    if step.estimate is not None:
+        say(f"about {_lasting(step.estimate)}, by what `moviola doctor --bench` measured here")
+    note = f"{step.clips} clips, {step.failed} failed"
+    line.update(done=step.done, total=step.total, note=note)
+
+
+def _lasting(seconds: float) -> str:
+    """Write a duration in the unit that suits it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _seconds(seconds: StageSeconds) -> dict[str, float | int | str]:

@@ -20,7 +20,8 @@ def run(context: typer.Context, *, as_json: JsonOption = False) -> None:
     """List the models that --model can name, those of plug-ins included.
 
     Sizes are those of the weights in single precision. Reported figures are other people's; none
-    was measured here.
+    was measured here. Where `moviola doctor --bench` has run, the seconds that a model takes on
+    this machine for a minute of video are told too.
     """
     if context.invoked_subcommand:
         return
@@ -30,13 +31,23 @@ def run(context: typer.Context, *, as_json: JsonOption = False) -> None:
     if as_json:
         print_json([_as_object(entry) for entry in found])
         return
+    timed = any(entry.seconds is not None for entry in found)
     print_table(
-        ("name", "dimension", "size", "licence", "what", "reported"),
+        (
+            "name",
+            "dimension",
+            "size",
+            *(("s a minute",) if timed else ()),
+            "licence",
+            "what",
+            "reported",
+        ),
         [
             (
                 entry.info.name + (" (default)" if entry.is_default else ""),
                 str(entry.info.dimension or "?"),
                 f"{entry.parameters * 4 / 1e9:.1f} GB" if entry.parameters else "",
+                *((_seconds(entry),) if timed else ()),
                 entry.licence or f"of {entry.info.package} {entry.info.version}",
                 entry.info.summary,
                 "; ".join(f"{r.measure} {r.value:g} ({r.source})" for r in entry.reported),
@@ -102,4 +113,9 @@ def _as_object(entry: ListedModel) -> dict[str, Any]:
             {"measure": r.measure, "value": r.value, "source": r.source} for r in entry.reported
         ],
         "default": entry.is_default,
+        "seconds_a_minute": entry.seconds,
     }
+
+
+def _seconds(entry: ListedModel) -> str:
+    return "" if entry.seconds is None else f"{entry.seconds:.1f}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moviola.core import Reported, Source, Space, WeightsNotFoundError
+from moviola.pipeline.bench.record import Bench
 from moviola.plugins import (
     PluginInfo,
     describe_encoder,
@@ -45,6 +46,8 @@ class ListedModel:
         repositories: where the weights are on the hub; none for what ships with its package.
         reported: figures that others published.
         is_default: whether it is taken where no model is named.
+        seconds: that it takes on this machine for a minute of video in windows of 6 s every 3 s,
+            where `moviola doctor --bench` measured it.
     """
 
     info: PluginInfo
@@ -53,21 +56,26 @@ class ListedModel:
     repositories: tuple[str, ...] = ()
     reported: tuple[Reported, ...] = ()
     is_default: bool = False
+    seconds: float | None = None
 
 
 def list_models() -> list[ListedModel]:
     """List every encoder and every checkpoint that has a name, sorted. Imports no framework."""
-    known = known_models()
+    known, bench = known_models(), Bench.stored()
+    measured = {} if bench is None else bench.models
     listed: list[ListedModel] = []
     for name in sorted({*encoder_names(), *known}):
         info, default = describe_encoder(name), name == DEFAULT_MODEL
         if name not in known:
-            listed.append(ListedModel(info, is_default=default))
+            listed.append(ListedModel(info, is_default=default, seconds=measured.get(name)))
             continue
         card = known[name][1]
         places = tuple(source.repository for source in card.sources)
         listed.append(
-            ListedModel(info, card.parameters, card.licence, places, card.reported, default)
+            ListedModel(
+                *(info, card.parameters, card.licence, places, card.reported, default),
+                seconds=measured.get(name),
+            )
         )
     return listed
 

@@ -116,6 +116,14 @@ def weight_files(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(shards)]
 
 
+def cached_repositories() -> set[str]:
+    """List the ids of models of which the cache holds files, without asking the hub."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folders = Path(HF_HUB_CACHE).glob("models--*")
+    return {folder.name.removeprefix("models--").replace("--", "/") for folder in folders}
+
+
 def _require_id(model: str) -> None:
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id

@@ -119,9 +119,8 @@ class TwoTowerEncoder:
         if any(len(clip) == 0 for clip in clips):
             raise ValueError("a clip without frames cannot be encoded")
         small = [frame for clip in clips for frame in self._preprocessing.shrink(clip.pixels)]
-        rows = torch.stack(self._rows(small)).numpy() if small else np.empty((0, 0), np.float32)
-        ends = np.cumsum([len(clip) for clip in clips])
-        return self.pool_frames(np.split(rows, ends[:-1]))
+        rows = iter(self._rows(small))
+        return [self._pooled(torch.stack([next(rows) for _ in range(len(clip))])) for clip in clips]
 
     @property
     def frame_tower(self) -> TwoTowerEncoder:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +13,12 @@ from moviola.core import Precision, display_path, told_precision
 from moviola.core.paths import library_path
 from moviola.library import Library, is_gone, scan
 from moviola.library.storage.card import CARD_NAME
-from moviola.pipeline.index.opening import locked_library, prepare
+from moviola.pipeline.bench.estimating import estimate_seconds
+from moviola.pipeline.index.opening import Loader, locked_library, prepare
 from moviola.pipeline.index.report import IndexReport, IndexStep
 from moviola.pipeline.index.run import IndexRun
 from moviola.pipeline.media.removing import drop_pictures
+from moviola.pipeline.search.aligned_encoder import load_aligned
 from moviola.retrieve.calibration.judges import prepare_judging
 from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, require_decoders
 
@@ -39,6 +41,8 @@ def index(
     precision: Precision | None = None,
     workers: int | None = None,
     extra_codecs: tuple[str, ...] = (),
+    later: Container[Path] = (),
+    load: Loader = load_aligned,
     on_progress: Callable[[IndexStep], Any] = lambda _: None,
 ) -> IndexReport:
     """Bring a library up to date with folders of videos.
@@ -64,6 +68,9 @@ def index(
         workers: decoding processes; None decides by the number of cores.
         extra_codecs: names of FFmpeg decoders to allow beyond the built-in list; the library
             remembers them, so that videos that needed them are shown too.
+        later: files that are left alone in this run, such as those that still grow; absolute.
+        load: loads an encoder by its name, head and precision. Who indexes often keeps what it
+            loaded.
         on_progress: called after every video.
 
     Raises:
@@ -95,16 +102,21 @@ def index(
             head=head,
             precision=precision,
             instructions=(query_instruction, document_instruction),
+            load=load,
         )
         with opened.writer(held=held) as writer:
             # What failed for want of a codec may be read now.
             news = set(extra_codecs) - set(opened.card.codecs)
             opened.record_codecs(extra_codecs)
-            plan = writer.plan(scan(named, VIDEO_SUFFIXES), retry=retry or bool(news))
+            found = (each for each in scan(named, VIDEO_SUFFIXES) if each.path not in later)
+            plan = writer.plan(found, retry=retry or bool(news))
             if plan.decode:
                 opened.record_precision(told_precision(encoder, "clips") or "")
             run = IndexRun(opened.path, writer, encoder, plan, on_progress)
             with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
+                seconds = estimate_seconds(pool, plan.decode, opened.card.model)
+                if seconds is not None:
+                    on_progress(IndexStep(0, len(plan.decode), 0, len(plan.failed), seconds))
                 run.decode(pool, segmenter)
         drop_pictures(place, writer.removed)
     opened.refresh()

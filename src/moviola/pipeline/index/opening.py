@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from moviola.plugins import settled_name
 from moviola.video import parse_segmenter
 
 DEFAULT_SEGMENT = "windows:6/3"
+Loader = Callable[[str, str | Path | None, Precision | None], Encoder]
+"""Load an encoder by its name, the folder or id of its head, and its precision."""
 
 
 @contextmanager
@@ -67,6 +69,7 @@ def prepare(
     head: Path | str | None,
     precision: Precision | None,
     instructions: tuple[str | None, str | None] = (None, None),
+    load: Loader = load_aligned,
 ) -> tuple[Library, Encoder, Segmenter]:
     """Load the encoder and the policy of a library, and make the library where there is none.
 
@@ -79,7 +82,7 @@ def prepare(
     card = existing.card if existing else None
     name = instructed_name(model or (card.model if card else DEFAULT_MODEL), *instructions)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
-    encoder = load_aligned(name, head or head_of(place), precision)
+    encoder = load(name, head or head_of(place), precision)
     if existing is None:
         # The head before the card, with which a library begins to be one.
         if isinstance(encoder, AlignedEncoder):

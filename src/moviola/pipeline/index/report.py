@@ -51,9 +51,12 @@ class IndexStep:
         total: videos to decode in this run.
         clips: clips added so far.
         failed: files that could not be used so far.
+        estimate: seconds that the whole run may take, told once before the first video where this
+            machine was measured (`moviola doctor --bench`).
     """
 
     done: int
     total: int
     clips: int
     failed: int
+    estimate: float | None = None

@@ -1,0 +1,1 @@
+"""Measure how fast this machine decodes, encodes and writes, and estimate runs from that."""

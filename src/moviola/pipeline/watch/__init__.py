@@ -1,0 +1,1 @@
+"""Watch folders, and index files as they settle."""
