@@ -16,7 +16,7 @@ from hypothesis import settings
 settings.register_profile("moviola", deadline=None)
 settings.load_profile("moviola")
 
-pytest_plugins = ("fixtures.checkpoints", "fixtures.shelf")
+pytest_plugins = ("fixtures.checkpoints", "fixtures.results", "fixtures.shelf")
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 #: The shared test data: where the variable says, else beside the checkout.

@@ -35,11 +35,13 @@ from moviola.cli import (
     models,
     pooling_grid,
     quantise,
+    repair,
     search,
     serve,
     status,
     sweep_rows,
     table,
+    verify,
     watch,
 )
 from moviola.cli.console import say_error
@@ -64,6 +66,8 @@ for command in (
     failures,
     forget,
     gc,
+    verify,
+    repair,
     encode,
     table,
     evaluate,

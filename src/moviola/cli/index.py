@@ -57,6 +57,10 @@ def run(
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")
     ] = False,
+    rehash: Annotated[
+        bool,
+        typer.Option("--rehash", help="Read every file whole, whatever its size and times say."),
+    ] = False,
     query_instruction: QueryInstructionOption = None,
     document_instruction: DocumentInstructionOption = None,
     precision: PrecisionOption = None,
@@ -82,6 +86,7 @@ def run(
             segment=segment,
             head=head,
             retry=retry,
+            rehash=rehash,
             query_instruction=query_instruction,
             document_instruction=document_instruction,
             precision=precision,

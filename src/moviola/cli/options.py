@@ -15,6 +15,14 @@ LibraryOption = Annotated[
         help="Folder of the library. Default: in your data folder.",
     ),
 ]
+LibraryArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="LIB",
+        envvar="MOVIOLA_LIBRARY",
+        help="Folder of the library. Default: in your data folder.",
+    ),
+]
 PrecisionOption = Annotated[
     Literal["float32", "bfloat16"] | None,  # as `core.abilities.Precision`, without its imports
     typer.Option(

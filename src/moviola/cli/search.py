@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -107,19 +108,22 @@ def run(
         ),
     ] = None,
     as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Find the moments that TEXT describes, the best first.
 
     A word says how far to trust a moment: strong (nine in ten such moments are right), likely (at
     least half of them) or unsure; none where that was not measured.
     """
+    from moviola.core import ExitCode
     from moviola.core.paths import library_path
+    from moviola.library import DamageWarning
     from moviola.pipeline.models import tell_narrow_world
-    from moviola.pipeline.search.search import open_library, search
+    from moviola.pipeline.search.search import open_library, search, tell_damage
     from moviola.retrieve.query import WEIGHT, WITHIN
 
     if text.startswith("--"):
         raise typer.BadParameter(f"there is no option {text.split()[0]}; see --help")
+    warnings.simplefilter("ignore", DamageWarning)  # it is said below
     opened = open_library(library_path(library))
     if note := tell_narrow_world(opened.card.space):
         say(note)
@@ -165,6 +169,10 @@ def run(
             "nothing found: no video of the library passes the filters or holds what is asked for; "
             "`moviola status` shows what it holds, `moviola index DIR` adds to it"
         )
+    if not opened.damage:
+        return int(ExitCode.OK)
+    say(tell_damage(opened))
+    return int(ExitCode.STORE_CORRUPT)
 
 
 def _filters(

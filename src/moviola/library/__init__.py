@@ -11,10 +11,10 @@ from moviola.library.records import NewVideo, VideoName, VideoRecord
 from moviola.library.scanning import scan
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
-from moviola.library.storage.card import LibraryCard, write_atomically
+from moviola.library.storage.card import LibraryCard
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.places import CACHE, HEAD_NAME
-from moviola.library.storage.row_checks import Problem
+from moviola.library.storage.row_checks import DamageWarning, Problem
 from moviola.library.storage.writing import LibraryWriter
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "HEAD_NAME",
     "ChannelMark",
     "ChannelReading",
+    "DamageWarning",
     "Entry",
     "FailedFile",
     "InputFile",
@@ -46,6 +47,5 @@ __all__ = [
     "is_gone",
     "scan",
     "version_digest",
-    "write_atomically",
     "writer_lock",
 ]

@@ -325,7 +325,7 @@ class Library:
             parts = [
                 f"the card's {part} is not what was written" for part in changed_parts(self.path)
             ]
-            problems = [Problem(part, path=CARD_NAME) for part in parts]
+            problems = [Problem(part, path=Path(CARD_NAME)) for part in parts]
             return [*problems, *find_problems(Tables.open(self.path), deep=deep)]
         except StoreCorruptError as error:
             return [Problem(str(error))]

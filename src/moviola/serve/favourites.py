@@ -7,7 +7,6 @@ and the TREC run that `moviola evaluate-run RUN --relevance QRELS` reads.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,9 +15,8 @@ from threading import Lock
 from typing import Any
 
 from moviola.core import StoreCorruptError, display_path
-from moviola.library import write_atomically
+from moviola.library.storage.state_files import FAVOURITES, read_state, write_state
 
-NAME = "favourites.json"
 MOST = 10_000
 
 
@@ -60,7 +58,7 @@ class Favourites:
     """Keep all judgements of one library."""
 
     def __init__(self, library: Path) -> None:
-        self._path = library / NAME
+        self._path = library / FAVOURITES
         self._lock = Lock()
 
     def all(self) -> list[Favourite]:
@@ -70,7 +68,7 @@ class Favourites:
             StoreCorruptError: when the file cannot be understood.
         """
         try:
-            rows: list[dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))
+            rows: list[dict[str, Any]] = read_state(self._path)
             return [Favourite(**row) for row in rows]
         except FileNotFoundError:
             return []
@@ -105,8 +103,7 @@ class Favourites:
 
     def _write(self, rows: Sequence[Favourite]) -> None:
         """Write all judgements, whole or not at all."""
-        text = json.dumps([asdict(row) for row in rows], indent=1)
-        write_atomically(self._path, text + "\n")
+        write_state(self._path, [asdict(row) for row in rows])
 
 
 def queries_of(favourites: Iterable[Favourite]) -> dict[str, str]:

@@ -69,10 +69,13 @@ class Rescue:
 
     Attributes:
         redo: the videos that are to be encoded again, each with what was wrong with it.
+        partial: the ids of those of them that keep the clips that are sound, for their files are
+            gone.
         is_rebuilt: whether tables were made again.
     """
 
     redo: tuple[Problem, ...] = ()
+    partial: frozenset[str] = frozenset()
     is_rebuilt: bool = False
 
 
@@ -101,10 +104,10 @@ def rescue(folder: Path) -> Rescue:
                 _tidy_away(folder, problems)
             return Rescue()
     sound, wrong = _sound_rows(folder, card)
-    records, redo = _without_damaged(sound, wrong)
+    records, redo, partial = _without_damaged(sound, wrong)
     videos = video_rows(records, card.space.digest)
     _rebuild(folder, replace(card, schema=SCHEMA), {**sound, VIDEOS: videos})
-    return Rescue(tuple(redo), is_rebuilt=True)
+    return Rescue(tuple(redo), partial, is_rebuilt=True)
 
 
 def _seals_of(folder: Path) -> Seals:
@@ -147,7 +150,7 @@ def _restore_lists(folder: Path, seals: Seals) -> None:
 def _tidy_away(folder: Path, problems: list[Problem]) -> None:
     """Delete damaged files that nobody reads, and seal what is there."""
     for problem in problems:
-        if ".lance/" in problem.path:
+        if problem.path is not None and problem.path.parts[0].endswith(".lance"):
             (folder / problem.path).unlink(missing_ok=True)
     Seals.of(folder, Seals()).write(folder)
 
@@ -207,7 +210,7 @@ def _readable(folder: Path, table: Table, first: int, last: int) -> Iterator[pa.
 
 def _without_damaged(
     sound: Mapping[str, pa.Table], wrong: Mapping[str, list[Problem]]
-) -> tuple[list[VideoRecord], list[Problem]]:
+) -> tuple[list[VideoRecord], list[Problem], frozenset[str]]:
     """Take out the videos that must be encoded again, so that an index run meets them as new.
 
     One whose file is gone keeps the clips that are sound. A channel of which a passage is damaged
@@ -226,7 +229,8 @@ def _without_damaged(
         if counts[record.id] and has_no_file(record):
             records[record.id] = replace(record, clips=counts[record.id])
     stored = count_channels(sound[PASSAGES])
-    return [_with_whole_channels(record, stored) for record in records.values()], found
+    kept = [_with_whole_channels(record, stored) for record in records.values()]
+    return kept, found, frozenset(problem.video for problem in redo if problem.video in records)
 
 
 def _with_whole_channels(record: VideoRecord, stored: Mapping[tuple[str, str], int]) -> VideoRecord:

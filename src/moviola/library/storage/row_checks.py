@@ -6,16 +6,20 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from moviola.core import display_path
 from moviola.library.records import VideoRecord
 from moviola.library.storage.schema import KEY, clip_checksum, damaged_rows, plain_rows, vectors_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class DamageWarning(UserWarning):
+    """Warn that a library is damaged, and that what is damaged was left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +30,21 @@ class Problem:
         what: one sentence.
         video: the id of the video concerned; `moviola repair` encodes it again. None where the
             damage concerns the library as a whole.
-        path: the video's file, or the file of the library that is damaged; `""` where none is.
+        path: the video's file, or the damaged file of the library, within it; None for neither.
         is_derived: whether it is made again from the rest of the library.
     """
 
     what: str
     video: str | None = None
-    path: str = ""
+    path: Path | None = None
     is_derived: bool = False
 
     def of(self, records: Mapping[str, VideoRecord]) -> Self:
         """Name the file of the video, where its record is known."""
         record = records.get(self.video or "")
-        if self.path or record is None or not record.names:
+        if self.path is not None or record is None or not record.names:
             return self
-        return replace(self, path=display_path(record.path))
+        return replace(self, path=record.path)
 
 
 def check_videos(table: pa.Table) -> tuple[pa.Table, list[Problem]]:
@@ -99,6 +103,6 @@ def _without(table: pa.Table, places: Mapping[int, Any]) -> pa.Table:
     return table.take(np.flatnonzero(kept))
 
 
-def _first_path(row: Mapping[str, Any]) -> str:
+def _first_path(row: Mapping[str, Any]) -> Path | None:
     names = row["names"] or ()
-    return display_path(os.fsdecode(names[0]["path"])) if names else ""
+    return Path(os.fsdecode(names[0]["path"])) if names else None

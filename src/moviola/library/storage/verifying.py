@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moviola.core import MoviolaError, StoreCorruptError
@@ -45,7 +46,7 @@ def find_problems(tables: Tables, *, deep: bool = False) -> list[Problem]:
     try:
         Seals.read(tables.folder)
     except StoreCorruptError as error:
-        problems.append(Problem(str(error), path=SEALS_NAME, is_derived=True))
+        problems.append(Problem(str(error), path=Path(SEALS_NAME), is_derived=True))
     try:
         _, found = Inspector(tables.folder).settle(tables)
         problems += _rows(tables, found, deep=deep)
@@ -53,12 +54,14 @@ def find_problems(tables: Tables, *, deep: bool = False) -> list[Problem]:
         return [*problems, Problem(str(error))]
     if not problems:
         problems += [
-            Problem(f"{name} is not what was written, and no row of it is damaged", path=name)
+            Problem(f"{name} is not what was written, and no row of it is damaged", path=Path(name))
             for name in sorted(found.changed)
             if place_of(name)[1] == "data"
         ]
     return problems + [
-        Problem(f"{name} is not what was written; nobody reads it", path=name, is_derived=True)
+        Problem(
+            f"{name} is not what was written; nobody reads it", path=Path(name), is_derived=True
+        )
         for name in sorted(found.changed)
         if place_of(name)[1] != "data"
     ]

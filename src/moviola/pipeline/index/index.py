@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Container, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +36,8 @@ def index(
     segment: str | None = None,
     head: Path | str | None = None,
     retry: bool = False,
+    rehash: bool = False,
+    only: Collection[Path] | None = None,
     query_instruction: str | None = None,
     document_instruction: str | None = None,
     precision: Precision | None = None,
@@ -62,6 +64,8 @@ def index(
         head: folder or hub id of a head that a new library's vectors shall go through; it is kept
             in the library. None takes the library's own, where it has one.
         retry: also try what failed before.
+        rehash: read every file whole, whatever its size and times say.
+        only: the files to look at, of all that are found; None for all.
         query_instruction: what a model that takes instructions is told of texts.
         document_instruction: what such a model is told of videos.
         precision: that the model computes in; None takes that of the device.
@@ -108,8 +112,12 @@ def index(
             # What failed for want of a codec may be read now.
             news = set(extra_codecs) - set(opened.card.codecs)
             opened.record_codecs(extra_codecs)
-            found = (each for each in scan(named, VIDEO_SUFFIXES) if each.path not in later)
-            plan = writer.plan(found, retry=retry or bool(news))
+            found = (
+                each
+                for each in scan(named, VIDEO_SUFFIXES)
+                if each.path not in later and (only is None or each.path in only)
+            )
+            plan = writer.plan(found, retry=retry or bool(news), rehash=rehash)
             if plan.decode:
                 opened.record_precision(told_precision(encoder, "clips") or "")
             run = IndexRun(opened.path, writer, encoder, plan, on_progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -11,7 +12,7 @@ from pathlib import Path
 from moviola.core import Encoder, display_path
 from moviola.core.moments import Moment
 from moviola.core.paths import library_path
-from moviola.library import Library, VideoFilter, has_no_file
+from moviola.library import DamageWarning, Library, VideoFilter, has_no_file
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
 from moviola.pipeline.search.pictures import MOST_PIXELS, encode_picture, read_still
 from moviola.retrieve.query import WEIGHT, WITHIN, Picture, Query
@@ -70,6 +71,9 @@ def search(
         channels: where to look: `seen`, `said`, `written`, `named`, or names of channels; None
             for everywhere.
 
+    Warns:
+        DamageWarning: when videos of the library are damaged, and were left out.
+
     Raises:
         ValueError: when nothing is asked, the text is too long, or there is no clip `like`.
         FileNotFoundError: when there is no library.
@@ -93,7 +97,20 @@ def search(
     asks_model = query.is_seen and opened.card.has_vectors
     encoder = _encoder_of(opened) if asks_model else None
     moments = search_library(query, opened, encoder, top=top, per_video=per_video, fold=fold)
+    if opened.damage:
+        warnings.warn(tell_damage(opened), DamageWarning, stacklevel=2)
     return [_look_for_file(moment, opened) for moment in moments]
+
+
+def tell_damage(library: Library) -> str:
+    """Say in one sentence which videos of a library are damaged, and what mends them."""
+    files = sorted({display_path(p.path) for p in library.damage if p.path is not None})
+    named = ", ".join(files[:3]) + (f" and {len(files) - 3} more" if len(files) > 3 else "")
+    shown = display_path(library.path)
+    return (
+        f"the library {shown} is damaged, so these were left out: {named or 'unknown videos'}; "
+        f"mend it with: moviola repair {shown}"
+    )
 
 
 def _look_for_file(moment: Moment, library: Library) -> Moment:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -94,14 +95,15 @@ def _place(library: Library) -> Path:
     """Name the file of the bank by what decides its content: space, readout and sentences."""
     card = library.card
     digest = hashlib.sha256(repr((card.space, card.text_readout)).encode()).hexdigest()[:16]
-    return library.path / CACHE / "bank" / f"{digest}-{digest_of(ordinary_sentences())}.npy"
+    return library.path / CACHE / "bank" / f"{digest}-{digest_of(ordinary_sentences())}.npz"
 
 
 def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
     """Read a bank of `shape`, None where it is not there, damaged or of another shape."""
     try:
-        kept = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
+            kept: NDArray[np.float32] = held["rows"]
+    except (OSError, ValueError, EOFError, LookupError, AttributeError, BadZipFile):
         return None
     sound = kept.shape == shape and kept.dtype == np.float32 and bool(np.isfinite(kept).all())
     return kept if sound else None
@@ -113,7 +115,7 @@ def _write(path: Path, rows: NDArray[np.float32]) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.save(file, rows, allow_pickle=False)
+            np.savez(file, rows=rows)  # whose readers compare checksums
         Path(name).replace(path)
     except OSError:
         with suppress(OSError):

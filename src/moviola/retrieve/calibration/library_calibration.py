@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 from moviola.core import StoreCorruptError, display_path
-from moviola.library.storage.card import write_atomically
+from moviola.library.storage.state_files import CALIBRATION, read_state, write_state
 from moviola.retrieve.calibration.general import GeneralCalibration, general_calibration
 from moviola.retrieve.calibration.logistic import Logistic
 
-LIBRARY_CALIBRATION = "calibration.json"
 _SCHEMA = 1
 
 
@@ -28,6 +27,11 @@ class Restated:
 
     slope: float
     intercept: float
+
+    def __post_init__(self) -> None:
+        """Refuse what would make a probability of nothing."""
+        if not (math.isfinite(self.slope) and math.isfinite(self.intercept)):
+            raise ValueError(f"slope {self.slope} and intercept {self.intercept} are not finite")
 
     def of(self, general: Logistic) -> Logistic:
         """Apply it to a logistic model."""
@@ -72,7 +76,7 @@ class LibraryCalibration:
             StorageError: when it cannot be written.
         """
         parts = {"schema": _SCHEMA} | asdict(self)
-        write_atomically(library / LIBRARY_CALIBRATION, json.dumps(parts, indent=1) + "\n")
+        write_state(library / CALIBRATION, parts)
 
     @classmethod
     def read(cls, library: Path) -> Self | None:
@@ -81,10 +85,9 @@ class LibraryCalibration:
         Raises:
             StoreCorruptError: when it cannot be understood, or a newer Moviola wrote it.
         """
-        path = library / LIBRARY_CALIBRATION
+        path = library / CALIBRATION
         try:
-            parts = json.loads(path.read_text(encoding="utf-8"))
-            return cls._from_json(parts)
+            return cls._from_json(read_state(path))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:

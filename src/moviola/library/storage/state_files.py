@@ -1,0 +1,45 @@
+"""Read and write small JSON files beside a library, each with a checksum of its content."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from moviola.library.storage.card import write_atomically
+
+#: Files with judgements and with a calibration of a user's own; other rooms write them.
+FAVOURITES = "favourites.json"
+CALIBRATION = "calibration.json"
+
+
+def write_state(path: Path, content: Any) -> None:
+    """Write what JSON can hold into `path`, whole or not at all, with its checksum.
+
+    Raises:
+        StorageError: when it cannot be written.
+    """
+    write_atomically(path, _text_of(content))
+
+
+def read_state(path: Path) -> Any:
+    """Read what `write_state` wrote; files of before have no checksum and are read as they are.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when it is not what was written.
+        OSError: when it cannot be read.
+    """
+    text = path.read_text(encoding="utf-8")
+    parts = json.loads(text)
+    if not isinstance(parts, dict) or not parts.keys() & {"checksum", "content"}:
+        return parts
+    if "content" not in parts or text != _text_of(parts["content"]):
+        raise ValueError("it is not what was written")
+    return parts["content"]
+
+
+def _text_of(content: Any) -> str:
+    checksum = zlib.crc32(json.dumps(content).encode())
+    return json.dumps({"checksum": f"{checksum:08x}", "content": content}, indent=1) + "\n"

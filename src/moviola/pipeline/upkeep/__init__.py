@@ -1,0 +1,1 @@
+"""Verify, repair, export and import libraries."""
