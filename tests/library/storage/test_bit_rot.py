@@ -10,7 +10,7 @@ import pytest
 
 from fixtures.shelf import search_vector, unit_rows
 from moviola.core import FileCode, MoviolaError, Passage, Span
-from moviola.library import ChannelReading, Library
+from moviola.library import CACHE, ChannelReading, Library
 from moviola.library.storage.locking import LOCK_NAME
 from moviola.library.storage.state_files import FAVOURITES, write_state
 from moviola.pipeline.upkeep.verify import verify
@@ -106,9 +106,9 @@ def check_flips(folder: Path, number: int, seed: int) -> dict[str, int]:
         except (MoviolaError, Reported):
             counts["reported"] += 1
         found = verify(folder)
-        if path.name != "latest_version_hint.json":
-            assert not found.ok, where
-            counts["found by verify"] += 1
+        is_kept = folder / CACHE in path.parents or path.name == "latest_version_hint.json"
+        assert is_kept or not found.ok, where  # what is made again may have bytes without a meaning
+        counts["found by verify"] += not found.ok
         path.write_bytes(whole)
     assert shown(folder) == reference
     return counts

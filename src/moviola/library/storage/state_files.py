@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import struct
 import zlib
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from moviola.library.storage.card import write_atomically
 
 #: Files with judgements and with a calibration of a user's own; other rooms write them.
 FAVOURITES = "favourites.json"
 CALIBRATION = "calibration.json"
+#: What Python raises over an archive of arrays (.npz) that is damaged, wherever the damage lies.
+DAMAGED_ARCHIVE = (
+    *(OSError, ValueError, LookupError, EOFError, RuntimeError, AttributeError, TypeError),
+    *(BadZipFile, zlib.error, struct.error),
+)
 
 
 def write_state(path: Path, content: Any) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moviola.library.storage.state_files import DAMAGED_ARCHIVE
 from moviola.library.text_index.segment import Segment
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _read(path: Path) -> KeyedSegment | None:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             found = KeyedSegment(arrays["keys"], Segment.from_arrays(arrays))
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGED_ARCHIVE:
         return None
     return found if found.segment.is_whole and len(found.keys) == len(found.segment) else None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moviola.library import Library, Problem, writer_lock
+from moviola.library import CACHE, Library, Problem, writer_lock
 from moviola.library.storage.rescuing import rescue
 from moviola.pipeline.index.index import index
 from moviola.pipeline.index.report import IndexStep
@@ -57,6 +57,9 @@ def repair(path: Path, *, on_progress: Callable[[IndexStep], Any] = lambda _: No
         Library.open(path)  # says that there is none, and how to make one
     with writer_lock(path):
         found = rescue(path)
+    for problem in verify(path).derived:
+        if problem.path is not None and problem.path.parts[0] == CACHE:
+            (path / problem.path).unlink(missing_ok=True)
     if found.redo:
         _encode_again(path, found.redo, on_progress)
     left = verify(path, deep=True).problems

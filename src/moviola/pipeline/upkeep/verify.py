@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 from moviola.align import Aligner
 from moviola.core import MoviolaError, StoreCorruptError
-from moviola.library import Library, Problem
-from moviola.library.storage.state_files import CALIBRATION, FAVOURITES, read_state
+from moviola.library import CACHE, Library, Problem
+from moviola.library.storage.state_files import CALIBRATION, DAMAGED_ARCHIVE, FAVOURITES, read_state
 from moviola.pipeline.search.aligned_encoder import head_of
 from moviola.store import is_store
 from moviola.store import verify as verify_store
@@ -85,9 +86,22 @@ def _beside(path: Path) -> Iterator[Problem]:
             except (ValueError, RecursionError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
                     yield Problem(f"{name} is damaged: {error}", path=Path(name))
+    for kept in sorted((path / CACHE).rglob("*.npz")):
+        if not _is_sound(kept):
+            name = kept.relative_to(path)
+            yield Problem(f"{name} is damaged; it is made again", path=name, is_derived=True)
     head = head_of(path)
     if head is not None:
         try:
             Aligner.from_pretrained(head)
         except (MoviolaError, OSError, ValueError) as error:
             yield Problem(f"the head is damaged: {error}", path=Path(head.name))
+
+
+def _is_sound(archive: Path) -> bool:
+    """Test whether every member of an archive of arrays is what was written."""
+    try:
+        with ZipFile(archive) as members:
+            return members.testzip() is None
+    except DAMAGED_ARCHIVE:
+        return False

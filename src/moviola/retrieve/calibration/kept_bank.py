@@ -10,12 +10,12 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import BadZipFile
 
 import numpy as np
 
 from moviola.core import Encoder
 from moviola.library import CACHE, Library, Snapshot
+from moviola.library.storage.state_files import DAMAGED_ARCHIVE
 from moviola.retrieve.calibration.bank_statistics import BankStatistics
 from moviola.retrieve.calibration.ordinary import digest_of, ordinary_sentences
 from moviola.retrieve.products import encode_directions, multiply_rows
@@ -103,7 +103,7 @@ def _read(path: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
             kept: NDArray[np.float32] = held["rows"]
-    except (OSError, ValueError, EOFError, LookupError, AttributeError, BadZipFile):
+    except DAMAGED_ARCHIVE:
         return None
     sound = kept.shape == shape and kept.dtype == np.float32 and bool(np.isfinite(kept).all())
     return kept if sound else None
