@@ -166,7 +166,7 @@ class SpeechChannel:
             except (OSError, RuntimeError) as error:
                 raise WeightsUnavailableError(
                     f"the model {self._model!r} of faster-whisper is neither here nor to be had: "
-                    f"{error}. A folder works offline: speech:FOLDER"
+                    f"{error}. A folder works offline: speech,model=FOLDER"
                 ) from error
         return self._whisper
 
