@@ -47,7 +47,7 @@ class FrameTower(Protocol[RowsT_co]):
 
 @runtime_checkable
 class FrameWise(Protocol, Generic[RowsT_co]):
-    """See frames one by one: an ability of an `Encoder`.
+    """Encode frames one by one: an ability of an `Encoder`.
 
     A frame that several clips share is then encoded once.
     """

@@ -36,6 +36,8 @@ class WindowSegmenter:
     step: float = 3.0
     #: Windows that show one and the same picture may become one clip: they are equal.
     folds_stills: ClassVar[bool] = True
+    #: Long videos may be read in units side by side: where windows lie costs nothing to tell again.
+    divides: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.length) and 0 < self.step <= self.length):
@@ -82,6 +84,8 @@ class GivenSegmenter:
     """Take spans decided beforehand, as of a data set. What lies past the end is cut off."""
 
     spans: tuple[Span, ...]
+    #: As in `WindowSegmenter`.
+    divides: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not self.spans:

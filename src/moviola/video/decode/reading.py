@@ -89,6 +89,7 @@ def read_clips(
     frame_pixels: int | None = None,
     side: SideStreams | None = None,
     held: bool = True,
+    start: float = 0.0,
     send: Callable[[Picture], Any] | None = None,
 ) -> Reading:
     """Decode once, in order, and `emit` each clip as soon as its last frame is known.
@@ -99,7 +100,8 @@ def read_clips(
     before. Where the end cannot be decoded, clips are clamped to what was; a clip in which
     nothing was decoded is dropped. Frames of more than about `frame_pixels`, by default those of
     `limits` for clips, are reduced, and further where a clip is `held` whole and is too large. With
-    `send`, every picture goes through it once, and `emit` gets what it made of them.
+    `send`, every picture goes through it once, and `emit` gets what it made of them. What is over
+    before `start` seconds, where no clip begins, need not be decoded.
     """
     clips = [
         CollectedClip(index, span, wanted_times(sampler, span, found.starts))
@@ -117,7 +119,7 @@ def read_clips(
     collector = Collector(clips, found, paint, sampler, emit)
     damage = Damage()
     needed = _needed(found, clips, side)
-    with closing(frames_of(path, found, limits, damage, needed=needed)) as frames:
+    with closing(frames_of(path, found, limits, damage, needed=needed, start=start)) as frames:
         for time, frame in frames:
             enough = collector.show(time, frame)
             if side is not None and side.need_frames:
@@ -215,8 +217,9 @@ def frames_of(
     """
     latest = -math.inf
     clock = _Clock(found)
-    # A recording of a broadcast begins anywhere; what precedes its first key frame is no damage.
-    noted = Damage() if found.info.container == "mpegts" else damage
+    # A recording of a broadcast begins anywhere, as reading from the middle does; what precedes the
+    # first key frame is no damage.
+    noted = Damage() if start > 0 or found.info.container == "mpegts" else damage
     with closing(open_container(path, limits)) as container:
         stream = select(container, found.stream, limits)
         stamped = stamps_every_picture(container)

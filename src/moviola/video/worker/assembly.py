@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
+_UNIT_BITS = 40
+"""Bits for the number of a picture inside its unit."""
+
 
 class Assembly:
     """Reduce the pictures of one request as they come, and put clips together.
@@ -31,6 +34,7 @@ class Assembly:
         request: what is wanted.
         put: takes what was made.
         singly: puts pictures and the clips that name them, in place of clips with frames.
+        unit: of the video that is read; numbers of pictures go on from one to the next.
     """
 
     def __init__(
@@ -39,7 +43,9 @@ class Assembly:
         put: Callable[[PictureRead | ClipNamed | ClipRead], None],
         *,
         singly: bool,
+        unit: int = 0,
     ) -> None:
+        self._first = unit << _UNIT_BITS
         self._request = request
         self._put = put
         self._singly = singly
@@ -73,7 +79,7 @@ class Assembly:
         if request.shrink is not None:
             pixels = request.shrink(pixels[None])[0]
         if self._singly:
-            self._put(PictureRead(request.key, part.number, pixels))
+            self._put(PictureRead(request.key, self._first + part.number, pixels))
         else:
             self._frames[part.number] = pixels
 
@@ -83,7 +89,8 @@ class Assembly:
             small = np.stack([self._small[number] for number in numbers])
             request.previews.take(part.span, Frames(small, part.times))
         if self._singly:
-            self._put(ClipNamed(request.key, part.index, part.span, numbers))
+            named = tuple(self._first + number for number in numbers)
+            self._put(ClipNamed(request.key, part.index, part.span, named))
         else:
             pixels = np.stack([self._frames[number] for number in numbers])
             frames = Frames(pixels, part.times, part.sound)

@@ -33,10 +33,12 @@ def converse(
     task: Task,
     take: Callable[[Part, int], None],
     on_info: Callable[[VideoInfo], None] = lambda _: None,
+    on_units: Callable[[int], None] = lambda _: None,
 ) -> tuple[Done, VideoInfo | None]:
     """Put `task` to `worker`, and `take` each part with its position until the last reply.
 
-    `on_info` is told what the packets say, once, as soon as that is known.
+    `on_info` is told what the packets say, once, as soon as that is known, and `on_units` in how
+    many units a long file is to be read.
     """
     worker.ask(task)
     info: VideoInfo | None = None
@@ -53,6 +55,7 @@ def converse(
                 return reply, info
             case Phase():
                 worker.allow(reply.seconds)
+                on_units(reply.units)
                 if info is None and reply.info is not None:
                     on_info(reply.info)
                 info = reply.info or info

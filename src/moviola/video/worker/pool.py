@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
@@ -50,22 +51,13 @@ from moviola.video.worker.tasks import (
     SoundTask,
     Task,
 )
+from moviola.video.worker.units import UNIT_SECONDS, Outcome, Unit
 
 _ATTEMPTS = 2
 
 
 class PoolClosedError(RuntimeError):
     """Say that the pool was closed while it was used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Tell how a task ended, and how many parts of it were delivered."""
-
-    code: FileCode
-    message: str
-    info: VideoInfo | None
-    parts: int
 
 
 class DecodePool:
@@ -88,6 +80,8 @@ class DecodePool:
         self._watch: Watch | None = Watch()
         #: Seconds that workers spent on videos, all of them together; waiting for room is not.
         self.busy_seconds = 0.0
+        #: Seconds of a long video that one worker reads while others read on.
+        self.unit_seconds = UNIT_SECONDS
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +144,7 @@ class DecodePool:
 
     def _run(self, requests: Iterable[ReadRequest], *, singly: bool) -> Iterator[Item]:
         session = Session(
-            lambda request, session: self._read_one(request, session, singly=singly), self.workers
+            lambda unit, session: self._read_one(unit, session, singly=singly), self.workers
         )
         try:
             yield from session.run(iter(requests))
@@ -230,6 +224,7 @@ class DecodePool:
         *,
         cancelled: Callable[[], bool] = lambda: False,
         on_info: Callable[[VideoInfo], None] = lambda _: None,
+        on_units: Callable[[int], None] = lambda _: None,
     ) -> Outcome:
         """Have a worker do `task`, giving its parts to `deliver`; a second one when it dies.
 
@@ -255,7 +250,7 @@ class DecodePool:
             worker = self._lease(fresh=attempt > 0)
             healthy = False
             try:
-                done, info = converse(worker, task, once, on_info)
+                done, info = converse(worker, task, once, on_info, on_units)
                 # Memory that was once full may be in pieces: such a worker is not used again.
                 healthy = done.code is not FileCode.OUT_OF_MEMORY
                 return Outcome(done.code, done.message, info, delivered)
@@ -265,10 +260,10 @@ class DecodePool:
                 self._give_back(worker, healthy=healthy)
         return Outcome(death.code, str(death), None, delivered)
 
-    def _read_one(self, request: ReadRequest, session: Session, *, singly: bool) -> None:
-        """Read one video into the queue of `session`."""
+    def _read_one(self, unit: Unit, session: Session, *, singly: bool) -> None:
+        """Read one unit of a video into the queue of `session`; the others follow the first."""
         waited = 0.0
-        side = request.side
+        request, side = unit.request, unit.request.side
 
         def put(item: Item) -> None:
             nonlocal waited
@@ -276,26 +271,33 @@ class DecodePool:
             session.put(item)
             waited += time.monotonic() - began
 
+        def divide(count: int) -> None:
+            if unit.number == 0:
+                for other in unit.video.divide(count):
+                    session.submit(other)
+
         task = ClipsTask(
             *(_absolute(request.path), request.segmenter, request.sampler, request.sound),
             side=SideWants() if side is None else side.wants,
             held=not singly and request.shrink is None,
+            unit=unit.number,
+            unit_seconds=self.unit_seconds if self.workers > 1 else math.inf,
         )
-        assembly = Assembly(request, put, singly=singly)
+        assembly = Assembly(request, put, singly=singly, unit=unit.number)
         began = time.monotonic()
         outcome = self.carry_out(
             task,
             assembly.take,
             cancelled=session.is_stopped,
             on_info=lambda info: None if side is None else side.begin(info),
+            on_units=divide,
         )
         with self._lock:
             self.busy_seconds += time.monotonic() - began - waited
         if side is not None:
             side.end(outcome.code, outcome.message)
-        session.put(
-            VideoDone(request.key, outcome.code, outcome.message, outcome.info, assembly.clips)
-        )
+        if (done := unit.video.end(unit.number, outcome, assembly.clips)) is not None:
+            session.put(done)
 
     def _lease(self, *, fresh: bool) -> WorkerProcess:
         with self._lock:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from moviola.video.worker.ipc import Message
 
 _LONGEST_TEXT = 1000
+_MOST_UNITS = 100_000
 _MOST_TEXT_BYTES = 128 << 20
 
 
@@ -62,10 +63,14 @@ class ClipPart:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Begin a phase of work that may take `seconds`; with the facts once they are known."""
+    """Begin a phase of work that may take `seconds`; with the facts once they are known.
+
+    `units` is in how many units the file is read.
+    """
 
     seconds: float
     info: VideoInfo | None
+    units: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +198,10 @@ def _piece(message: Message) -> Piece:
 
 
 def _phase(message: Message) -> Phase:
-    return Phase(float(message.head["seconds"]), _info(message.head.get("info")))
+    units = int(message.head.get("units", 1))
+    if not 1 <= units <= _MOST_UNITS:
+        raise GarbageError(f"a file of {units} units")
+    return Phase(float(message.head["seconds"]), _info(message.head.get("info")), units)
 
 
 def _done(message: Message) -> Done:

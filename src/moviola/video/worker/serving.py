@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import os
-import weakref
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -37,6 +36,7 @@ from moviola.video.decode.transcode import transcode
 from moviola.video.limits import Limits
 from moviola.video.worker import ipc
 from moviola.video.worker.confinement import limit_processor
+from moviola.video.worker.sent_pictures import SentPicture, SentPictures
 from moviola.video.worker.side import send_texts, side_streams
 from moviola.video.worker.tasks import (
     ClipsTask,
@@ -70,6 +70,8 @@ class Worker:
     def __init__(self, limits: Limits, replies: BinaryIO) -> None:
         self._limits = limits
         self._replies = replies
+        #: The file that was surveyed last, as it was then.
+        self._known: tuple[tuple[Path, FileIdentity | None], Survey] | None = None
 
     def serve(self, task: Task) -> None:
         """Carry out one task and send exactly one final message.
@@ -123,7 +125,13 @@ class Worker:
 
     def _surveyed(self, path: Path, container: InputContainer) -> Survey:
         """Survey a file, and tell what the packets say. Uses up `container`."""
-        found = survey(path, self._limits, opened=container)
+        known = self._known
+        if known is not None and known[0] == (path, EXPECTED.get()):
+            container.close()  # another unit of the same file
+            found = known[1]
+        else:
+            found = survey(path, self._limits, opened=container)
+            self._known = ((path, EXPECTED.get()), found)
         self._allow(self._limits.decode_limit(found.info), info=asdict(found.info))
         return found
 
@@ -150,9 +158,11 @@ class Worker:
                 f"it ends after {found.info.duration:.3f} s, before the wanted span",
                 code=FileCode.TRUNCATED,
             )
-        self._allow(self._limits.decode_limit(found.info))
+        units = _units(task, found, kept)
+        left_out = len(spans) - len(kept) if task.unit == 0 else 0
+        kept = units[task.unit]
+        self._allow(self._limits.decode_limit(found.info), units=len(units))
 
-        left_out = len(spans) - len(kept)
         with side_streams(task.path, found, task.side, self._limits, self._send) as (side, _):
             if task.sound is None:
                 reading = self._read(task, found, kept, None, side)
@@ -187,10 +197,10 @@ class Worker:
         sound: ClipSound | None,
         side: SideStreams,
     ) -> Reading:
-        sent = _SentPictures(self._replies)
+        sent = SentPictures(self._replies)
 
         def emit(
-            index: int, span: Span, pictures: Sequence[_Sent], times: NDArray[np.float64]
+            index: int, span: Span, pictures: Sequence[SentPicture], times: NDArray[np.float64]
         ) -> None:
             head: dict[str, object] = {
                 "kind": "clip",
@@ -213,6 +223,7 @@ class Worker:
             emit=emit,
             side=side,
             held=task.held,
+            start=min(span.start for _, span in spans) if task.unit else 0.0,
             send=sent.send,
         )
 
@@ -257,42 +268,6 @@ class Worker:
         ipc.send(self._replies, head | {"shape": shape, "times": list(times)}, pictures)
 
 
-class _Sent:
-    """Stand for a picture that was sent, as long as a clip is waiting for it."""
-
-    __slots__ = ("__weakref__", "number")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-class _SentPictures:
-    """Send each picture of a file once, under a number, and know which are still waited for."""
-
-    def __init__(self, replies: BinaryIO) -> None:
-        self._replies = replies
-        self._count = 0
-        self._waiting: deque[weakref.ref[_Sent]] = deque()
-
-    def send(self, picture: Picture) -> _Sent:
-        """Send a picture `(H, W, 3)`."""
-        self._count += 1
-        head = {"kind": "frame", "number": self._count, "shape": list(picture.shape)}
-        ipc.send(self._replies, head, [picture])
-        sent = _Sent(self._count)
-        self._waiting.append(weakref.ref(sent))
-        return sent
-
-    def oldest(self) -> int:
-        """Return the lowest number that a clip still waits for, or the next one."""
-        while self._waiting:
-            first = self._waiting[0]()
-            if first is not None:
-                return first.number
-            self._waiting.popleft()
-        return self._count + 1
-
-
 def _bytes_on_disk(status: os.stat_result) -> int:
     """Count the bytes that a file really has: holes are read without a disk."""
     blocks = getattr(status, "st_blocks", None)
@@ -308,6 +283,31 @@ def _segment(task: ClipsTask, found: Survey) -> Sequence[Span]:
         raise VideoUnreadableError(
             f"segmentation {task.segmenter.spec} failed: {error!r}", code=FileCode.CORRUPT
         ) from error
+
+
+def _units(
+    task: ClipsTask, found: Survey, spans: Sequence[tuple[int, Span]]
+) -> list[Sequence[tuple[int, Span]]]:
+    """Divide the clips of a long video by where they begin; one unit where that is not safe.
+
+    What is damaged, heard, or looked at by channels too is read in one go.
+    """
+    whole = (
+        not math.isfinite(task.unit_seconds)
+        or task.sound is not None
+        or task.side.texts
+        or bool(task.side.streams)
+        or not getattr(task.segmenter, "divides", False)
+        or bool(found.fault)
+        or found.in_order
+        or found.jumps
+    )
+    if whole:
+        return [spans]
+    units: dict[int, list[tuple[int, Span]]] = {}
+    for index, span in spans:
+        units.setdefault(int(span.start // task.unit_seconds), []).append((index, span))
+    return [units[number] for number in sorted(units)]
 
 
 def _sound_head(samples: NDArray[np.float32], wanted: SoundSpec, span: Span) -> dict[str, object]:

@@ -15,6 +15,7 @@ from moviola.video.worker.messages import (
     ReadRequest,
     VideoDone,
 )
+from moviola.video.worker.units import DividedVideo, Unit
 
 Item = PictureRead | ClipNamed | ClipRead | VideoDone
 ItemT = TypeVar("ItemT")
@@ -28,10 +29,11 @@ _TICK_SECONDS = 0.2
 class Session:
     """Hand requests to up to `width` threads, and yield what they put."""
 
-    def __init__(self, read_one: Callable[[ReadRequest, Session], None], width: int) -> None:
+    def __init__(self, read_one: Callable[[Unit, Session], None], width: int) -> None:
         self._read_one = read_one
         self._width = width
-        self._requests: queue.SimpleQueue[ReadRequest | None] = queue.SimpleQueue()
+        self._units: queue.SimpleQueue[Unit | None] = queue.SimpleQueue()
+        self._starting = threading.Lock()
         self._items = Backlog[Item | BaseException](WAITING_BYTES)
         self._threads: list[threading.Thread] = []
 
@@ -45,7 +47,7 @@ class Session:
                 if request is None:
                     more = False
                     break
-                self._submit(request)
+                self.submit(Unit(DividedVideo(request), 0))
                 open_requests += 1
             if not open_requests:
                 return
@@ -67,20 +69,25 @@ class Session:
     def stop(self) -> None:
         """Let the threads end after what they have in hand."""
         self._items.close()
-        for _ in self._threads:
-            self._requests.put(None)
+        with self._starting:
+            for _ in self._threads:
+                self._units.put(None)
 
-    def _submit(self, request: ReadRequest) -> None:
-        self._requests.put(request)
-        if len(self._threads) < self._width:
-            thread = threading.Thread(target=self._serve, name="moviola-read", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+    def submit(self, unit: Unit) -> None:
+        """Have a unit read by the next thread that is free; from any thread."""
+        with self._starting:
+            if self.is_stopped():
+                return
+            self._units.put(unit)
+            if len(self._threads) < self._width:
+                thread = threading.Thread(target=self._serve, name="moviola-read", daemon=True)
+                self._threads.append(thread)
+                thread.start()
 
     def _serve(self) -> None:
-        while (request := self._requests.get()) is not None and not self.is_stopped():
+        while (unit := self._units.get()) is not None and not self.is_stopped():
             try:
-                self._read_one(request, self)
+                self._read_one(unit, self)
             except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
                 self._items.put(error, 0)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +35,9 @@ class ClipsTask:
 
     Frames are sent one by one as they are decoded, and each clip names its own. Where clips are
     `held` whole by whoever asks, frames of very long ones are reduced.
+
+    A long video may be read in units of about `unit_seconds`, of which this task reads the one
+    numbered `unit`; the worker says how many there are.
     """
 
     path: Path
@@ -42,6 +46,8 @@ class ClipsTask:
     sound: SoundSpec | None = None
     side: SideWants = field(default_factory=SideWants)
     held: bool = True
+    unit: int = 0
+    unit_seconds: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
