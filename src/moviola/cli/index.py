@@ -50,6 +50,14 @@ def run(
         str | None,
         typer.Option(help="Head of `moviola align fit` for the vectors of a new library."),
     ] = None,
+    rows: Annotated[
+        str | None,
+        typer.Option(
+            metavar="POOLING",
+            help="Keep several rows a clip in a new library, searched by MaxSim: hierarchical-32 "
+            "for 32, none for all.",
+        ),
+    ] = None,
     allow_codec: Annotated[
         list[str] | None,
         typer.Option(help="Also decode this codec, by FFmpeg's name; may be given again."),
@@ -85,6 +93,7 @@ def run(
             model=model,
             segment=segment,
             head=head,
+            rows=rows,
             retry=retry,
             rehash=rehash,
             query_instruction=query_instruction,

@@ -115,6 +115,7 @@ class Library:
         video_readout: Readout | None = None,
         text_readout: Readout | None = None,
         segment: str | None = None,
+        rows: str | None = None,
     ) -> None:
         """Refuse vectors, queries or clips that do not belong here.
 
@@ -127,6 +128,7 @@ class Library:
             video_readout=video_readout,
             text_readout=text_readout,
             segment=segment,
+            rows=rows,
         )
 
     def record_precision(self, precision: str) -> None:
@@ -293,7 +295,7 @@ class Library:
         return LibraryStatus.of(self._reader.records(), self.path)
 
     def embeddings(self) -> Embeddings[Clip]:
-        """Return every video that has clips as one item, under its id; its rows are its clips.
+        """Return every video that has clips as one item, under its id; its rows are its clips'.
 
         This is what whole-video retrieval is evaluated on, without decoding anything again.
 
@@ -306,10 +308,11 @@ class Library:
             Clip(record.id, record.path, Span(0.0, float(end)))
             for record, end in zip(snapshot.records, ends, strict=True)
         ]
+        several = snapshot.rows
         return Embeddings(
             items,
-            snapshot.offsets,
-            [snapshot.matrix] if items else [],
+            snapshot.offsets if several is None else several.offsets[snapshot.offsets],
+            [snapshot.matrix if several is None else several.rows] if items else [],
             self.card.space,
             self.card.video_readout,
         )
@@ -333,10 +336,15 @@ class Library:
     def direction(self, text_vectors: NDArray[np.floating]) -> NDArray[np.float32]:
         """Turn a query of one row `(1, D)` into what vectors are multiplied with, `(D,)`.
 
+        A library that keeps rows of clips takes any number of rows, `(m, D)`, and gives them back
+        of unit length.
+
         Raises:
             ValueError: when it is not one finite row, or has no direction.
         """
         query = np.asarray(text_vectors, np.float32)
+        if self.card.rows and query.ndim == 2 and len(query) > 1:
+            return np.concatenate([self.direction(row[None]) for row in query])
         if query.shape != (1, self.card.space.dimension):
             raise ValueError(
                 f"a query needs vectors of shape (1, {self.card.space.dimension}), got "
@@ -349,4 +357,5 @@ class Library:
         norm = float(np.linalg.norm(query))
         if norm == 0:
             raise ValueError("the query's vector is zero, which has no direction to compare")
-        return query[0] / np.float32(norm)
+        unit = query / np.float32(norm)
+        return unit if self.card.rows else unit[0]

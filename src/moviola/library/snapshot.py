@@ -10,6 +10,7 @@ import numpy as np
 
 from moviola.library.filters import VideoFilter
 from moviola.library.records import VideoRecord
+from moviola.library.storage.row_column import ClipRows, rows_of
 from moviola.library.storage.schema import KEY, vectors_of
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Snapshot:
         matrix: `(n, D)` float32 vectors.
         clips: `(n,)` ids of the clips, as bytes.
         sharpness: the library card's, by which windows are joined to moments.
+        rows: unit rows of the clips, where the library keeps several of each; else None.
     """
 
     records: Sequence[VideoRecord]
@@ -41,6 +43,7 @@ class Snapshot:
     clips: NDArray[np.bytes_]
     sharpness: float
     _by_id: NDArray[np.int64] = field(repr=False)
+    rows: ClipRows | None = None
     _admitted: dict[VideoFilter, NDArray[np.bool_]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -67,6 +70,7 @@ class Snapshot:
         matrix = vectors_of(clips)[order].astype(np.float32)
         if unit:
             matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+        several = rows_of(clips)
         names = np.asarray(clips.column(KEY).to_pylist(), np.bytes_)[order]
         return cls(
             [known[ids[place]] for place in shown],
@@ -76,6 +80,7 @@ class Snapshot:
             names,
             sharpness,
             np.argsort(names, kind="stable"),
+            None if several is None else several.take(order).unit(),
         )
 
     def video(self, place: int) -> slice:

@@ -25,7 +25,7 @@ _COMPARED = frozenset({"space", "video_readout", "text_readout"})
 # Parts that cards of before lack.
 #: The name in place of a model's where a library holds no vectors.
 NO_MODEL = "none"
-_ADDED = frozenset({"precision", "codecs", "sharpness", "channels"})
+_ADDED = frozenset({"precision", "codecs", "sharpness", "channels", "rows"})
 _LONGEST = 1 << 20  # bytes; a card has about two thousand
 
 
@@ -53,6 +53,8 @@ class LibraryCard:
         sharpness: windows are joined to moments by `exp(sharpness * score)`; 0, as in libraries of
             before, joins them by the scores themselves.
         channels: those that passages were read by: the name of each and its latest version.
+        rows: pooling of the rows that a clip keeps beside its vector, `"none"` for all of them;
+            `""` where it keeps none.
     """
 
     model: str
@@ -67,6 +69,7 @@ class LibraryCard:
     codecs: tuple[str, ...] = ()
     sharpness: float = 0.0
     channels: tuple[tuple[str, str], ...] = ()
+    rows: str = ""
 
     @property
     def has_vectors(self) -> bool:
@@ -86,6 +89,7 @@ class LibraryCard:
         video_readout: Readout | None = None,
         text_readout: Readout | None = None,
         segment: str | None = None,
+        rows: str | None = None,
     ) -> None:
         """Refuse whatever differs from this card; None stands for "not at stake here".
 
@@ -107,10 +111,13 @@ class LibraryCard:
         ]
         if segment is not None and segment != self.segment:
             found.append(f"segment is {self.segment!r} there and {segment!r} here")
+        if rows is not None and rows != self.rows:
+            found.append(f"rows is {self.rows!r} there and {rows!r} here")
         if found:
             raise SpaceMismatchError(
                 f"the library {shown(library)} holds other vectors: {'; '.join(found)}. Use "
-                f"--model {self.model} --segment {self.segment} with this library, or index into "
+                f"--model {self.model} --segment {self.segment}"
+                f"{f' --rows {self.rows}' if self.rows else ''} with this library, or index into "
                 "a new one with --library"
             )
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from moviola.core import Clip, clip_id, display_path
 from moviola.library.records import VideoRecord
+from moviola.library.storage.card import LibraryCard
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,6 +43,26 @@ def check_fit(
         )
     if len(set(ids)) != len(ids):
         raise ValueError(f"{name}: two clips have the same span")
+
+
+def check_rows(
+    record: VideoRecord,
+    clips: Sequence[Clip],
+    rows: Sequence[NDArray[np.floating]],
+    card: LibraryCard,
+) -> None:
+    """Refuse rows of clips that a library has no place for, or that it lacks.
+
+    Raises:
+        ValueError: when there is not one `(n, D)` array a clip, n at least 1, in a library that
+            keeps rows; or there are some in one that does not.
+    """
+    name, dimension = display_path(record.path), card.space.dimension
+    if len(rows) != (len(clips) if card.rows else 0):
+        raise ValueError(f"{name}: {len(clips)} clips came with rows of {len(rows)} of them")
+    for own in rows:
+        if own.ndim != 2 or not len(own) or own.shape[1] != dimension:
+            raise ValueError(f"{name}: rows of a clip must be (n, {dimension}), got {own.shape}")
 
 
 def find_fault(vectors: NDArray[np.floating], metric: Metric) -> str:

@@ -166,7 +166,7 @@ def _sound_rows(
     dimension, kind = card.space.dimension, card.vector_type
     empty = {
         VIDEOS: videos_schema().empty_table(),
-        CLIPS: clips_schema(dimension, kind).empty_table(),
+        CLIPS: clips_schema(dimension, kind, rows=bool(card.rows)).empty_table(),
         PASSAGES: passages_schema().empty_table(),
     }
     for name, check in CHECKS.items():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from moviola.library.records import VideoRecord
+from moviola.library.storage.row_column import ROWS, rows_of
 from moviola.library.storage.schema import KEY, clip_checksum, damaged_rows, plain_rows, vectors_of
 
 if TYPE_CHECKING:
@@ -59,15 +60,18 @@ def check_videos(table: pa.Table) -> tuple[pa.Table, list[Problem]]:
 
 def check_clips(table: pa.Table) -> tuple[pa.Table, list[Problem]]:
     """Split rows of `clips` into those that are sound, and problems of the others."""
-    rows = plain_rows(table.drop_columns(["vector"]))
-    vectors = vectors_of(table)
+    wide = [name for name in ("vector", ROWS) if name in table.column_names]
+    rows = plain_rows(table.drop_columns(wide))
+    vectors, several = vectors_of(table), rows_of(table)
     broken = set(np.flatnonzero(~np.isfinite(vectors).all(axis=1)).tolist())
     problems: dict[int, Problem] = {}
     for place, (row, vector) in enumerate(zip(rows, vectors, strict=True)):
         clip, video = row[KEY], row["video"]
-        if clip_checksum(clip, video, row["start"], row["end"], vector) != row["checksum"]:
+        own = None if several is None else several.of(place)
+        checksum = clip_checksum(clip, video, row["start"], row["end"], vector, rows=own)
+        if checksum != row["checksum"]:
             problems[place] = Problem(f"clip {clip} of video {video} is damaged", video)
-        elif place in broken:
+        elif place in broken or (own is not None and not np.isfinite(own).all()):
             what = f"clip {clip} of video {video} has a vector that is not finite"
             problems[place] = Problem(what, video)
     _add_doubled(problems, rows, "clip")

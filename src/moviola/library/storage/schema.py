@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from moviola.core import Clip, FileCode, VideoInfo
 from moviola.library.readings import ChannelMark
 from moviola.library.records import VideoName, VideoRecord
+from moviola.library.storage.row_column import ROWS, rows_column, rows_field, rows_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +25,10 @@ DIGEST_BYTES = 16
 _ADDED = frozenset({"forgotten", "attempts", "channels"})
 
 
-def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> pa.Schema:
-    """List the columns of `clips`: one row a clip."""
+def clips_schema(
+    dimension: int, vector_type: Literal["float16", "float32"], *, rows: bool = False
+) -> pa.Schema:
+    """List the columns of `clips`: one row a clip; `rows` where each keeps several vectors."""
     import pyarrow as pa
 
     number = pa.float16() if vector_type == "float16" else pa.float32()
@@ -37,6 +40,7 @@ def clips_schema(dimension: int, vector_type: Literal["float16", "float32"]) -> 
             pa.field("end", pa.float64(), nullable=False),
             pa.field("vector", pa.list_(number, dimension), nullable=False),
             pa.field("checksum", pa.binary(DIGEST_BYTES), nullable=False),
+            *([rows_field(number, dimension)] if rows else []),
         ]
     )
 
@@ -106,17 +110,29 @@ def videos_fields_of_3() -> list[pa.Field]:
 
 
 def clip_rows(
-    video: str, clips: Sequence[Clip], vectors: NDArray[np.floating], schema: pa.Schema
+    video: str,
+    clips: Sequence[Clip],
+    vectors: NDArray[np.floating],
+    schema: pa.Schema,
+    rows: Sequence[NDArray[np.floating]] = (),
 ) -> pa.Table:
-    """Make rows of `clips` of the `(n, D)` vectors of one video's n clips, in stored precision."""
+    """Make rows of `clips` of the `(n, D)` vectors of one video's n clips, in stored precision.
+
+    `rows` are the `(n_i, D)` rows of each clip, where the schema has a place for them.
+    """
     import numpy as np
     import pyarrow as pa
 
     kind = schema.field("vector").type
     stored = np.ascontiguousarray(vectors, kind.value_type.to_pandas_dtype())
+    several = {ROWS: rows_column(rows, schema.field(ROWS))} if rows else {}
+    kept = rows_of(pa.table(several)) if rows else None
     checksums = [
-        clip_checksum(clip.id, video, clip.span.start, clip.span.end, row)
-        for clip, row in zip(clips, stored, strict=True)
+        clip_checksum(
+            *(clip.id, video, clip.span.start, clip.span.end, row),
+            rows=None if kept is None else kept.of(place),
+        )
+        for place, (clip, row) in enumerate(zip(clips, stored, strict=True))
     ]
     return pa.table(
         {
@@ -126,17 +142,25 @@ def clip_rows(
             "end": [clip.span.end for clip in clips],
             "vector": pa.FixedSizeListArray.from_arrays(pa.array(stored.reshape(-1)), type=kind),
             "checksum": pa.array(checksums, pa.binary(DIGEST_BYTES)),
+            **several,
         },
         schema=schema,
     )
 
 
 def clip_checksum(
-    clip: str, video: str, start: float, end: float, vector: NDArray[np.floating]
+    clip: str,
+    video: str,
+    start: float,
+    end: float,
+    vector: NDArray[np.floating],
+    *,
+    rows: NDArray[np.floating] | None = None,
 ) -> bytes:
-    """Digest a row of `clips`: the vector's bytes, and what they belong to."""
+    """Digest a row of `clips`: the bytes of its vector and rows, and what they belong to."""
     key = f"{clip}:{video}:{float(start)!r}:{float(end)!r}:".encode()
-    return hashlib.blake2b(key + vector.tobytes(), digest_size=DIGEST_BYTES).digest()
+    content = vector.tobytes() + (b"" if rows is None else rows.tobytes())
+    return hashlib.blake2b(key + content, digest_size=DIGEST_BYTES).digest()
 
 
 def vectors_of(table: pa.Table) -> NDArray[np.floating]:

@@ -65,7 +65,7 @@ class Tables:
 
         with faults(folder):
             database = lancedb.connect(str(folder))
-            clips = clips_schema(card.space.dimension, card.vector_type)
+            clips = clips_schema(card.space.dimension, card.vector_type, rows=bool(card.rows))
             tables = cls(
                 folder,
                 make_table(database, folder, CLIPS, clips),

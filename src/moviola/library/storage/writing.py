@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from moviola.core import Clip, FileCode, StorageError, display_path
 from moviola.library.absence import is_below
 from moviola.library.files import Entry
@@ -17,14 +19,13 @@ from moviola.library.planning import make_plan
 from moviola.library.readings import ChannelReading
 from moviola.library.records import VideoRecord
 from moviola.library.storage.card import LibraryCard
-from moviola.library.storage.checking import check_fit, find_fault
+from moviola.library.storage.checking import check_fit, check_rows, find_fault
 from moviola.library.storage.committing import Batch
 from moviola.library.storage.passage_rows import passage_rows
 from moviola.library.storage.schema import clip_rows, clips_schema
 from moviola.library.storage.tables import Tables, faults
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 BATCH_CLIPS = 256
@@ -54,7 +55,9 @@ class LibraryWriter:
         self._card = card
         self._tables = tables
         self._on_commit = on_commit
-        self._clips_schema = clips_schema(card.space.dimension, card.vector_type)
+        self._clips_schema = clips_schema(
+            card.space.dimension, card.vector_type, rows=bool(card.rows)
+        )
         self._batch = Batch(tables, card.space.digest)
         self._since: float | None = None
         self._commits = 0
@@ -97,8 +100,13 @@ class LibraryWriter:
         clips: Sequence[Clip],
         vectors: NDArray[np.floating],
         readings: Iterable[ChannelReading] = (),
+        *,
+        rows: Sequence[NDArray[np.floating]] = (),
     ) -> VideoRecord:
         """Add one video: its clips, in any order, their vectors `(n, D)`, and channels of it.
+
+        `rows` are the `(n_i, D)` rows of each clip, in a library that keeps them, and stand under
+        the same conditions as the vectors.
 
         Vectors must be finite, and of unit norm (within 1e-3) where the metric is cosine;
         otherwise the video is recorded as failed with `bad_embedding` and no clip of it is stored.
@@ -114,13 +122,15 @@ class LibraryWriter:
         if record.code.is_failure:
             raise ValueError(f"a video with code {record.code} has no clips; use fail()")
         check_fit(record, clips, vectors, self._card.space.dimension)
-        fault = find_fault(vectors, self._card.space.metric)
+        check_rows(record, clips, rows, self._card)
+        together = np.concatenate([vectors, *rows])
+        fault = find_fault(together, self._card.space.metric)
         if fault:
             message = f"{display_path(record.path)}: the encoder's vectors {fault}"
             return self.fail(replace(record, code=FileCode.BAD_EMBEDDING, message=message))
         record = replace(record, clips=len(clips), attempts=0)
-        rows = clip_rows(record.id, clips, vectors, self._clips_schema)
-        self._batch.set_rows(record.id, rows)
+        stored = clip_rows(record.id, clips, vectors, self._clips_schema, rows)
+        self._batch.set_rows(record.id, stored)
         record = self._with_readings(record, readings)
         self._stage(record)
         return record

@@ -82,9 +82,15 @@ def calibrate(
 
     Raises:
         DatasetError: when the table cannot be read or names no videos.
-        ValueError: when there are too few pairs, or no caption finds its video.
+        ValueError: when there are too few pairs, no caption finds its video, or the library keeps
+            several rows a clip.
         StorageError: when it cannot be written.
     """
+    if library.card.rows:
+        raise ValueError(
+            f"this library keeps several rows a clip ({library.card.rows}), whose scores have no "
+            f"calibration; calibrate one of the same videos that keeps one vector a clip"
+        )
     texts, owners, unknown = _read_pairs(captions, library)
     encoder = load_aligned(library.card.model, head_of(library.path))
     library.require(space=encoder.space, text_readout=encoder.text_readout)

@@ -163,7 +163,7 @@ def read_tower(request: ReadoutRequest, kind: Kind) -> TowerReadings:
         found = encoder.video_readouts if clips else encoder.text_readouts
         return TowerReadings(encoder, tuple(_readings(found, poolings, asked)))
     own = encoder.video_readout if clips else encoder.text_readout
-    _refuse_attention(request.model, poolings)
+    refuse_attention(request.model, poolings)
     readings = tuple(
         Reading(name if len(poolings) > 1 else "", replace(own, pooling=name), pooling=name)
         for name in poolings
@@ -198,7 +198,7 @@ def _readings(
             )
 
 
-def _refuse_attention(model: str, poolings: Sequence[str]) -> None:
+def refuse_attention(model: str, poolings: Sequence[str]) -> None:
     """Refuse poolings by attention of a model that is no language model.
 
     Raises:

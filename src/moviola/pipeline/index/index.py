@@ -35,6 +35,7 @@ def index(
     model: str | None = None,
     segment: str | None = None,
     head: Path | str | None = None,
+    rows: str | None = None,
     retry: bool = False,
     rehash: bool = False,
     only: Collection[Path] | None = None,
@@ -63,6 +64,9 @@ def index(
         segment: how videos are cut; None takes the library's own, or `windows:6/3`.
         head: folder or hub id of a head that a new library's vectors shall go through; it is kept
             in the library. None takes the library's own, where it has one.
+        rows: pooling of the rows that each clip of a new library keeps for late interaction, such
+            as `hierarchical-32`, `"none"` for all of them; None takes the library's own, or one
+            vector a clip for a new one.
         retry: also try what failed before.
         rehash: read every file whole, whatever its size and times say.
         only: the files to look at, of all that are found; None for all.
@@ -107,6 +111,7 @@ def index(
             precision=precision,
             instructions=(query_instruction, document_instruction),
             load=load,
+            rows=rows,
         )
         with opened.writer(held=held) as writer:
             # What failed for want of a codec may be read now.
@@ -120,7 +125,9 @@ def index(
             plan = writer.plan(found, retry=retry or bool(news), rehash=rehash)
             if plan.decode:
                 opened.record_precision(told_precision(encoder, "clips") or "")
-            run = IndexRun(opened.path, writer, encoder, plan, on_progress)
+            run = IndexRun(
+                *(opened.path, writer, encoder, plan, on_progress), rows=opened.card.rows
+            )
             with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
                 seconds = estimate_seconds(pool, plan.decode, opened.card.model)
                 if seconds is not None:

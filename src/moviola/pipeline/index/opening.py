@@ -18,6 +18,7 @@ from moviola.core import (
 )
 from moviola.library import CACHE, HEAD_NAME, Library, LibraryCard, WriterLock, writer_lock
 from moviola.library.storage.places import make_place, remove_empty_place
+from moviola.pipeline.index.clip_rows import name_with_rows
 from moviola.pipeline.models import DEFAULT_MODEL, instructed_name
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
 from moviola.plugins import settled_name
@@ -70,6 +71,7 @@ def prepare(
     precision: Precision | None,
     instructions: tuple[str | None, str | None] = (None, None),
     load: Loader = load_aligned,
+    rows: str | None = None,
 ) -> tuple[Library, Encoder, Segmenter]:
     """Load the encoder and the policy of a library, and make the library where there is none.
 
@@ -82,17 +84,21 @@ def prepare(
     card = existing.card if existing else None
     name = instructed_name(model or (card.model if card else DEFAULT_MODEL), *instructions)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
+    kept = rows or (card.rows if card else "")
+    if kept:
+        name = name_with_rows(name, kept, head=head)
     encoder = load(name, head or head_of(place), precision)
     if existing is None:
         # The head before the card, with which a library begins to be one.
         if isinstance(encoder, AlignedEncoder):
             encoder.head.save_pretrained(place / HEAD_NAME)
-        existing = Library.create(place, _card(name, encoder, segmenter), held)
+        existing = Library.create(place, _card(name, encoder, segmenter, kept), held)
     existing.require(
         space=encoder.space,
         video_readout=encoder.video_readout,
         text_readout=encoder.text_readout,
         segment=segmenter.spec,
+        rows=rows,
     )
     return existing, encoder, segmenter
 
@@ -104,8 +110,9 @@ def _opened(place: Path) -> Library | None:
         return None
 
 
-def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
-    calibration = own_calibration(encoder)
+def _card(name: str, encoder: Encoder, segmenter: Segmenter, rows: str) -> LibraryCard:
+    # Both were measured on one vector a clip.
+    calibration = None if rows else own_calibration(encoder)
     return LibraryCard(
         model=settled_name(name, encoder.space.revision),
         space=encoder.space,
@@ -114,5 +121,6 @@ def _card(name: str, encoder: Encoder, segmenter: Segmenter) -> LibraryCard:
         segment=segmenter.spec,
         calibration=(calibration.slope, calibration.intercept) if calibration else None,
         precision=told_precision(encoder, "clips") or "",
-        sharpness=own_sharpness(encoder),
+        sharpness=0.0 if rows else own_sharpness(encoder),
+        rows=rows,
     )

@@ -25,6 +25,7 @@ from moviola.library import FailedFile, Library, LibraryWriter, NewVideo, Plan, 
 from moviola.pipeline.encode.batches import EncodedVideo
 from moviola.pipeline.encode.stages import StageSeconds
 from moviola.pipeline.encode.streaming import encode_stream
+from moviola.pipeline.index.clip_rows import pool_clips
 from moviola.pipeline.index.report import IndexReport, IndexStep
 from moviola.pipeline.media.sprites import (
     POSTER_LONGEST,
@@ -48,8 +49,12 @@ class IndexRun:
         encoder: Encoder,
         plan: Plan,
         on_progress: Callable[[IndexStep], Any],
+        *,
+        rows: str = "",
     ) -> None:
+        """Take `rows`, the pooling of the rows that clips of the library keep; `""` for none."""
         self._sprites = SpriteCache(library)
+        self._rows = rows
         self._writer = writer
         self._encoder = encoder
         self._plan = plan
@@ -95,12 +100,17 @@ class IndexRun:
             self._writer.fail(record)
             return record
         clips = [Clip(clip_id(video.id, span), video.path, span) for span in result.spans]
-        if any(len(rows) != 1 for rows in result.rows):
-            raise ValueError(
-                "a library holds one row a clip, and this encoder gives several; choose a pooling"
-            )
         record = replace(video.record(info, code), message=message)
-        record = self._writer.add(record, clips, np.concatenate(result.rows))
+        if self._rows:
+            vectors, kept = pool_clips(result.rows, self._rows)
+            record = self._writer.add(record, clips, vectors, rows=kept)
+        elif all(len(rows) == 1 for rows in result.rows):
+            record = self._writer.add(record, clips, np.concatenate(result.rows))
+        else:
+            raise ValueError(
+                "a library holds one row a clip, and this encoder gives several; choose a pooling, "
+                "or keep them with --rows in a new library"
+            )
         self._clips += record.clips
         return record
 

@@ -75,4 +75,4 @@ def encode_picture(frames: Frames, library: Library, encoder: Encoder) -> Pictur
         ValueError: when its vector has no direction.
     """
     rows = encoder.encode_videos([frames])[0]
-    return Picture.of(library.direction(rows.mean(axis=0, keepdims=True)))
+    return Picture.of(library.direction(rows.mean(axis=0, keepdims=True)).reshape(-1))

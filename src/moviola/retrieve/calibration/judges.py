@@ -142,13 +142,14 @@ def judge_for(library: Library, encoder: Encoder, snapshot: Snapshot) -> Judge |
     That is one of the user's own pairs, else the encoder's own, else the general one.
 
     Returns:
-        None for a library without videos, and where the encoder cannot embed ordinary sentences.
+        None for a library without videos, one that keeps several rows a clip, and where the encoder
+        cannot embed ordinary sentences.
 
     Raises:
         StoreCorruptError: when the library's own calibration is damaged.
     """
-    if not snapshot.records:
-        return None
+    if not snapshot.records or snapshot.rows is not None:
+        return None  # what rows score was not measured on anything
     own = LibraryCalibration.read(library.path)
     if own is None and library.card.calibration is not None:
         return ScoreJudge(*library.card.calibration)
@@ -162,7 +163,11 @@ def judge_for(library: Library, encoder: Encoder, snapshot: Snapshot) -> Judge |
 
 def prepare_judging(library: Library, encoder: Encoder) -> None:
     """Embed what `judge_for` will want of a library, so that its first search need not wait."""
-    if library.card.calibration is not None or not any(map(_has_clips, library.videos())):
+    if (
+        library.card.rows
+        or library.card.calibration is not None
+        or not any(map(_has_clips, library.videos()))
+    ):
         return
     try:
         bank_directions(library, encoder)

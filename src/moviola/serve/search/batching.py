@@ -14,11 +14,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from moviola.retrieve.products import multiply_rows
+from moviola.retrieve.products import score_directions
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from moviola.library import Snapshot
@@ -138,8 +137,7 @@ class Batcher:
             return
         # All together: the matrix does not fit into any cache, so each reading of it costs as much
         # as multiplying dozens of rows.
-        together = np.stack([row for _, rows in ready for row in rows])
-        scores = multiply_rows(together, snapshot.matrix)
+        scores = score_directions([row for _, rows in ready for row in rows], snapshot)
         left = iter(scores)
         for job, rows in ready:
             job.answer.set_result([next(left) for _ in rows])
