@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -194,3 +195,29 @@ def test_the_command_prints_and_writes(folder, tmp_path):
     value = json.loads(CliRunner().invoke(app, [*words, "--json"]).stdout)
     assert (value["k"], value["items"]) == (10, VIDEOS)
     assert value["written"][1].endswith("layer_sweep.html")
+
+
+def test_layers_at_which_all_items_are_alike_have_no_neighbours(folder, tmp_path):
+    """Before the first layer, the last token of a prompt is the same for all: no overlap of 1."""
+    for kind, items in (
+        ("clips", [Clip(f"v{i}", tmp_path, Span(0, 1)) for i in range(VIDEOS)]),
+        ("texts", [Text(f"v{i}-{j}", "") for i in range(VIDEOS) for j in range(CAPTIONS)]),
+    ):
+        shutil.copytree(folder / kind, tmp_path / kind)
+        shutil.rmtree(tmp_path / kind / "layer-00")
+        same = np.random.default_rng(1).normal(size=(1, WIDTH)).repeat(len(items), axis=0)
+        write(tmp_path / kind / "layer-00", kind, items, same, 0)
+    for cross in (False, True):
+        sweep = sweep_layers(
+            text_layers(tmp_path / "texts", None),
+            clip_layers(tmp_path / "clips", None),
+            cross=cross,
+        )
+        constant = [s for s in sweep.scores if "layer-00" in (s.text, s.clip)]
+        assert all(np.isnan(score.overlap) for score in constant)
+        assert sweep.best("overlap").clip == "layer-02"
+        assert any("All items of a side have the same vector" in note for note in sweep.notes)
+        both = next(s for s in constant if s.text == s.clip)
+        assert both.raw_mrr == pytest.approx(sweep.chance_mrr)
+        assert sweep.to_json()["scores"][0]["overlap"] is None
+        assert not any("nan" in note for note in sweep.notes)

@@ -22,7 +22,8 @@ class LayerScore:
         clip: name of the videos' layer.
         text_layer: its number, NaN where its store tells none.
         clip_layer: likewise.
-        overlap: mutual k-nearest-neighbour overlap of videos and the means of their captions.
+        overlap: mutual k-nearest-neighbour overlap of videos and the means of their captions; NaN
+            where all items of a side have the same vector.
         text_rank: effective rank of the means of captions.
         clip_rank: effective rank of the videos.
         text_cosine: mean cosine of two captions' means.
@@ -149,10 +150,17 @@ def _notes(sweep: LayerSweep) -> Iterator[str]:
             yield f"Best {said}: {_named(found)}, {name} {getattr(found, figure):.4f}" + _ends(
                 sweep, found, figure
             )
+    if constant := [score for score in sweep.scores if np.isnan(score.overlap)]:
+        names = ", ".join(map(_named, constant[:4]))
+        more = f" and {len(constant) - 4} more" if len(constant) > 4 else ""
+        yield (
+            f"All items of a side have the same vector, so that there are no neighbours and the "
+            f"MRR is chance: {names}{more}."
+        )
     aligned = [score for score in sweep.scores if not np.isnan(score.aligned_mrr)]
     if not aligned:
         yield "Nothing was aligned: too few videos are left to fit on."
-    elif len(aligned) > 3:
+    elif len(aligned := [score for score in aligned if not np.isnan(score.overlap)]) > 3:
         agreement = _rank_correlation(
             [score.overlap for score in aligned], [score.aligned_mrr for score in aligned]
         )

@@ -35,13 +35,19 @@ _LOOKED_AT = 1024
 _RESAMPLES = 300
 #: With every layer against every other, so many are aligned: those whose neighbours agree best.
 _ALIGNED = 40
+#: Cosine from which on two vectors are one and rounding.
+_SAME = 1.0 - 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class _SideView:
-    """Hold what one layer of one side shows by itself."""
+    """Hold what one layer of one side shows by itself.
 
-    neighbours: NDArray[np.int64]
+    `neighbours` are None where all items have the same vector, as at a prompt's last token before
+    the first layer: their order would be one of places, the same on both sides.
+    """
+
+    neighbours: NDArray[np.int64] | None
     rank: float
     cosine: float
     layer: float
@@ -85,10 +91,9 @@ def sweep_layers(
         **{("text", n): rows.look_at_texts(texts.open(n), looked, k) for n, _ in pairs},
         **{("clip", n): rows.look_at_clips(clips.open(n), looked, k) for _, n in pairs},
     }
-    overlaps = [
-        mutual_overlap(looks["text", t].neighbours, looks["clip", c].neighbours) for t, c in pairs
-    ]
-    promising = set(np.argsort(overlaps)[-_ALIGNED:].tolist())
+    overlaps = [_overlap(looks["text", t], looks["clip", c]) for t, c in pairs]
+    known = np.nan_to_num(overlaps, nan=-1.0)
+    promising = set(np.argsort(known)[-_ALIGNED:].tolist())
     scores: list[LayerScore] = []
     for place, (text, clip) in enumerate(pairs):
         own = LayerRows(_all(texts.open(text)), _all(clips.open(clip)), rows.owner)
@@ -162,7 +167,16 @@ class _Items:
 
 def _side_view(unit: Floats, k: int, layer: float) -> _SideView:
     shares = variance_shares(unit)
-    return _SideView(nearest(unit, k), effective_rank(shares), mean_cosine(unit), layer)
+    is_constant = bool((unit @ unit[0] >= _SAME).all())
+    neighbours = None if is_constant else nearest(unit, k)
+    return _SideView(neighbours, effective_rank(shares), mean_cosine(unit), layer)
+
+
+def _overlap(text: _SideView, clip: _SideView) -> float:
+    """Compute the mutual overlap of two sides; NaN where one has no neighbours."""
+    if text.neighbours is None or clip.neighbours is None:
+        return np.nan
+    return mutual_overlap(text.neighbours, clip.neighbours)
 
 
 def _mrr(rows: LayerRows | None) -> tuple[float, float, float]:
