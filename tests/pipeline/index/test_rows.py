@@ -156,14 +156,14 @@ def test_damaged_rows_are_found(world, library, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(library.path, copy)
     opened = Library.open(copy)
-    assert opened.verify() == []
+    assert opened.verify(deep=True) == []
     lancedb = import_module("lancedb")
     table = lancedb.connect(str(copy)).open_table("clips")
     rows = table.to_arrow()
     place = rows.column_names.index("rows")
     turned = rows.column("rows").take(list(reversed(range(len(rows)))))
     table.add(rows.set_column(place, rows.schema.field("rows"), turned), mode="overwrite")
-    problems = Library.open(copy).verify()
+    problems = Library.open(copy).verify(deep=True)
     assert problems
     assert all("is damaged" in problem.what for problem in problems)
 
