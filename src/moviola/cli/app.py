@@ -26,10 +26,12 @@ from moviola.cli import (
     evaluate_run,
     evaluate_search,
     experiment,
+    export,
     failures,
     finetune,
     forget,
     gc,
+    import_,
     index,
     layer_sweep,
     models,
@@ -68,6 +70,8 @@ for command in (
     gc,
     verify,
     repair,
+    export,
+    import_,
     encode,
     table,
     evaluate,
@@ -85,7 +89,7 @@ for command in (
     experiment,
     doctor,
 ):
-    name = command.__name__.rpartition(".")[2].replace("_", "-")
+    name = command.__name__.rpartition(".")[2].strip("_").replace("_", "-")
     context = search.CONTEXT if command is search else None
     app.command(name=name, context_settings=context)(command.run)
 app.add_typer(models.app, name="models")

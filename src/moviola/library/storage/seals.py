@@ -31,6 +31,8 @@ _BLOCK = 1 << 20
 _UNSEALED = "latest_version_hint.json"
 _VERSIONS = "_versions"
 _DELETIONS = "/_deletions/"
+# What Python raises over JSON that is none, or not ours.
+_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 _MOST_COPIED = 1 << 16  # bytes
 # Manifests are named by the number that counts down from here, so that the latest is listed first.
 _LAST = (1 << 64) - 1
@@ -128,7 +130,7 @@ class Seals:
             )
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:
+        except (*_DAMAGE, OSError) as error:
             raise StoreCorruptError(
                 f"the list of checksums {display_path(path)} is damaged ({error}); mend it with: "
                 f"moviola repair {display_path(folder)}"

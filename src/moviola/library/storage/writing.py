@@ -17,7 +17,7 @@ from moviola.library.files import Entry
 from moviola.library.plan import Plan
 from moviola.library.planning import make_plan
 from moviola.library.readings import ChannelReading
-from moviola.library.records import VideoRecord
+from moviola.library.records import VideoName, VideoRecord
 from moviola.library.storage.card import LibraryCard
 from moviola.library.storage.checking import check_fit, check_rows, find_fault
 from moviola.library.storage.committing import Batch
@@ -240,6 +240,17 @@ class LibraryWriter:
         self.commit()
         return lost
 
+    def move_root(self, before: Path, now: Path) -> int:
+        """Name every video below the folder `before` below `now` instead; count the names."""
+        moved = 0
+        for record in list(self._batch.records.values()):
+            names = tuple(_moved(name, before, now) for name in record.names)
+            moved += sum(new.path != old.path for new, old in zip(names, record.names, strict=True))
+            if names != record.names:
+                self._batch.replace(replace(record, names=names))
+        self.commit()
+        return moved
+
     def tidy(self) -> None:
         """Delete what was forgotten before this writer began, and give the room back.
 
@@ -312,3 +323,15 @@ class LibraryWriter:
             self._batch.set_passages(record.id, reading.channel, rows)
             marks[reading.channel] = reading.mark(rows.num_rows)
         return record.with_marks(marks.values())
+
+
+def _moved(name: VideoName, before: Path, now: Path) -> VideoName:
+    """Move a name from one folder to another, where it lies below it."""
+    if not name.path.is_relative_to(before):
+        return name
+    root = name.root
+    if root.is_relative_to(before):
+        root = now / root.relative_to(before)
+    elif before.is_relative_to(root):
+        root = now  # a part of what was indexed is elsewhere now
+    return replace(name, path=now / name.path.relative_to(before), root=root)
