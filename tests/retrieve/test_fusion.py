@@ -8,7 +8,8 @@ from moviola.retrieve.fusion import Evidence, best_links, fuse
 
 
 def found(video, start, end, source, probability, *, rank=1, exact=False):
-    return Evidence(video, start, end, (source, 0), probability, rank, exact)
+    explains = 0.0 if source == "seen" else 0.9
+    return Evidence(video, start, end, (source, 0), probability, rank, exact, explains)
 
 
 def test_what_meets_in_time_adds_up():
@@ -40,7 +41,29 @@ def test_a_name_of_a_whole_video_does_not_join_what_is_apart():
         ]
     )
     assert {(m.start, m.end) for m in moments[:2]} == {(10, 14), (50, 54)}
-    assert all(m.probability == pytest.approx(1 - 0.4 * 0.7) for m in moments[:2])
+    assert [len(m.evidence) for m in moments[:2]] == [2, 2]
+
+
+def test_pictures_choose_among_what_a_text_leaves_open():
+    sign = {"probability": 0.5, "rank": 1}
+    signs = [Evidence(video, 0, 5, ("written", 0), explains=0.3, **sign) for video in "abc"]
+    moments = fuse([*signs, found("b", 0, 5, "seen", 0.05), found("d", 0, 5, "seen", 0.8)])
+    assert moments[0].video == "b"
+    assert moments[0].probability == pytest.approx(1 - 0.5 * 0.95)
+    assert moments[1].video == "d"
+    assert moments[1].probability == pytest.approx(0.5 * 0.8)
+
+
+def test_pictures_do_not_overrule_a_text_that_explains_everything():
+    near = Evidence("b", 0, 5, ("written", 0), 0.3, 2, explains=0.95)
+    right = Evidence("a", 0, 5, ("written", 0), 0.95, 1, explains=1.0)
+    moments = fuse([right, near, found("b", 0, 5, "seen", 0.6)])
+    assert [moment.video for moment in moments] == ["a", "b"]
+
+
+def test_a_weak_text_does_not_bury_pictures():
+    moments = fuse([found("a", 0, 5, "named", 0.05), found("b", 0, 5, "seen", 0.6)])
+    assert [moment.video for moment in moments] == ["b", "a"]
 
 
 def test_without_probabilities_ranks_decide():

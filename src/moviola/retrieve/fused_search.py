@@ -20,7 +20,7 @@ from moviola.retrieve.query import Query
 from moviola.retrieve.ranking import rank_moments
 from moviola.retrieve.texts import Texts, is_met
 from moviola.retrieve.words.highlighting import reason_of
-from moviola.retrieve.words.matching import Matches
+from moviola.retrieve.words.matching import Matches, PassageHit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def find_fused(
         per_video: at most this many of one video; None for no limit.
     """
     steps = [_fused_step(asking, texts, match, step) for step, match in enumerate(matches)]
-    present = _Presenter(asking.snapshot, asking.scores, texts, matches)
+    present = _Presenter(asking.snapshot, asking.scores, texts)
     if len(steps) > 1:
         chains = best_links(steps, asking.query.within)[:top]
         return [present.chain(chain) for chain in chains]
@@ -87,7 +87,7 @@ def _fused_step(asking: Asking, texts: Texts, match: Matches, step: int) -> list
         judge = asking.judge if asking.query.is_plain else None
         allowed = _only_with(required, asking.filters)
         seen = _seen(asking.snapshot, asking.scores[step], judge, allowed)
-    found = fuse([*texts.evidence(match), *seen])
+    found = fuse([*texts.evidence(asking.query, step, match), *seen])
     return [
         each
         for each in found
@@ -124,7 +124,7 @@ def _seen(
     )
     chances = _chances(moments, judge, snapshot, scores)
     return [
-        Evidence(moment.video, moment.start, moment.end, (SEEN, 0), chance, rank, key=rank - 1)
+        Evidence(moment.video, moment.start, moment.end, (SEEN, 0), chance, rank)
         for rank, (moment, chance) in enumerate(zip(moments, chances, strict=True), 1)
     ]
 
@@ -165,19 +165,14 @@ class _Presenter:
         snapshot: Snapshot,
         scores: NDArray[np.float32] | None,
         texts: Texts,
-        matches: Sequence[Matches],
     ) -> None:
         self._snapshot, self._scores = snapshot, scores  # (k, n)
-        self._texts, self._matches = texts, matches
+        self._texts = texts
 
     def moments(self, found: Sequence[tuple[Fused, int]]) -> list[Moment]:
         """Make moments, each of what was fused for a step."""
-        numbers = {
-            self._matches[step].hits[each.key].number
-            for fused, step in found
-            for each in fused.evidence
-            if each.source[0] != SEEN
-        }
+        hits = (each.hit for fused, _ in found for each in fused.evidence)
+        numbers = {hit.number for hit in hits if isinstance(hit, PassageHit)}
         passages = self._texts.passages.passages(sorted(numbers))
         return [self._moment(fused, step, passages) for fused, step in found]
 
@@ -209,24 +204,8 @@ class _Presenter:
             fused.probability,
             missing=record.is_missing,
             clip=clip,
-            why=self._reasons(fused, step, passages),
+            why=_reasons(fused, passages),
         )
-
-    def _reasons(
-        self, fused: Fused, step: int, passages: Mapping[int, Passage]
-    ) -> tuple[Reason, ...]:
-        """Say why, each passage once."""
-        hits = self._matches[step].hits
-        found: dict[int, Reason] = {}
-        read = [each for each in fused.evidence if each.source[0] != SEEN]
-        asked = [hits[each.key].asked for each in read]
-        for each in fused.evidence:
-            if each.source[0] == SEEN:
-                found[-1] = Reason(SEEN, "", each.start, each.end)
-            else:
-                number = hits[each.key].number
-                found.setdefault(number, reason_of(passages[number], asked))
-        return tuple(found.values())
 
     def _best_clip(self, fused: Fused, step: int) -> tuple[str, float]:
         """Find the best clip that meets a moment, and the best second in it to look at."""
@@ -244,3 +223,18 @@ class _Presenter:
             if any(each.source[0] == SEEN for each in fused.evidence):
                 middle = float(np.clip(spans[at].mean(), fused.start, fused.end))
         return bytes(self._snapshot.clips[own.start + at]).decode(), middle
+
+
+def _reasons(fused: Fused, passages: Mapping[int, Passage]) -> tuple[Reason, ...]:
+    """Say what a moment was found by, each passage once."""
+    asked = [each.hit.asked for each in fused.evidence if isinstance(each.hit, PassageHit)]
+    found: dict[object, Reason] = {}
+    for each in fused.evidence:
+        hit = each.hit
+        if hit is None:
+            found[SEEN] = Reason(SEEN, "", each.start, each.end)
+        elif isinstance(hit, PassageHit):
+            found.setdefault(hit.number, reason_of(passages[hit.number], asked))
+        else:
+            found[hit] = Reason(hit.channel, hit.window.text, each.start, each.end)
+    return tuple(found.values())

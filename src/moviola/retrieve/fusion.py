@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from moviola.retrieve.meaning.searching import WindowHit
+from moviola.retrieve.parsing import SEEN
+from moviola.retrieve.words.matching import PassageHit
 
 #: Added to a rank before its reciprocal is taken (Cormack, Clarke and Buettcher, SIGIR 2009).
 RANK_CONSTANT = 60
@@ -12,6 +16,8 @@ RANK_CONSTANT = 60
 _SAME_SHARE = 0.5
 # Evidence that is this much weaker than the best does not narrow a moment.
 _NARROWS = 0.2
+# Pictures that speak against a moment, or do not show it, weigh so much beside its texts.
+_LEAST_SEEN = 1e-4
 # Shorter than this, stretches that meet are no place to look at.
 _SHORTEST = 0.2
 
@@ -28,7 +34,8 @@ class Evidence:
         probability: of being what was meant, None where that was not measured.
         rank: among the evidence of its source, from 1.
         is_exact: whether it is, word by word, what was asked.
-        key: what the caller knows it by.
+        explains: the share of the query's sentence that its text explains, in [0, 1].
+        hit: what of a text was found; None for pictures.
     """
 
     video: str
@@ -38,7 +45,13 @@ class Evidence:
     probability: float | None
     rank: int
     is_exact: bool = False
-    key: int = -1
+    explains: float = 0.0
+    hit: PassageHit | WindowHit | None = None
+
+    @property
+    def is_text(self) -> bool:
+        """Tell whether a text was found, rather than pictures."""
+        return self.source[0] != SEEN
 
     def meets(self, start: float, end: float) -> bool:
         """Tell whether it shares time with a stretch."""
@@ -54,7 +67,7 @@ class Fused:
         start: seconds.
         end: seconds.
         score: what it is ordered by.
-        probability: that not all of its evidence is wrong, None where that was not measured.
+        probability: of being what was meant, None where that was not measured.
         is_exact: whether something in it is, word by word, what was asked.
         evidence: the strongest first, one of each source.
     """
@@ -72,22 +85,58 @@ def fuse(evidence: Sequence[Evidence]) -> list[Fused]:
     """Merge evidence in time, and order the moments, best first.
 
     Evidence that meets in time counts for the same moment, the best of each source once. Where
-    every source measures probabilities, a moment's is that not all of them are wrong; otherwise
-    ranks decide, 1 / (60 + rank) from each source, weighed by probabilities where some are known.
-    What is exactly what was asked comes first.
+    every source measures probabilities, those are put together (see `_with_probabilities`);
+    otherwise ranks decide, 1 / (60 + rank) from each source, weighed by probabilities where some
+    are known. What is exactly what was asked comes first.
     """
-    measured = all(each.probability is not None for each in evidence)
     by_video: dict[str, list[Evidence]] = {}
     for each in evidence:
         by_video.setdefault(each.video, []).append(each)
-    found: list[Fused] = []
-    for own in by_video.values():
-        found += _kept(_around(anchor, own, measured=measured) for anchor in own)
-    found.sort(key=lambda each: (-each.is_exact, -each.score, each.video, each.start))
-    return found
+    found = [_around(anchor, own) for own in by_video.values() for anchor in own]
+    if all(each.probability is not None for each in evidence):
+        found = _with_probabilities(found)
+    by_video_found: dict[str, list[Fused]] = {}
+    for each in found:
+        by_video_found.setdefault(each.video, []).append(each)
+    kept = [each for own in by_video_found.values() for each in _kept(own)]
+    kept.sort(key=lambda each: (-each.is_exact, -each.score, each.video, each.start))
+    return kept
 
 
-def _around(anchor: Evidence, own: Sequence[Evidence], *, measured: bool) -> Fused:
+def _with_probabilities(moments: Sequence[Fused]) -> list[Fused]:
+    """Put the probabilities of the evidence of each moment together.
+
+    Texts of several channels are not all wrong with 1 - (1 - p)(1 - q)... The best of that over all
+    moments is the probability T that a text is meant at all. If one is, moments go by their
+    texts, and, as far as those leave the sentence unexplained, by their pictures; if none is, by
+    their pictures alone. So the best text with good pictures is not all wrong either, and pictures
+    without the text that is surely meant are worth little.
+    """
+    texts = [
+        not_all_wrong(each.probability or 0.0 for each in moment.evidence if each.is_text)
+        for moment in moments
+    ]
+    seen = [
+        max((each.probability or 0.0 for each in moment.evidence if not each.is_text), default=0.0)
+        for moment in moments
+    ]
+    left = [1 - max(each.explains for each in moment.evidence) for moment in moments]
+    worth = [
+        text * max(picture, _LEAST_SEEN) ** unexplained
+        for text, picture, unexplained in zip(texts, seen, left, strict=True)
+    ]
+    meant, best = max(texts, default=0.0), max(worth, default=0.0)
+    chances = [
+        (meant * mine / best if best else 0.0) + (1 - meant) * picture
+        for mine, picture in zip(worth, seen, strict=True)
+    ]
+    return [
+        replace(moment, score=chance, probability=chance)
+        for moment, chance in zip(moments, chances, strict=True)
+    ]
+
+
+def _around(anchor: Evidence, own: Sequence[Evidence]) -> Fused:
     """Gather the evidence of a video that meets `anchor`, the strongest first.
 
     Strong evidence narrows the stretch, and what does not meet that any more is left out.
@@ -105,13 +154,10 @@ def _around(anchor: Evidence, own: Sequence[Evidence], *, measured: bool) -> Fus
         is_strong = each.probability is None or each.probability >= least
         if is_strong and inner[1] - inner[0] >= _SHORTEST:
             start, end = inner
-    probability = not_all_wrong(each.probability or 0.0 for each in shown) if measured else None
-    score = probability
-    if score is None:
-        score = sum((each.probability or 1.0) / (RANK_CONSTANT + each.rank) for each in shown)
+    score = sum((each.probability or 1.0) / (RANK_CONSTANT + each.rank) for each in shown)
     shown.sort(key=_strength, reverse=True)
     exact = any(each.is_exact for each in shown)
-    return Fused(anchor.video, start, end, score, probability, exact, tuple(shown))
+    return Fused(anchor.video, start, end, score, None, exact, tuple(shown))
 
 
 def not_all_wrong(probabilities: Iterable[float]) -> float:

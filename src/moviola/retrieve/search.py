@@ -16,6 +16,7 @@ from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.duplicates import fold_duplicates
 from moviola.retrieve.fused_search import Asking, find_fused
 from moviola.retrieve.judging import judge_moments
+from moviola.retrieve.meaning.vectors import TextEncoder
 from moviola.retrieve.products import multiply_with
 from moviola.retrieve.query import Query
 from moviola.retrieve.ranking import rank_query
@@ -51,6 +52,7 @@ def search(
     library: Library,
     encoder: Encoder | None,
     *,
+    text_encoder: TextEncoder | None = None,
     top: int = 10,
     per_video: int | None = 1,
     fold: bool = True,
@@ -62,6 +64,7 @@ def search(
         library: an open library.
         encoder: whose text tower the query goes through, its head included; None for a library
             without vectors.
+        text_encoder: compares passages by their meaning; None for words alone.
         top: at most this many moments.
         per_video: at most this many of one video; None for no limit.
         fold: whether near-duplicates are shown as one.
@@ -85,7 +88,7 @@ def search(
         snapshot,
         scores,
         judge=judge,
-        texts=Texts.of(library) if query.is_read else None,
+        texts=Texts.of(library, text_encoder) if query.is_read else None,
         top=top,
         per_video=per_video,
         fold=fold,
@@ -114,7 +117,7 @@ def find_moments(
     asking = Asking(query, snapshot, scores, judge, _filters(query, snapshot))
     if texts is not None and query.is_read:
         matches = texts.match(query, asking.filters)
-        if scores is None or not all(match.is_empty for match in matches):
+        if scores is None or texts.meaning or not all(match.is_empty for match in matches):
             wanted = top + 1 + (_SPARE if fold else 0)
             found = find_fused(asking, texts, matches, top=wanted, per_video=per_video)
             shown = fold_duplicates(found, snapshot) if fold else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -11,9 +12,11 @@ import numpy as np
 from moviola.library import Library, VideoFilter, VideoRecord
 from moviola.library.text_index import IndexedPassages
 from moviola.retrieve.fusion import Evidence
-from moviola.retrieve.parsing import Term, phrase_words
+from moviola.retrieve.meaning.searching import MeaningIndex, WindowHit
+from moviola.retrieve.meaning.vectors import TextEncoder
+from moviola.retrieve.parsing import Term, group_of, phrase_words
 from moviola.retrieve.query import Query
-from moviola.retrieve.words.matching import Matches, match_passages
+from moviola.retrieve.words.matching import LEAST_PROBABILITY, Matches, match_passages
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,14 +24,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
-    """Hold the passages of a library, and its videos by their ids."""
+    """Hold what a library reads of its videos.
+
+    Attributes:
+        passages: of text.
+        records: of the videos, by their ids.
+        meaning: windows of passages with vectors, where there is a model of texts.
+    """
 
     passages: IndexedPassages
     records: Mapping[str, VideoRecord]
+    meaning: MeaningIndex | None = None
 
     @classmethod
-    def of(cls, library: Library) -> Self | None:
+    def of(cls, library: Library, encoder: TextEncoder | None = None) -> Self | None:
         """Load the passages of a library, None where there are none.
+
+        Args:
+            library: an open library.
+            encoder: compares passages by their meaning; None for words alone.
 
         Raises:
             StoreCorruptError: when the tables are damaged.
@@ -36,7 +50,12 @@ class Texts:
         passages = library.indexed_passages()
         if not passages.index.count:
             return None
-        return cls(passages, {record.id: record for record in library.videos()})
+        records = {record.id: record for record in library.videos()}
+        meaning = None
+        if encoder is not None:
+            own = [records[video] for video in passages.video_ids]
+            meaning = MeaningIndex.of(library, passages, own, encoder)
+        return cls(passages, records, meaning)
 
     def match(self, query: Query, filters: VideoFilter | None) -> list[Matches]:
         """Match each step of a query with the passages of the channels and videos it asks."""
@@ -49,26 +68,52 @@ class Texts:
             for step in query.steps
         ]
 
-    def evidence(self, matches: Matches) -> list[Evidence]:
-        """Present the hits of a step as evidence, ranked within their channel and part."""
-        ranks: dict[tuple[str, int], int] = {}
+    def evidence(self, query: Query, step: int, matches: Matches) -> list[Evidence]:
+        """Present what texts say to a step as evidence, ranked within its channel and part.
+
+        What a channel says by its words and by their meaning is one source, and counts once.
+        """
+        ranks: Counter[tuple[str, int]] = Counter()
         found: list[Evidence] = []
-        for place, hit in enumerate(matches.hits):
+        for hit in matches.hits:
             source = hit.group, hit.part
-            ranks[source] = rank = ranks.get(source, 0) + 1
+            ranks[source] += 1
+            video = self.passages.video_ids[hit.video]
             found.append(
                 Evidence(
-                    self.passages.video_ids[hit.video],
+                    video,
                     hit.start,
                     hit.end,
                     source,
                     hit.probability,
-                    rank,
+                    ranks[source],
                     hit.is_exact,
-                    place,
+                    0.0 if hit.part else hit.compared.query_share,
+                    hit,
                 )
             )
+        ranks.clear()
+        for hit in self._meant(query, step):
+            source = group_of(hit.channel), 0
+            ranks[source] += 1
+            window = hit.window
+            video = self.passages.video_ids[window.video]
+            chance, rank = hit.probability, ranks[source]
+            found.append(Evidence(video, window.start, window.end, source, chance, rank, hit=hit))
         return found
+
+    def _meant(self, query: Query, step: int) -> list[WindowHit]:
+        """Find the windows that mean what a step says."""
+        text = query.steps[step].text
+        if self.meaning is None or not text:
+            return []
+        videos, channels = self._asked(query, query.filters)
+        admitted = np.array(
+            [videos[each.video] and channels[each.channel] for each in self.meaning.windows],
+            np.bool_,
+        )
+        hits = self.meaning.find(text, admitted)
+        return [hit for hit in hits if hit.probability >= LEAST_PROBABILITY]
 
     def spans_by_video(self, mask: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
         """List the `(k, 2)` spans of the passages of a mask `(n,)`, by their videos."""
@@ -83,17 +128,24 @@ class Texts:
 
     def _admitted(self, query: Query, filters: VideoFilter | None) -> NDArray[np.bool_]:
         """Mask the passages that are searched, `(n,)`."""
+        videos, channels = self._asked(query, filters)
+        return (
+            videos[self.passages.videos]
+            & channels[self.passages.channels]
+            & self.passages.index.alive
+        )
+
+    def _asked(
+        self, query: Query, filters: VideoFilter | None
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Mask the videos and the channels that are searched."""
         chosen = filters or VideoFilter()
         videos = [
             video in self.records and chosen.admits(self.records[video])
             for video in self.passages.video_ids
         ]
         channels = [query.asks(name) for name in self.passages.channel_names]
-        return (
-            np.array(videos, np.bool_)[self.passages.videos]
-            & np.array(channels, np.bool_)[self.passages.channels]
-            & self.passages.index.alive
-        )
+        return np.array(videos, np.bool_), np.array(channels, np.bool_)
 
 
 def is_met(

@@ -31,7 +31,7 @@ RATE, AT_MOST = 1.0, 64
 _FILES = (*MODEL_FILES, "*.jinja", "*/*.json", "*/*.txt", "*/*.jinja", "*/*.safetensors")
 """A model may keep its modules in folders."""
 _SETTINGS = (".json", ".txt", ".jinja")
-_QUERY, _DOCUMENT = ("query",), ("document", "passage", "corpus")
+QUERY, DOCUMENT = ("query",), ("document", "passage", "corpus")
 """The prompts that `encode_query` and `encode_document` look for."""
 _TEXTS = 32
 
@@ -70,7 +70,7 @@ class SentenceTransformerEncoder:
         dtype = next(model.parameters()).dtype
         self._precision: Precision = "float32" if dtype == torch.float32 else "bfloat16"
         self._settings = f"settings:{settings}"
-        self._query, self._document = _prompt(model, _QUERY), _prompt(model, _DOCUMENT)
+        self._query, self._document = chosen_prompt(model, QUERY), chosen_prompt(model, DOCUMENT)
 
     @property
     def space(self) -> Space:
@@ -157,6 +157,24 @@ def load(
         WeightsUnavailableError: when the weights are neither here nor to be had.
         ValueError: when the model takes no text or no video.
     """
+    loaded, space, settings = load_model(model, revision, dimension, precision)
+    sampler = UniformSampler(frames) if frames else RateSampler(RATE, AT_MOST)
+    return SentenceTransformerEncoder(loaded, space, sampler=sampler, settings=settings)
+
+
+def load_model(
+    model: str, revision: str | None, dimension: int | None, precision: Precision | None
+) -> tuple[SentenceTransformer, Space, str]:
+    """Load a model of sentence-transformers, whatever it takes.
+
+    Returns:
+        The model, the space of exactly its weights, and a digest of its settings.
+
+    Raises:
+        MissingExtraError: when sentence-transformers is not installed.
+        WeightsUnavailableError: when the weights are neither here nor to be had.
+        ValueError: when it needs code of its own.
+    """
     if find_spec("sentence_transformers") is None:
         raise MissingExtraError(
             "models of sentence-transformers need an extra: "
@@ -194,11 +212,10 @@ def load(
         dimension=loaded.encode(["a"], show_progress_bar=False).shape[1],
     )
     settings = weights_digest(path for path in files if path.suffix in _SETTINGS)
-    sampler = UniformSampler(frames) if frames else RateSampler(RATE, AT_MOST)
-    return SentenceTransformerEncoder(loaded, space, sampler=sampler, settings=settings)
+    return loaded, space, settings
 
 
-def _prompt(model: SentenceTransformer, names: Sequence[str]) -> str:
+def chosen_prompt(model: SentenceTransformer, names: Sequence[str]) -> str:
     """Return the prompt that `encode_query` or `encode_document` would choose; `""` for none."""
     chosen = next((name for name in names if model.prompts.get(name)), model.default_prompt_name)
     return model.prompts.get(chosen or "") or ""

@@ -15,6 +15,7 @@ from moviola.core.paths import library_path
 from moviola.library import DamageWarning, Library, VideoFilter, has_no_file
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
 from moviola.pipeline.search.pictures import MOST_PIXELS, encode_picture, read_still
+from moviola.pipeline.search.text_model import text_encoder_of
 from moviola.retrieve.query import WEIGHT, WITHIN, Picture, Query
 from moviola.retrieve.search import search as search_library
 from moviola.video import DecodePool
@@ -96,7 +97,15 @@ def search(
     )
     asks_model = query.is_seen and opened.card.has_vectors
     encoder = _encoder_of(opened) if asks_model else None
-    moments = search_library(query, opened, encoder, top=top, per_video=per_video, fold=fold)
+    moments = search_library(
+        query,
+        opened,
+        encoder,
+        text_encoder=text_encoder_of(opened) if query.is_read else None,
+        top=top,
+        per_video=per_video,
+        fold=fold,
+    )
     if opened.damage:
         warnings.warn(tell_damage(opened), DamageWarning, stacklevel=2)
     return [_look_for_file(moment, opened) for moment in moments]

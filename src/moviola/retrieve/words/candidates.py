@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,22 @@ if TYPE_CHECKING:
 
 #: Different words of a sentence that are looked for; further ones tell no more.
 MOST_WORDS = 64
+# English words behind which a query quotes.
+_CUE_WORDS = (
+    "about called caption labelled mentioned mentions named read reading reads said say saying "
+    "says sign text titled word words written"
+)
+_CUES = frozenset(_CUE_WORDS.split())
+
+
+_FUNCTION_WORDS = (
+    "a an and are as at be by for from has he her his i in is it its of on or she someone that the "
+    "their there they this to was we when where which while who with you"
+)
+# English words that tell little of what is meant, however rarely passages hold them.
+LIGHT_WORDS = _CUES | frozenset(_FUNCTION_WORDS.split())
+# What such a word tells beside another one.
+LIGHT_SHARE = 0.1
 
 
 def sentence_words(text: str) -> tuple[SoughtWord, ...]:
@@ -25,6 +42,23 @@ def sentence_words(text: str) -> tuple[SoughtWord, ...]:
         may_err = not (token.has_digit or token.is_gram)
         found.setdefault(token.text, SoughtWord(token.text, may_err=may_err))
     return tuple(found.values())
+
+
+def pointed_words(text: str) -> frozenset[int]:
+    """Find the tokens of a query that it points at as words: `the sign says exit`, `a bus EXIT`.
+
+    Returns:
+        Their numbers among `query_tokens(text)`.
+    """
+    tokens = query_tokens(text)
+    written = [unicodedata.normalize("NFC", text)[token.start : token.end] for token in tokens]
+    shouts = not text.isupper()
+    return frozenset(
+        number
+        for number, word in enumerate(written)
+        if (number and tokens[number - 1].text in _CUES)
+        or (shouts and len(word) > 1 and word.isupper())
+    )
 
 
 def rank_words(

@@ -23,11 +23,13 @@ class Asked:
     Attributes:
         words: in order, with their places in `offset`; some may be the same.
         rarities: by the words' texts, how much each tells.
+        pointed: numbers of the words that the query points at as words: `says`, capitals.
         found: what words of texts were compared already, and what each matches.
     """
 
     words: Sequence[SoughtWord]
     rarities: Mapping[str, float]
+    pointed: frozenset[int] = frozenset()
     found: dict[str, tuple[str, float] | None] = field(default_factory=dict, compare=False)
 
     @cached_property
@@ -50,6 +52,7 @@ class Comparison:
         run_share: of the longest run of words that stand beside each other in both, by rarity.
         passage_share: of the passage's words, by number.
         nats: the rarities of the matched words together.
+        is_pointed: whether the query points at the first word of that run.
         is_exact: whether the passage says what was asked and nothing else, or says all of it in a
             row and that is more than one word.
     """
@@ -58,6 +61,7 @@ class Comparison:
     run_share: float
     passage_share: float
     nats: float
+    is_pointed: bool
     is_exact: bool
 
 
@@ -101,7 +105,7 @@ def compare(asked: Asked, text: str) -> Comparison:
     length = tokens[-1][1] + 1 if tokens else 0
     total = asked.total
     nats = sum(asked.rarities[name] * weight for name, weight in best.items())
-    run, words_in_row = _longest_run(asked, places, best)
+    run, first, words_in_row = _longest_run(asked, places, best)
     passage_share = min(1.0, len(covered) / length) if length else 0.0
     whole = words_in_row == len(asked.words) and min(best.values(), default=0.0) == 1.0
     return Comparison(
@@ -109,36 +113,38 @@ def compare(asked: Asked, text: str) -> Comparison:
         min(1.0, run / total) if total else 0.0,
         passage_share,
         nats,
+        first in asked.pointed,
         whole and (passage_share == 1.0 or words_in_row > 1),
     )
 
 
 def _longest_run(
     asked: Asked, places: Mapping[str, Sequence[int]], best: Mapping[str, float]
-) -> tuple[float, int]:
+) -> tuple[float, int, int]:
     """Find the run of asked words, beside each other in the passage too, that tells most.
 
     Returns:
-        The rarities of its words together, and how many they are.
+        The rarities of its words together, the number of its first word, -1 where there is none,
+        and how many they are.
     """
     rows: dict[int, list[int]] = {}
     for number, word in enumerate(asked.words):
         for position in places.get(word.text, ()):
             rows.setdefault(position - word.offset, []).append(number)
-    most, longest = 0.0, 0
+    found = (0.0, -1, 0)
     for numbers in rows.values():
-        told, length, last = 0.0, 0, -2
+        told, first, last = 0.0, -1, -2
         for number in numbers:
+            if number == last:
+                continue
             if number != last + 1:
-                told, length = 0.0, 0
-            if number != last:
-                text = asked.words[number].text
-                told += asked.rarities[text] * best[text]
-                length += 1
+                told, first = 0.0, number
+            text = asked.words[number].text
+            told += asked.rarities[text] * best[text]
             last = number
-            if told > most:
-                most, longest = told, length
-    return most, longest
+            if told > found[0]:
+                found = told, first, number - first + 1
+    return found
 
 
 def _is_pair(word: str) -> bool:

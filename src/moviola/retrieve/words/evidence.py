@@ -12,7 +12,7 @@ from moviola.retrieve.words.comparing import Comparison
 # Rarer words than this tell no more.
 _MOST_NATS = 30.0
 #: Fitted by `moviola.experiments.calibration.words`, in the order of `features_of`.
-CURVE = Logistic((6.796, 5.446, 9.057, 0.146, -0.163), -11.598)
+CURVE = Logistic((8.314, 3.756, 6.784, 0.176, -0.148, 2.873), -11.96)
 
 
 def features_of(compared: Comparison, rivals: int) -> tuple[float, ...]:
@@ -28,6 +28,7 @@ def features_of(compared: Comparison, rivals: int) -> tuple[float, ...]:
         compared.passage_share,
         min(compared.nats, _MOST_NATS),
         math.log(max(rivals, 1)),
+        float(compared.is_pointed),
     )
 
 

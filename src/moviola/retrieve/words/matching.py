@@ -10,7 +10,14 @@ import numpy as np
 
 from moviola.library.text_index import IndexedPassages, SoughtWord, query_tokens
 from moviola.retrieve.parsing import GROUPS, Term, group_of
-from moviola.retrieve.words.candidates import MOST_WORDS, rank_words, sentence_words
+from moviola.retrieve.words.candidates import (
+    LIGHT_SHARE,
+    LIGHT_WORDS,
+    MOST_WORDS,
+    pointed_words,
+    rank_words,
+    sentence_words,
+)
 from moviola.retrieve.words.comparing import Asked, Comparison, compare
 from moviola.retrieve.words.evidence import probability_of
 
@@ -19,8 +26,8 @@ if TYPE_CHECKING:
 
 # Passages of one channel that are compared with a query, at most.
 _MOST_COMPARED = 100
-# What is less probable than this is not shown as a match.
-_LEAST_PROBABILITY = 0.02
+#: What is less probable than this is not shown as a match.
+LEAST_PROBABILITY = 0.02
 # Videos that match nearly as well as one are its rivals.
 _RIVAL_SHARE = 0.9
 
@@ -111,7 +118,7 @@ def match_passages(
             required.append(mask)
         asked = _asked_of_term(term.words, passages)
         hits += _hits(asked, part, numbers, scores, passages)
-    hits = [hit for hit in hits if hit.probability >= _LEAST_PROBABILITY]
+    hits = [hit for hit in hits if hit.probability >= LEAST_PROBABILITY]
     hits.sort(key=lambda hit: (-hit.is_exact, -hit.probability, -hit.score, hit.number))
     return Matches(hits, required, unwanted)
 
@@ -126,13 +133,17 @@ def compared_passages(
     numbers, scores, rarities = rank_words(passages.index, words)
     stays = admitted[numbers]
     numbers, scores = numbers[stays], scores[stays]
-    told = {word.text: float(rarity) for word, rarity in zip(words, rarities, strict=True)}
+    told = {
+        word.text: float(rarity) * (LIGHT_SHARE if word.text in LIGHT_WORDS else 1.0)
+        for word, rarity in zip(words, rarities, strict=True)
+    }
     in_order = [
         replace(_word_of(words, token.text), offset=token.position)
         for token in query_tokens(text)
         if token.text in told
     ]
-    return _hits(Asked(in_order[: 4 * MOST_WORDS], told), 0, numbers, scores, passages)
+    asked = Asked(in_order[: 4 * MOST_WORDS], told, pointed_words(text))
+    return _hits(asked, 0, numbers, scores, passages)
 
 
 def _word_of(words: Sequence[SoughtWord], text: str) -> SoughtWord:

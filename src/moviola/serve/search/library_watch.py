@@ -19,6 +19,7 @@ from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
 from moviola.library.storage.card import CARD_NAME
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
+from moviola.pipeline.search.text_model import text_encoder_of
 from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.products import encode_directions
 from moviola.retrieve.texts import Texts
@@ -221,7 +222,7 @@ class LibraryWatch:
         batcher = self._view.batcher if self._view else Batcher(encode)
         snapshot = library.snapshot()
         judge = judge_for(library, encoder, snapshot)
-        texts = Texts.of(library)
+        texts = Texts.of(library, text_encoder_of(library))
         self._view = View(library, encoder, snapshot, batcher, library.generation, judge, texts)
         _keep_out_of_collections()
         return time.monotonic() - began - loading
