@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from moviola.core import Readout, Space, StoreCorruptError, display_path
-from moviola.library import write_atomically
+from moviola.library.storage.card import write_atomically
 from moviola.retrieve.meaning.vectors import TextEncoder
 
 TEXT_MODEL_NAME = "text_model.json"
