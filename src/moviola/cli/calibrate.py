@@ -12,6 +12,7 @@ from moviola.cli.console import print_json, print_table, progress
 from moviola.cli.options import JsonOption, LibraryOption
 
 if TYPE_CHECKING:
+    from moviola.library import Library
     from moviola.pipeline.calibrate.calibrate import CalibrationReport, Measured
 
 
@@ -26,18 +27,31 @@ def run(
         ),
     ],
     library: LibraryOption = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Calibrate the scores of this model, as search --rerank is told it, in place of "
+            "the library's.",
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Hits of a caption that the judge reads.")] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Make the probabilities of a library's hits from captions of its own videos.
 
     Every caption is searched as it is, and with its video taken away. The calibration is kept in
-    the library (calibration.json); delete that file to go back. Needs 50 captions of 20 videos.
+    the library (calibration.json; of judges judges.json); delete that file to go back. Needs 50
+    captions of 20 videos.
     """
     from moviola.core.paths import library_path
     from moviola.pipeline.calibrate.calibrate import calibrate
     from moviola.pipeline.search.search import open_library
 
     opened = open_library(library_path(library))
+    if judge is not None:
+        _calibrate_judge(captions, opened, judge, top, as_json=as_json)
+        return
     with progress("captions") as line:
         found = calibrate(
             captions,
@@ -48,6 +62,33 @@ def run(
         print_json(asdict(found))
         return
     _show(found)
+
+
+def _calibrate_judge(
+    captions: Path, library: Library, judge: str, top: int, *, as_json: bool
+) -> None:
+    """Calibrate a judge, and print what its probabilities are worth."""
+    from moviola.pipeline.calibrate.judge import calibrate_judge
+
+    with progress("captions") as line:
+        found = calibrate_judge(
+            captions,
+            library,
+            judge,
+            top=top,
+            on_progress=lambda done, total: line.update(done=done, total=total, note=""),
+        )
+    if as_json:
+        print_json(asdict(found))
+        return
+    told = found.measures
+    typer.echo(
+        f"{found.judged} hits of {found.captions} captions of {found.videos} videos, "
+        f"{told.right:.0%} right; measured on videos left out of the fit: AUC {told.auc:.3f}, "
+        f"calibration error {told.error:.3f}"
+    )
+    if found.unknown:
+        typer.echo(f"NOTE: {found.unknown} captions name no video of the library")
 
 
 def _show(found: CalibrationReport) -> None:

@@ -154,10 +154,12 @@ def run(
     again: dict[str, float | None] = {}
     if rerank and moments:
         from moviola.pipeline.search.reranking import Stage, rerank_cascade
+        from moviola.retrieve.calibration.judge_calibration import JudgeCalibrations
 
         budgets = rerank_top or [None] * len(rerank)
         stages = [Stage(model, best) for model, best in zip(rerank, budgets, strict=True)]
-        ranked = rerank_cascade(text, moments, stages)[:top]
+        calibrations = JudgeCalibrations.read(opened.path)
+        ranked = rerank_cascade(text, moments, stages, calibrations=calibrations)[:top]
         moments = [each.moment for each in ranked]
         again = {each.moment.clip: each.score for each in ranked}
     if as_json:

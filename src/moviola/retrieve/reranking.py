@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from moviola.core import Clip, Embeddings, Encoder, Span, Text, own_scorer
 from moviola.core.moments import Moment
+from moviola.retrieve.bands import band_of
+from moviola.retrieve.calibration.judge_calibration import JudgeCalibration
 from moviola.score import scorer_for
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -20,7 +23,8 @@ class Reranked:
     """A moment, and its score by the second model.
 
     Attributes:
-        moment: as the search found it, with the score and the band of the library.
+        moment: as the search found it, with the score of the library, and its band unless the
+            second model has a calibration of its own.
         score: of the second model, on its own scale; None where the file could not be read.
     """
 
@@ -65,10 +69,25 @@ def order_again(
     return order_by_scores(moments, scored)
 
 
-def order_by_scores(moments: Sequence[Moment], scores: Mapping[int, float]) -> list[Reranked]:
-    """Order moments by scores of their places; those without follow in the order they came."""
+def order_by_scores(
+    moments: Sequence[Moment],
+    scores: Mapping[int, float],
+    calibration: JudgeCalibration | None = None,
+) -> list[Reranked]:
+    """Order moments by scores of their places; those without follow in the order they came.
+
+    Args:
+        moments: as the search found them.
+        scores: by place.
+        calibration: of who gave the scores: moments with one get its probability and band.
+    """
     order = sorted(range(len(moments)), key=lambda at: (at not in scores, -scores.get(at, 0.0), at))
-    return [Reranked(moments[at], scores.get(at)) for at in order]
+    shown = list(moments)
+    if calibration is not None and scores:
+        chances = calibration.probabilities(np.array(list(scores.values()), np.float64))
+        for at, chance in zip(scores, map(float, chances), strict=True):
+            shown[at] = replace(moments[at], probability=chance, band=band_of(chance))
+    return [Reranked(shown[at], scores.get(at)) for at in order]
 
 
 def _clip(place: int, moment: Moment) -> Clip:

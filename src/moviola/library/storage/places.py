@@ -11,7 +11,7 @@ from moviola.library.storage.locking import LOCK_NAME, NOTE_NAME
 from moviola.library.storage.passage_rows import PASSAGES
 from moviola.library.storage.schema import CLIPS, VIDEOS
 from moviola.library.storage.seals import SEALS_NAME
-from moviola.library.storage.state_files import CALIBRATION, FAVOURITES
+from moviola.library.storage.state_files import CALIBRATION, FAVOURITES, JUDGE_CALIBRATIONS
 from moviola.library.storage.tables import Tables
 
 #: Folder within a library for what can be made again, such as previews.
@@ -23,7 +23,7 @@ _OURS = frozenset(
     {
         *(f"{name}.lance" for name in (CLIPS, PASSAGES, VIDEOS)),
         *(LOCK_NAME, NOTE_NAME),
-        *(CACHE, HEAD_NAME, SEALS_NAME, CALIBRATION, FAVOURITES),
+        *(CACHE, HEAD_NAME, SEALS_NAME, CALIBRATION, JUDGE_CALIBRATIONS, FAVOURITES),
     }
 )
 

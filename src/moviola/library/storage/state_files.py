@@ -11,9 +11,11 @@ from zipfile import BadZipFile
 
 from moviola.library.storage.card import write_atomically
 
-#: Files with judgements and with a calibration of a user's own; other rooms write them.
+#: Files with judgements, and with calibrations of a user's own of the library and of judges; other
+#: rooms write them.
 FAVOURITES = "favourites.json"
 CALIBRATION = "calibration.json"
+JUDGE_CALIBRATIONS = "judges.json"
 #: What Python raises over an archive of arrays (.npz) that is damaged, wherever the damage lies.
 DAMAGED_ARCHIVE = (
     *(OSError, ValueError, LookupError, EOFError, RuntimeError, AttributeError, TypeError),

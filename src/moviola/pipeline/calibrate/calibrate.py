@@ -91,7 +91,7 @@ def calibrate(
             f"this library keeps several rows a clip ({library.card.rows}), whose scores have no "
             f"calibration; calibrate one of the same videos that keeps one vector a clip"
         )
-    texts, owners, unknown = _read_pairs(captions, library)
+    texts, owners, unknown = read_library_pairs(captions, library)
     encoder = load_aligned(library.card.model, head_of(library.path))
     library.require(space=encoder.space, text_readout=encoder.text_readout)
     trials = search_captions(texts, owners, library, encoder, on_progress)
@@ -125,8 +125,13 @@ def calibrate(
     return report
 
 
-def _read_pairs(path: Path, library: Library) -> tuple[list[str], list[str], int]:
-    """Read captions and the ids of their videos, and count those whose video is not here."""
+def read_library_pairs(path: Path, library: Library) -> tuple[list[str], list[str], int]:
+    """Read captions and the ids of their videos, and count those whose video is not here.
+
+    Raises:
+        DatasetError: when the table cannot be read or names no videos.
+        ValueError: when there are too few pairs for a calibration.
+    """
     rows = read_caption_table(path)
     if not rows or rows[0].video is None:
         raise DatasetError(

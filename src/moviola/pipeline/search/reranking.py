@@ -19,6 +19,7 @@ from moviola.core import (
 from moviola.core.moments import Moment
 from moviola.pipeline.encode.streaming import VideoTower, encode_stream
 from moviola.plugins import judges, load_encoder, load_scorer
+from moviola.retrieve.calibration.judge_calibration import JudgeCalibrations
 from moviola.retrieve.parsing import split_unwanted
 from moviola.retrieve.reranking import Reranked, order_again, order_by_scores
 from moviola.video import DecodePool, GivenSegmenter, ReadRequest
@@ -47,7 +48,12 @@ class Stage:
 
 
 def rerank_cascade(
-    text: str, moments: Sequence[Moment], stages: Sequence[Stage], *, workers: int | None = None
+    text: str,
+    moments: Sequence[Moment],
+    stages: Sequence[Stage],
+    *,
+    workers: int | None = None,
+    calibrations: JudgeCalibrations | None = None,
 ) -> list[Reranked]:
     """Order moments by one model after the other, the cheap ones first.
 
@@ -59,6 +65,7 @@ def rerank_cascade(
         moments: what `search` found.
         stages: one at least.
         workers: decoding processes; None decides by the number of cores.
+        calibrations: of judges, by which their moments get probabilities and bands.
 
     Raises:
         PluginNotFoundError: when there is no such model.
@@ -68,13 +75,24 @@ def rerank_cascade(
     ranked = [Reranked(moment, None) for moment in moments]
     for stage in stages:
         best = ranked[: stage.top]
-        again = rerank(text, [each.moment for each in best], model=stage.model, workers=workers)
+        again = rerank(
+            text,
+            [each.moment for each in best],
+            model=stage.model,
+            workers=workers,
+            calibrations=calibrations,
+        )
         ranked = [*again, *ranked[len(best) :]]
     return ranked
 
 
 def rerank(
-    text: str, moments: Sequence[Moment], *, model: str, workers: int | None = None
+    text: str,
+    moments: Sequence[Moment],
+    *,
+    model: str,
+    workers: int | None = None,
+    calibrations: JudgeCalibrations | None = None,
 ) -> list[Reranked]:
     """Order moments anew by a model that reads their frames again.
 
@@ -88,6 +106,7 @@ def rerank(
         moments: what `search` found.
         model: the second model, as `--model` takes it.
         workers: decoding processes; None decides by the number of cores.
+        calibrations: of judges; one of this model's gives its moments probabilities and bands.
 
     Raises:
         PluginNotFoundError: when there is no such model.
@@ -99,11 +118,29 @@ def rerank(
         raise ValueError("a second model orders moments by a text; say what happens in them")
     if judges(model):
         scorer = load_scorer(model)
-        judged = _read(moments, _Judging(scorer, sentence), _Wanted.of(scorer), workers)
-        return order_by_scores(moments, judged)
+        with DecodePool(workers) as pool:
+            judged = judge_moments(sentence, moments, scorer, pool)
+        return order_by_scores(
+            moments, judged, calibrations and calibrations.of(model, scorer.space)
+        )
     encoder = load_encoder(model)
-    rows = _read(moments, encoder, _Wanted.of(encoder), workers)
+    with DecodePool(workers) as pool:
+        rows = _read(moments, encoder, _Wanted.of(encoder), pool)
     return order_again(sentence, moments, rows, encoder)
+
+
+def judge_moments(
+    sentence: str, moments: Sequence[Moment], scorer: PairScorer, pool: DecodePool
+) -> dict[int, float]:
+    """Score every moment that can be read against a sentence, by its place.
+
+    Args:
+        sentence: that moments are judged by.
+        moments: what `search` found.
+        scorer: the judge.
+        pool: reads their frames.
+    """
+    return _read(moments, _Judging(scorer, sentence), _Wanted.of(scorer), pool)
 
 
 class _Judging:
@@ -132,7 +169,7 @@ class _Wanted:
 
 
 def _read(
-    moments: Sequence[Moment], tower: VideoTower[RowsT], wanted: _Wanted, workers: int | None
+    moments: Sequence[Moment], tower: VideoTower[RowsT], wanted: _Wanted, pool: DecodePool
 ) -> dict[int, RowsT]:
     """Read every moment that can be read, as the tower's rows by its place."""
     places: dict[Path, list[int]] = {}
@@ -149,10 +186,9 @@ def _read(
         for path, of_file in places.items()
     )
     found: dict[int, RowsT] = {}
-    with DecodePool(workers) as pool:
-        for video in encode_stream(pool, requests, tower):
-            # Spans past what could be decoded are left out, and the last one may end earlier.
-            starts = {moments[at].start: at for at in places[Path(str(video.done.key))]}
-            for span, rows in zip(video.spans, video.rows, strict=True):
-                found[starts[span.start]] = rows
+    for video in encode_stream(pool, requests, tower):
+        # Spans past what could be decoded are left out, and the last one may end earlier.
+        starts = {moments[at].start: at for at in places[Path(str(video.done.key))]}
+        for span, rows in zip(video.spans, video.rows, strict=True):
+            found[starts[span.start]] = rows
     return found

@@ -11,7 +11,13 @@ from zipfile import ZipFile
 from moviola.align import Aligner
 from moviola.core import MoviolaError, StoreCorruptError
 from moviola.library import CACHE, Library, Problem
-from moviola.library.storage.state_files import CALIBRATION, DAMAGED_ARCHIVE, FAVOURITES, read_state
+from moviola.library.storage.state_files import (
+    CALIBRATION,
+    DAMAGED_ARCHIVE,
+    FAVOURITES,
+    JUDGE_CALIBRATIONS,
+    read_state,
+)
 from moviola.pipeline.search.aligned_encoder import head_of
 from moviola.store import is_store
 from moviola.store import verify as verify_store
@@ -79,7 +85,7 @@ def _in_library(path: Path, *, deep: bool) -> list[Problem]:
 
 def _beside(path: Path) -> Iterator[Problem]:
     """Look at the files beside the tables that other rooms read and write."""
-    for name in (CALIBRATION, FAVOURITES):
+    for name in (CALIBRATION, JUDGE_CALIBRATIONS, FAVOURITES):
         with suppress(FileNotFoundError):
             try:
                 read_state(path / name)
