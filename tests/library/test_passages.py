@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from moviola.core import Box, FileCode, Passage, Span, Word, passage_id
-from moviola.library import ChannelReading, Library, scan
+from moviola.library import ChannelReading, KnownChannel, Library, scan
 from moviola.library.storage import writing
 from moviola.library.storage.tables import Tables
 
@@ -216,9 +216,11 @@ def test_damage_to_passages_is_found(shelf, two):
 
 def test_the_card_names_channels_with_their_versions(shelf):
     with shelf.library.writer():
-        shelf.library.record_channels({"said": "1", "named": "1"})
-        shelf.library.record_channels({"said": "2"})
-    assert Library.open(shelf.library.path).card.channels == (("named", "1"), ("said", "2"))
+        first = KnownChannel("said", "1", "said")
+        named = KnownChannel("named", "1", "my:Named")
+        shelf.library.record_channels([first, named])
+        shelf.library.record_channels([replace(first, version="2")])
+    assert Library.open(shelf.library.path).card.channels == (named, replace(first, version="2"))
     assert shelf.library.verify() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,7 @@ from moviola.cli.options import (
 if TYPE_CHECKING:
     from moviola.cli.console import Progress
     from moviola.pipeline.encode.stages import StageSeconds
-    from moviola.pipeline.index.report import IndexStep
+    from moviola.pipeline.index.report import ChannelCount, IndexStep
 
 
 def run(
@@ -35,7 +36,8 @@ def run(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Encoder; see `moviola models`. New libraries: the default that it marks."
+            help="Encoder; see `moviola models`. New libraries: the default that it marks. none: "
+            "only what is said, written and named."
         ),
     ] = None,
     segment: Annotated[
@@ -62,6 +64,18 @@ def run(
         list[str] | None,
         typer.Option(help="Also decode this codec, by FFmpeg's name; may be given again."),
     ] = None,
+    channel: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Also read this channel, such as writing or speech; may be given again. "
+            "subtitles and names are read anyway.",
+        ),
+    ] = None,
+    no_channel: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Do not read this channel, now or later."),
+    ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")
     ] = False,
@@ -84,6 +98,7 @@ def run(
     from moviola.library import LibraryCard
     from moviola.pipeline.index.index import index
     from moviola.pipeline.models import tell_narrow_world
+    from moviola.pipeline.passages.adding import describe_estimate
 
     place = library_path(library)
     with progress("indexing") as line:
@@ -101,6 +116,9 @@ def run(
             precision=precision,
             extra_codecs=tuple(allow_codec or ()),
             on_progress=lambda step: _show(line, step),
+            channels=tuple(channel or ()),
+            without_channels=tuple(no_channel or ()),
+            on_estimate=lambda found: say(describe_estimate(found)),
         )
     say_failures(report.failures)
     for warning in report.warnings:
@@ -118,6 +136,7 @@ def run(
             }
             | ({"failed_before": len(report.failed_before)} if report.failed_before else {})
             | ({"seconds": _seconds(report.seconds)} if report.seconds else {})
+            | {"channels": {each.channel: _counts(each) for each in report.channels}}
         )
     else:
         typer.echo(
@@ -127,19 +146,26 @@ def run(
         )
         if report.seconds:
             typer.echo(_where_the_time_went(report.seconds))
+        for each in report.channels:
+            parts = [f"{each.passages} passages of {each.videos} videos"]
+            parts += [f"{each.partial} partial"] if each.partial else []
+            parts += [f"{each.failed} failed"] if each.failed else []
+            typer.echo(f"{each.channel}: {', '.join(parts)}")
         if report.failed_before:
             typer.echo(
                 f"{len(report.failed_before)} of those skipped failed before: `moviola failures` "
                 "says why, and --retry tries them again"
             )
-    return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)
+    failed = report.failed or any(each.failed for each in report.channels)
+    return int(ExitCode.FAILED_ITEMS if failed else ExitCode.OK)
 
 
 def _show(line: Progress, step: IndexStep) -> None:
     """Show how far a run has come, and first how long it may take."""
     if step.estimate is not None:
         say(f"about {_lasting(step.estimate)}, by what `moviola doctor --bench` measured here")
-    note = f"{step.clips} clips, {step.failed} failed"
+    seen = f"{step.clips} clips, {step.failed} failed"
+    note = "reading channels" if step.channels else seen
     line.update(done=step.done, total=step.total, note=note)
 
 
@@ -165,3 +191,10 @@ def _where_the_time_went(seconds: StageSeconds) -> str:
         f"waited {seconds.wait:.1f} s; model {seconds.model:.1f} s, writing {seconds.write:.1f} s: "
         f"bound by {seconds.bound}"
     )
+
+
+def _counts(channel: ChannelCount) -> dict[str, int]:
+    """Return the counts of a channel for JSON."""
+    counts = asdict(channel)
+    del counts["channel"]
+    return counts

@@ -11,7 +11,7 @@ from moviola.library.records import NewVideo, VideoName, VideoRecord
 from moviola.library.scanning import scan
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
-from moviola.library.storage.card import LibraryCard
+from moviola.library.storage.card import NO_MODEL, KnownChannel, LibraryCard
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.places import CACHE, HEAD_NAME
 from moviola.library.storage.row_checks import DamageWarning, Problem
@@ -20,12 +20,14 @@ from moviola.library.storage.writing import LibraryWriter
 __all__ = [
     "CACHE",
     "HEAD_NAME",
+    "NO_MODEL",
     "ChannelMark",
     "ChannelReading",
     "DamageWarning",
     "Entry",
     "FailedFile",
     "InputFile",
+    "KnownChannel",
     "Library",
     "LibraryCard",
     "LibraryStatus",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -29,7 +29,7 @@ from moviola.library.passages import ORDERING_COLUMNS, PASSAGE_COLUMNS
 from moviola.library.records import VideoRecord
 from moviola.library.snapshot import Snapshot
 from moviola.library.status import LibraryStatus
-from moviola.library.storage.card import CARD_NAME, LibraryCard, changed_parts
+from moviola.library.storage.card import CARD_NAME, KnownChannel, LibraryCard, changed_parts
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.migrating import migrate
 from moviola.library.storage.passage_rows import read_passages
@@ -147,13 +147,13 @@ class Library:
         """
         self._rewrite(self.card.with_codecs(codecs))
 
-    def record_channels(self, versions: Mapping[str, str]) -> None:
-        """Put the channels of a run on the card, by name and version; see above.
+    def record_channels(self, channels: Iterable[KnownChannel]) -> None:
+        """Put the channels of a run on the card; see above.
 
         Raises:
             StorageError: when the card cannot be written.
         """
-        self._rewrite(self.card.with_channels(versions))
+        self._rewrite(self.card.with_channels(channels))
 
     def _rewrite(self, card: LibraryCard) -> None:
         if card != self.card:

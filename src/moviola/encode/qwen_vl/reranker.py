@@ -128,7 +128,7 @@ class Qwen3VLReranker:
         return self._network.tokenize(written, [*query_seen, *document_seen], length=_LENGTH)
 
     def _seen_together(self, clips: Sequence[Frames]) -> Iterator[list[tuple[Frames, Seen]]]:
-        """See clips, and give as many at a time as have the vectors of a batch."""
+        """Encode clips, and give as many at a time as have the vectors of a batch."""
         group: list[tuple[Frames, Seen]] = []
         vectors = 0
         for clip in clips:

@@ -26,11 +26,28 @@ _COMPARED = frozenset({"space", "video_readout", "text_readout"})
 #: The name in place of a model's where a library holds no vectors.
 NO_MODEL = "none"
 _ADDED = frozenset({"precision", "codecs", "sharpness", "channels", "rows"})
+#: The name of the model of a library without vectors.
+NO_MODEL = "none"
 _LONGEST = 1 << 20  # bytes; a card has about two thousand
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownChannel:
+    """Name a channel that a library has passages of, or was told not to read.
+
+    Attributes:
+        name: the channel's name.
+        version: its latest, `""` where it is not to be read.
+        spec: how `--channel` takes it, to load it again.
+    """
+
+    name: str
+    version: str
+    spec: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,7 @@ class LibraryCard:
         codecs: that some run allowed beyond the built-in list, so that its videos are shown too.
         sharpness: windows are joined to moments by `exp(sharpness * score)`; 0, as in libraries of
             before, joins them by the scores themselves.
-        channels: those that passages were read by: the name of each and its latest version.
+        channels: those that passages are read by, by name.
         rows: pooling of the rows that a clip keeps beside its vector, `"none"` for all of them;
             `""` where it keeps none.
     """
@@ -68,8 +85,13 @@ class LibraryCard:
     precision: str = ""
     codecs: tuple[str, ...] = ()
     sharpness: float = 0.0
-    channels: tuple[tuple[str, str], ...] = ()
+    channels: tuple[KnownChannel, ...] = ()
     rows: str = ""
+
+    @property
+    def has_vectors(self) -> bool:
+        """Tell whether videos are seen by a model; else only what is said and written counts."""
+        return self.model != NO_MODEL
 
     @property
     def has_vectors(self) -> bool:
@@ -135,9 +157,10 @@ class LibraryCard:
         """Add codecs that a run allows to those of the runs before."""
         return replace(self, codecs=tuple(sorted({*self.codecs, *codecs})))
 
-    def with_channels(self, versions: Mapping[str, str]) -> Self:
-        """Add channels by name, or put newer versions in place of theirs."""
-        return replace(self, channels=tuple(sorted({**dict(self.channels), **versions}.items())))
+    def with_channels(self, channels: Iterable[KnownChannel]) -> Self:
+        """Add channels, or put them in place of those of their names."""
+        known = {channel.name: channel for channel in (*self.channels, *channels)}
+        return replace(self, channels=tuple(known[name] for name in sorted(known)))
 
     def write(self, folder: Path) -> None:
         """Put the card into `folder`: whole or not at all, and still there after a power cut.
@@ -200,7 +223,7 @@ class LibraryCard:
             "calibration": calibration,
             "codecs": tuple(map(str, parts.get("codecs", ()))),
             "sharpness": float(parts.get("sharpness", 0)),
-            "channels": tuple((str(name), str(v)) for name, v in parts.get("channels", ())),
+            "channels": tuple(KnownChannel(**channel) for channel in parts.get("channels", ())),
         }
         return cls(**{**parts, **made})
 

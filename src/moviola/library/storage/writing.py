@@ -121,6 +121,8 @@ class LibraryWriter:
         """
         if record.code.is_failure:
             raise ValueError(f"a video with code {record.code} has no clips; use fail()")
+        if not self._card.has_vectors and not clips:
+            return self._add_unseen(record, readings)
         check_fit(record, clips, vectors, self._card.space.dimension)
         check_rows(record, clips, rows, self._card)
         together = np.concatenate([vectors, *rows])
@@ -152,6 +154,17 @@ class LibraryWriter:
         record = self._with_readings(record, readings)
         self._stage(record)
         return record
+
+    def _add_unseen(self, record: VideoRecord, readings: Iterable[ChannelReading]) -> VideoRecord:
+        """Add a video of which there are no vectors."""
+        record = self._with_readings(replace(record, clips=0, attempts=0), readings)
+        self._stage(record)
+        return record
+
+    def records_at(self, paths: Iterable[Path]) -> list[VideoRecord]:
+        """Return the records of the contents that have these names, each once."""
+        owners = dict.fromkeys(self._batch.owners.get(path, "") for path in paths)
+        return [self._batch.records[video] for video in owners if video]
 
     def record(self, video: str) -> VideoRecord | None:
         """Return the record of a video, uncommitted changes included; None where there is none."""

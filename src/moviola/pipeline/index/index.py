@@ -14,10 +14,13 @@ from moviola.core.paths import library_path
 from moviola.library import Library, is_gone, scan
 from moviola.library.storage.card import CARD_NAME
 from moviola.pipeline.bench.estimating import estimate_seconds
+from moviola.pipeline.index.channel_run import ChannelRun
 from moviola.pipeline.index.opening import Loader, locked_library, prepare
 from moviola.pipeline.index.report import IndexReport, IndexStep
-from moviola.pipeline.index.run import IndexRun
+from moviola.pipeline.index.run import IndexRun, known_inputs
 from moviola.pipeline.media.removing import drop_pictures
+from moviola.pipeline.passages.adding import Estimate, estimate, find_outdated
+from moviola.pipeline.passages.channels import choose_channels
 from moviola.pipeline.search.aligned_encoder import load_aligned
 from moviola.retrieve.calibration.judges import prepare_judging
 from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, require_decoders
@@ -46,7 +49,10 @@ def index(
     extra_codecs: tuple[str, ...] = (),
     later: Container[Path] = (),
     load: Loader = load_aligned,
+    channels: Sequence[str] = (),
+    without_channels: Sequence[str] = (),
     on_progress: Callable[[IndexStep], Any] = lambda _: None,
+    on_estimate: Callable[[Estimate], Any] = lambda _: None,
 ) -> IndexReport:
     """Bring a library up to date with folders of videos.
 
@@ -60,7 +66,7 @@ def index(
         library: the library's folder, made if it is not there; None means the one in the user's
             data folder.
         model: the encoder's name; None takes the library's own, or `DEFAULT_MODEL` for a new
-            one.
+            one; `none` makes a library of what is said, written and named alone.
         segment: how videos are cut; None takes the library's own, or `windows:6/3`.
         head: folder or hub id of a head that a new library's vectors shall go through; it is kept
             in the library. None takes the library's own, where it has one.
@@ -79,7 +85,12 @@ def index(
         later: files that are left alone in this run, such as those that still grow; absolute.
         load: loads an encoder by its name, head and precision. Who indexes often keeps what it
             loaded.
+        channels: what to read besides looking, such as `writing` and `speech`; `subtitles`,
+            `names` and the channels of earlier runs are read anyway.
+        without_channels: those that are not read, in later runs neither.
         on_progress: called after every video.
+        on_estimate: called with what it takes to read channels of videos that are there, before
+            the first of them is read.
 
     Raises:
         FileNotFoundError: when not one of `paths` is there.
@@ -101,6 +112,10 @@ def index(
         raise ValueError(_NOTHING_KNOWN)
     with locked_library(place) as (existing, held):
         named, warnings = (named, []) if named or existing is None else _known_roots(existing)
+        # Before anything costly: a channel that is missing is told at once.
+        chosen = choose_channels(
+            None if existing is None else existing.card, channels, without_channels
+        )
         opened, encoder, segmenter = prepare(
             place,
             existing,
@@ -117,27 +132,43 @@ def index(
             # What failed for want of a codec may be read now.
             news = set(extra_codecs) - set(opened.card.codecs)
             opened.record_codecs(extra_codecs)
+            opened.record_channels(chosen.known)
             found = (
                 each
                 for each in scan(named, VIDEO_SUFFIXES)
                 if each.path not in later and (only is None or each.path in only)
             )
             plan = writer.plan(found, retry=retry or bool(news), rehash=rehash)
-            if plan.decode:
+            if plan.decode and encoder is not None:
                 opened.record_precision(told_precision(encoder, "clips") or "")
+            reader = ChannelRun(chosen)
             run = IndexRun(
-                *(opened.path, writer, encoder, plan, on_progress), rows=opened.card.rows
+                *(opened.path, writer, plan, reader, on_progress), rows=opened.card.rows
             )
             with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
-                seconds = estimate_seconds(pool, plan.decode, opened.card.model)
-                if seconds is not None:
-                    on_progress(IndexStep(0, len(plan.decode), 0, len(plan.failed), seconds))
-                run.decode(pool, segmenter)
+                if encoder is None:
+                    run.read_unseen(pool)
+                else:
+                    seconds = estimate_seconds(pool, plan.decode, opened.card.model)
+                    if seconds is not None:
+                        on_progress(IndexStep(0, len(plan.decode), 0, len(plan.failed), seconds))
+                    run.decode(pool, encoder, segmenter)
+                known = writer.records_at(known_inputs(plan))
+                jobs = find_outdated(known, chosen, retry=retry)
+                if jobs:
+                    on_estimate(estimate(jobs))
+                reader.add(
+                    jobs,
+                    pool,
+                    writer,
+                    lambda done: on_progress(IndexStep(done, len(jobs), 0, 0, channels=True)),
+                )
         drop_pictures(place, writer.removed)
     opened.refresh()
-    prepare_judging(opened, encoder)
+    if encoder is not None:
+        prepare_judging(opened, encoder)
     report = run.report(opened)
-    return replace(report, warnings=(*warnings, *report.warnings))
+    return replace(report, warnings=(*warnings, *chosen.warnings, *report.warnings))
 
 
 def _named(paths: Path | str | Sequence[Path | str]) -> list[Path]:

@@ -9,14 +9,24 @@ from pathlib import Path
 from moviola.core import (
     Encoder,
     Precision,
+    Readout,
     Segmenter,
+    Space,
     StorageError,
     display_path,
     own_calibration,
     own_sharpness,
     told_precision,
 )
-from moviola.library import CACHE, HEAD_NAME, Library, LibraryCard, WriterLock, writer_lock
+from moviola.library import (
+    CACHE,
+    HEAD_NAME,
+    NO_MODEL,
+    Library,
+    LibraryCard,
+    WriterLock,
+    writer_lock,
+)
 from moviola.library.storage.places import make_place, remove_empty_place
 from moviola.pipeline.index.clip_rows import name_with_rows
 from moviola.pipeline.models import DEFAULT_MODEL, instructed_name
@@ -72,8 +82,10 @@ def prepare(
     instructions: tuple[str | None, str | None] = (None, None),
     load: Loader = load_aligned,
     rows: str | None = None,
-) -> tuple[Library, Encoder, Segmenter]:
+) -> tuple[Library, Encoder | None, Segmenter]:
     """Load the encoder and the policy of a library, and make the library where there is none.
+
+    The encoder is None for a library without vectors.
 
     Raises:
         SpaceMismatchError: when the library was made by another model or policy.
@@ -84,6 +96,8 @@ def prepare(
     card = existing.card if existing else None
     name = instructed_name(model or (card.model if card else DEFAULT_MODEL), *instructions)
     segmenter = parse_segmenter(segment or (card.segment if card else DEFAULT_SEGMENT))
+    if name == NO_MODEL:
+        return _prepare_unseen(place, existing, held, segmenter, head), None, segmenter
     kept = rows or (card.rows if card else "")
     if kept:
         name = name_with_rows(name, kept, head=head)
@@ -101,6 +115,24 @@ def prepare(
         rows=rows,
     )
     return existing, encoder, segmenter
+
+
+def _prepare_unseen(
+    place: Path,
+    existing: Library | None,
+    held: WriterLock,
+    segmenter: Segmenter,
+    head: Path | str | None,
+) -> Library:
+    """Open or make a library of what is said, written and named, which no model looks at."""
+    if head is not None:
+        raise ValueError("--head belongs to the vectors of a model, and --model none has none")
+    space, readout = Space(NO_MODEL, "", "", 1), Readout("")
+    library = existing or Library.create(
+        place, LibraryCard(NO_MODEL, space, readout, readout, segmenter.spec), held
+    )
+    library.require(space=space)
+    return library
 
 
 def _opened(place: Path) -> Library | None:

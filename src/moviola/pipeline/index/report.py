@@ -9,6 +9,25 @@ from moviola.pipeline.encode.stages import StageSeconds
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelCount:
+    """Count what a run read through one channel.
+
+    Attributes:
+        channel: its name.
+        videos: how many videos were read.
+        passages: how many passages they have.
+        partial: of how many something was left out.
+        failed: of how many it failed; the library knows why.
+    """
+
+    channel: str
+    videos: int
+    passages: int
+    partial: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexReport:
     """Count what became of every input: `ok + partial + failed + skipped` is their number.
 
@@ -24,6 +43,7 @@ class IndexReport:
         warnings: sentences about folders that could not be listed or are not there, and about mixed
             precisions.
         seconds: where the time went; None where nothing was decoded.
+        channels: what was read through each channel, by name.
     """
 
     ok: int
@@ -35,6 +55,7 @@ class IndexReport:
     failed_before: tuple[FailedFile, ...] = ()
     warnings: tuple[str, ...] = ()
     seconds: StageSeconds | None = None
+    channels: tuple[ChannelCount, ...] = ()
 
     @property
     def inputs(self) -> int:
@@ -53,6 +74,7 @@ class IndexStep:
         failed: files that could not be used so far.
         estimate: seconds that the whole run may take, told once before the first video where this
             machine was measured (`moviola doctor --bench`).
+        channels: whether these are videos that the library held before, whose channels are read.
     """
 
     done: int
@@ -60,3 +82,4 @@ class IndexStep:
     clips: int
     failed: int
     estimate: float | None = None
+    channels: bool = False

@@ -25,6 +25,7 @@ from moviola.library import FailedFile, Library, LibraryWriter, NewVideo, Plan, 
 from moviola.pipeline.encode.batches import EncodedVideo
 from moviola.pipeline.encode.stages import StageSeconds
 from moviola.pipeline.encode.streaming import encode_stream
+from moviola.pipeline.index.channel_run import ChannelRun
 from moviola.pipeline.index.clip_rows import pool_clips
 from moviola.pipeline.index.report import IndexReport, IndexStep
 from moviola.pipeline.media.sprites import (
@@ -46,8 +47,8 @@ class IndexRun:
         self,
         library: Path,
         writer: LibraryWriter,
-        encoder: Encoder,
         plan: Plan,
+        channels: ChannelRun,
         on_progress: Callable[[IndexStep], Any],
         *,
         rows: str = "",
@@ -56,56 +57,76 @@ class IndexRun:
         self._sprites = SpriteCache(library)
         self._rows = rows
         self._writer = writer
-        self._encoder = encoder
         self._plan = plan
+        self._channels = channels
         self._on_progress = on_progress
         self._codes: list[tuple[NewVideo, VideoRecord]] = []
         self._clips = 0
         self.seconds = StageSeconds()
 
-    def decode(self, pool: DecodePool, segmenter: Segmenter) -> None:
+    def decode(self, pool: DecodePool, encoder: Encoder, segmenter: Segmenter) -> None:
         """Decode, encode and add everything that the plan wants decoded."""
         wanted = {video.id: video for video in self._plan.decode}
-        sampler, sound = self._encoder.sampler, wanted_sound(self._encoder)
+        sampler, sound = encoder.sampler, wanted_sound(encoder)
+        # Posters are of the shape of the video, unless the sampler wants another.
+        posters = wanted_size(sampler) is None
         requests = (
             ReadRequest(
                 *(video.id, video.path, segmenter, sampler, sound),
-                previews=Previews(POSTER_LONGEST, partial(self._draw, video.id)),
+                previews=Previews(POSTER_LONGEST, partial(self._draw, video.id, posters=posters)),
+                side=self._channels.listen(video, pool),
             )
             for video in self._plan.decode
         )
-        for result in encode_stream(pool, requests, self._encoder, seconds=self.seconds):
-            video = wanted[str(result.done.key)]
-            with self.seconds.spent_on("write"):
-                self._codes.append((video, self._add(video, result)))
+        try:
+            for result in encode_stream(pool, requests, encoder, seconds=self.seconds):
+                video = wanted[str(result.done.key)]
+                with self.seconds.spent_on("write"):
+                    self._codes.append((video, self._add(video, result)))
+                self._tell()
+        finally:
+            self._channels.close()
+        with self.seconds.spent_on("write"):
+            self._writer.commit()
+
+    def read_unseen(self, pool: DecodePool) -> None:
+        """Read everything that the plan wants decoded through channels alone."""
+        for video, result in self._channels.read_new(self._plan.decode, pool):
+            code, message = _settled(video, result.code, result.message)
+            if code.is_failure or result.info is None:
+                record = self._writer.fail(video.failure(code, message, result.info))
+            else:
+                record = replace(video.record(result.info, code), message=message)
+                record = self._writer.add(record, (), np.zeros((0, 1)), result.readings)
+            self._codes.append((video, record))
             self._tell()
         with self.seconds.spent_on("write"):
             self._writer.commit()
 
-    def _draw(self, video: str, span: Span, small: Frames) -> None:
+    def _draw(self, video: str, span: Span, small: Frames, *, posters: bool) -> None:
         """Keep small pictures of what the encoder sees, while it is at hand; in any thread."""
         clip = clip_id(video, span)
         self._sprites.keep(video, clip, draw_sprite(small))
-        if wanted_size(self._encoder.sampler) is None:  # else their shape is not the video's
+        if posters:
             self._sprites.keep_poster(video, clip, draw_poster(small, span.middle))
 
     def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
-        code, message, info = result.done.code, result.done.message, result.done.info
-        if code.has_clips and not video.files[0].is_unchanged():
-            code = FileCode.CHANGED_WHILE_READING
-            message = "the file changed while it was read; index again when it is at rest"
+        info = result.done.info
+        code, message = _settled(video, result.done.code, result.done.message)
         if code.is_failure or info is None:
+            self._channels.drop(video.id)
             self._sprites.drop(video.id)
             record = video.failure(code, message, info)
             self._writer.fail(record)
             return record
         clips = [Clip(clip_id(video.id, span), video.path, span) for span in result.spans]
         record = replace(video.record(info, code), message=message)
+        readings = self._channels.finish(video.id, info)
         if self._rows:
             vectors, kept = pool_clips(result.rows, self._rows)
-            record = self._writer.add(record, clips, vectors, rows=kept)
+            record = self._writer.add(record, clips, vectors, readings, rows=kept)
         elif all(len(rows) == 1 for rows in result.rows):
-            record = self._writer.add(record, clips, np.concatenate(result.rows))
+            record = self._writer.add(record, clips, np.concatenate(result.rows), readings)
         else:
             raise ValueError(
                 "a library holds one row a clip, and this encoder gives several; choose a pooling, "
@@ -143,6 +164,7 @@ class IndexRun:
                 *_mixed(library.card.precision, decoded=bool(done)),
             ),
             seconds=self.seconds if done else None,
+            channels=self._channels.counts(),
         )
 
     def _new_failures(self) -> Iterator[FailedFile]:
@@ -154,8 +176,23 @@ class IndexRun:
     def _inputs(self) -> Iterator[Path]:
         for video in self._plan.decode:
             yield from (file.path for file in video.files)
-        for files in (self._plan.unchanged, self._plan.moved, self._plan.duplicates):
-            yield from (file.path for file in files)
+        yield from known_inputs(self._plan)
+
+
+def known_inputs(plan: Plan) -> Iterator[Path]:
+    """Yield the inputs that the library held before the run."""
+    for files in (plan.unchanged, plan.moved, plan.duplicates):
+        yield from (file.path for file in files)
+
+
+def _settled(video: NewVideo, code: FileCode, message: str) -> tuple[FileCode, str]:
+    """Return the code of a file that was read, and why: another one where it changed meanwhile."""
+    if code.has_clips and not video.files[0].is_unchanged():
+        return (
+            FileCode.CHANGED_WHILE_READING,
+            "the file changed while it was read; index again when it is at rest",
+        )
+    return code, message
 
 
 def _mixed(precision: str, *, decoded: bool) -> Iterator[str]:

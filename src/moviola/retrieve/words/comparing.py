@@ -45,7 +45,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How much of a query and of a passage match; shares are in [0, 1].
+    """Hold how much of a query and of a passage match; shares are in [0, 1].
 
     Attributes:
         query_share: of the query's different words, by rarity.

@@ -140,7 +140,7 @@ class Worker:
             send_texts(task.path, container, self._limits, self._send)
         if isinstance(task, ClipsTask):
             return self._clips(task, self._surveyed(task.path, container))
-        if task.side.streams:
+        if task.side.packets:
             return self._side(task, self._surveyed(task.path, container))
         container.close()
         return FileCode.OK, ""

@@ -17,16 +17,18 @@ class SideWants:
         texts: whether its text tracks, tags and chapters are wanted.
         pictures: pictures every so many seconds, once for each of these.
         sounds: the whole sound, once for each of these.
+        facts: whether the file's facts are wanted though nothing of the above needs them.
     """
 
     texts: bool = False
     pictures: tuple[PictureSpec, ...] = ()
     sounds: tuple[SoundSpec, ...] = ()
+    facts: bool = False
 
     @property
-    def streams(self) -> bool:
-        """Tell whether anything is wanted that has to be decoded."""
-        return bool(self.pictures or self.sounds)
+    def packets(self) -> bool:
+        """Tell whether packets of pictures have to be read."""
+        return bool(self.pictures or self.sounds or self.facts)
 
 
 @dataclass(frozen=True, slots=True)
