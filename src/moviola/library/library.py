@@ -244,7 +244,7 @@ class Library:
     @property
     def channel_names(self) -> list[str]:
         """List the channels that its passages were read by."""
-        return [name for name, _ in self.card.channels]
+        return [channel.name for channel in self.card.channels]
 
     def passages(self, video: str | None = None, channel: str | None = None) -> list[Passage]:
         """List the passages of a video, of a channel, of both or all, by video and start.

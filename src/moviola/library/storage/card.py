@@ -20,14 +20,12 @@ CARD_NAME = "library.json"
 SCHEMA = 3
 _CHECKED_SINCE = 2  # the first schema whose card carries a checksum
 PASSAGES_SINCE = 3  # the first schema with a table of passages
+#: The name in place of a model's where a library holds no vectors.
+NO_MODEL = "none"
 # The encoder is compared with these parts whenever one is loaded, and refused by name.
 _COMPARED = frozenset({"space", "video_readout", "text_readout"})
 # Parts that cards of before lack.
-#: The name in place of a model's where a library holds no vectors.
-NO_MODEL = "none"
 _ADDED = frozenset({"precision", "codecs", "sharpness", "channels", "rows"})
-#: The name of the model of a library without vectors.
-NO_MODEL = "none"
 _LONGEST = 1 << 20  # bytes; a card has about two thousand
 
 
@@ -87,11 +85,6 @@ class LibraryCard:
     sharpness: float = 0.0
     channels: tuple[KnownChannel, ...] = ()
     rows: str = ""
-
-    @property
-    def has_vectors(self) -> bool:
-        """Tell whether videos are seen by a model; else only what is said and written counts."""
-        return self.model != NO_MODEL
 
     @property
     def has_vectors(self) -> bool:
