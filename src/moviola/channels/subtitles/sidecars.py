@@ -22,7 +22,9 @@ _MARKS = (
 )
 _FORMATS = {"srt": "srt", "vtt": "vtt", "ass": "ass", "ssa": "ass"}
 # pysubs2 reads times below zero as if they were above; these end before they begin.
-_NEGATIVE = re.compile(r"^(?=[^\n]{0,60}-->)[^\n]{0,60}(?<!-)-\s?\d[^\n]*$", re.MULTILINE)
+_NEGATIVE = re.compile(
+    r"^[ \t]*(?:-[\d:.,]{1,20}[ \t]*-->|[\d:.,]{1,20}[ \t]*-->[ \t]*-)[^\n]*$", re.MULTILINE
+)
 _INVERTED = "00:00:01.000 --> 00:00:00.000"
 _LONG_LINE = re.compile(rf"([^\n]{{{LONGEST_CUE}}})[^\n]+")
 
