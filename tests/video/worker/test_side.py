@@ -9,6 +9,7 @@ from fixtures.subtitled import Track, make_film
 from moviola.core import FileCode, PictureSpec, RateSampler, SoundSpec, UniformSampler
 from moviola.video import (
     ClipRead,
+    DecodePool,
     FileTexts,
     PicturePart,
     ReadRequest,
@@ -178,3 +179,22 @@ def test_a_slow_listener_holds_up_its_own_video_alone(pool, tmp_path):
             go.set()
     assert seen[:2] == ["quick", "quick"]
     assert len(slow.pictures()) == 40
+
+
+def test_texts_alone_leave_a_long_video_to_be_read_in_units_and_come_once(tmp_path):
+    film = make_film(tmp_path / "long.mkv", [Track("subrip", [(0.5, 1.5, "hello")])], seconds=9)
+    seen = {}
+    for name, wants in (("texts", SideWants(texts=True)), ("pictures", WANTS)):
+        ear = Ear(wants)
+        with DecodePool(2) as pool:
+            pool.unit_seconds = 3.0
+            request = ReadRequest("it", film, WindowSegmenter(2, 1), UniformSampler(3), side=ear)
+            *clips, done = pool.read([request])
+        assert isinstance(done, VideoDone)
+        assert done.code is FileCode.OK
+        assert ear.results == [(FileCode.OK, "")]
+        assert sum(isinstance(part, FileTexts) for part in ear.parts) == 1
+        seen[name] = {clip.index: clip.frames.pixels for clip in clips}
+    assert seen["texts"].keys() == seen["pictures"].keys() == set(range(8))
+    for index, pixels in seen["texts"].items():
+        np.testing.assert_array_equal(pixels, seen["pictures"][index])

@@ -263,7 +263,9 @@ class DecodePool:
     def _read_one(self, unit: Unit, session: Session, *, singly: bool) -> None:
         """Read one unit of a video into the queue of `session`; the others follow the first."""
         waited = 0.0
-        request, side = unit.request, unit.request.side
+        request = unit.request
+        # What channels decode is read in one unit, and texts are read with the first.
+        side = request.side if unit.number == 0 else None
 
         def put(item: Item) -> None:
             nonlocal waited

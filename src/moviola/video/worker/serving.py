@@ -290,13 +290,12 @@ def _units(
 ) -> list[Sequence[tuple[int, Span]]]:
     """Divide the clips of a long video by where they begin; one unit where that is not safe.
 
-    What is damaged, heard, or looked at by channels too is read in one go.
+    What is damaged, heard, or decoded for channels too is read in one go.
     """
     whole = (
         not math.isfinite(task.unit_seconds)
         or task.sound is not None
-        or task.side.texts
-        or bool(task.side.streams)
+        or bool(task.side.pictures or task.side.sounds)
         or not getattr(task.segmenter, "divides", False)
         or bool(found.fault)
         or found.in_order
