@@ -142,9 +142,7 @@ def index(
             if plan.decode and encoder is not None:
                 opened.record_precision(told_precision(encoder, "clips") or "")
             reader = ChannelRun(chosen)
-            run = IndexRun(
-                *(opened.path, writer, plan, reader, on_progress), rows=opened.card.rows
-            )
+            run = IndexRun(*(opened.path, writer, plan, reader, on_progress), rows=opened.card.rows)
             with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
                 if encoder is None:
                     run.read_unseen(pool)
