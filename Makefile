@@ -14,7 +14,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 APT := $(SUDO) apt-get install --yes --no-install-recommends
 BROWSER := tests/browser
 
-.PHONY: demo test slow browser clean
+.PHONY: demo test slow soak audit browser clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -29,6 +29,17 @@ test: $(VENV)/.installed-dev
 
 slow: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m slow
+
+# The long tier, with its figures kept and the page of reliability made of them.
+soak: $(VENV)/.installed-dev
+	MOVIOLA_RESULTS=benchmarks/results $(BIN)/python -m pytest -m slow tests/library tests/pipeline
+	$(BIN)/python benchmarks/reliability.py
+
+# Known vulnerabilities of what is pinned, and licences that do not fit. Asks the network.
+audit: $(VENV)/.installed-audit
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(BIN)/pip-licenses --partial-match --fail-on="GNU Affero;GNU General Public License v3" \
+		--ignore-packages moviola
 
 # What the tests of the search page need. Without it they are skipped, and say so.
 browser:
@@ -55,4 +66,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(PIP) --constraint constraints.txt --editable ".[dev,finetune,llama,ocr,sentence-transformers,shots,speech,tensorboard,train]"
+	touch $@
+
+$(VENV)/.installed-audit: $(VENV)/.installed-dev
+	$(PIP) --constraint constraints.txt --editable ".[audit]"
 	touch $@

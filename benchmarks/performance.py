@@ -6,6 +6,7 @@ Run: python benchmarks/performance.py
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ test keeps the two in step.
 
 def page() -> str:
     """Render the page of all results, by name."""
-    texts = (path.read_text(encoding="utf-8") for path in sorted(RESULTS.glob("*.json")))
-    results = map(json.loads, texts)
-    return "\n".join([_HEAD, *(_section(result) for result in results)])
+    others = set(RESULTS.glob("reliability*.json"))
+    return "\n".join([_HEAD, *sections(sorted({*RESULTS.glob("*.json")} - others))])
+
+
+def sections(files: Sequence[Path]) -> list[str]:
+    """Render one section of a page for each file of results."""
+    return [_section(json.loads(path.read_text(encoding="utf-8"))) for path in files]
 
 
 def _section(result: dict[str, Any]) -> str:

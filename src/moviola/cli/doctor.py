@@ -26,6 +26,10 @@ def run(
         list[str] | None,
         typer.Option(help="With --bench: measure this model; may be given again."),
     ] = None,
+    verify_models: Annotated[
+        bool,
+        typer.Option("--verify-models", help="Also compare downloaded weights with their SHA-256."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Check versions, FFmpeg's safety floor, decoding, disk and folders; exit 1 on a problem."""
@@ -36,9 +40,11 @@ def run(
     from dataclasses import asdict
 
     from moviola.core.paths import library_path
-    from moviola.pipeline.doctor import examine
+    from moviola.pipeline.doctor import examine, verify_weights
 
     findings = examine(library_path(library))
+    if verify_models:
+        findings += verify_weights()
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -11,10 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moviola.core import MoviolaError, display_path
-from moviola.pipeline.versions import FFMPEG_FLOORS, ffmpeg_is_safe, ffmpeg_version, versions
+from moviola.pipeline.versions import (
+    FFMPEG_FLOORS,
+    PACKAGE_FLOORS,
+    ffmpeg_is_safe,
+    ffmpeg_version,
+    package_is_safe,
+    versions,
+)
 
 #: Free bytes below which a library is likely to run into the end of the disk.
 _ROOM = 1 << 30
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ def examine(library: Path) -> list[Finding]:
     """
     findings = [_python(), _ffmpeg()]
     findings += [
-        Finding(name, ok=True, detail=version)
+        _package(name, version)
         for name, version in versions().items()
         if name not in ("python", "ffmpeg")
     ]
@@ -63,6 +73,39 @@ def _ffmpeg() -> Finding:
     remedy = "upgrade it with: pip install --upgrade av"
     detail = f"{found} decodes hostile files unsafely (floors: {floors}); {remedy}"
     return Finding("ffmpeg", ok=False, detail=detail)
+
+
+def _package(name: str, version: str) -> Finding:
+    """Compare a package with the first version that is known to be safe."""
+    floor = PACKAGE_FLOORS.get(name)
+    if floor is None or package_is_safe(version, floor):
+        return Finding(name, ok=True, detail=version)
+    wanted = ".".join(map(str, floor))
+    remedy = f"upgrade it with: pip install --upgrade {name}"
+    return Finding(name, ok=False, detail=f"{version} is unsafe below {wanted}; {remedy}")
+
+
+def verify_weights() -> Iterator[Finding]:
+    """Compare every weight file of the model cache with the SHA-256 that it is named by.
+
+    The hub's cache names large files by that digest; a download that went wrong, or a disk that
+    did, gives a file of the right size and other bytes.
+    """
+    for model in sorted(_cache().glob("models--*")):
+        name = model.name.removeprefix("models--").replace("--", "/")
+        named = [path for path in sorted((model / "blobs").glob("*")) if _SHA256.match(path.name)]
+        wrong = [path.name for path in named if _sha256(path) != path.name]
+        if wrong:
+            detail = f"{wrong[0]} holds other bytes; delete that file and fetch the model again"
+            yield Finding(f"weights of {name}", ok=False, detail=detail)
+        elif named:
+            files = "1 file" if len(named) == 1 else f"{len(named)} files"
+            yield Finding(f"weights of {name}", ok=True, detail=f"{files} as named by SHA-256")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _decoding() -> Finding:
@@ -132,8 +175,13 @@ def _writing(library: Path) -> Finding:
     )
 
 
-def _model_cache() -> Iterator[Finding]:
+def _cache() -> Path:
+    """Find the folder in which the hub's client keeps models."""
     home = os.environ.get("HF_HOME", "~/.cache/huggingface")
-    cache = Path(os.environ.get("HF_HUB_CACHE", f"{home}/hub")).expanduser()
+    return Path(os.environ.get("HF_HUB_CACHE", f"{home}/hub")).expanduser()
+
+
+def _model_cache() -> Iterator[Finding]:
+    cache = _cache()
     held = len(list(cache.glob("models--*"))) if cache.is_dir() else 0
     yield Finding("model cache", ok=True, detail=f"{display_path(cache)}, {held} models")

@@ -131,3 +131,19 @@ def test_the_status_lists_folders_and_a_size_for_people(stocked):
 )  # fmt: skip
 def test_sizes_are_readable(count, text):
     assert readable_bytes(count) == text
+
+
+def test_nothing_is_collected_while_a_root_is_missing(stocked):
+    """A disk that is not connected takes nothing with it, whatever is run meanwhile."""
+    before = Library.open(stocked.library.path).videos()
+    stocked.folder.rename(stocked.folder.with_name("elsewhere"))
+    moviola(stocked, "forget", "--missing", "--yes")
+    stocked.index()
+    library = Library.open(stocked.library.path)
+    assert collect_garbage(library).names == 0
+    moviola(stocked, "gc")
+    stocked.folder.with_name("elsewhere").rename(stocked.folder)
+    library.refresh()
+    assert library.videos() == before
+    assert stocked.index().decode == ()
+    assert library.verify(deep=True) == []
