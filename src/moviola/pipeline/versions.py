@@ -23,16 +23,6 @@ _PACKAGES = (
     *PACKAGE_FLOORS,
     *("lancedb", "pyarrow", "numpy", "lightning", "scenedetect"),
 )
-    "torch",
-    "transformers",
-    "starlette",
-    "av",
-    "lancedb",
-    "pyarrow",
-    "numpy",
-    "lightning",
-    "scenedetect",
-)
 
 
 def ffmpeg_version() -> str:
