@@ -161,7 +161,7 @@ class LibraryModel(RuleBasedStateMachine):
         assert found[0].video == best
 
 
-def tested(examples: int, steps: int, *, seeded: bool) -> type:
+def case_of(examples: int, steps: int, *, seeded: bool) -> type:
     """Make a test case of the model: the same acts every time, or fresh ones."""
 
     class Case(LibraryModel.TestCase):
@@ -176,5 +176,5 @@ def tested(examples: int, steps: int, *, seeded: bool) -> type:
     return Case
 
 
-TestALibraryAgreesWithADictionary = tested(6, 12, seeded=True)
-TestALibraryAgreesForLong = pytest.mark.slow(tested(150, 30, seeded=False))
+TestALibraryAgreesWithADictionary = case_of(6, 12, seeded=True)
+TestALibraryAgreesForLong = pytest.mark.slow(case_of(150, 30, seeded=False))
