@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from moviola.core.version import __version__
     from moviola.library import Library
     from moviola.pipeline.index.index import index
+    from moviola.pipeline.passages.transcript import passages
     from moviola.pipeline.search.search import open_library, search
     from moviola.plugins import load_encoder, load_scorer
 
@@ -31,6 +32,7 @@ _HOMES = {
     "load_encoder": "moviola.plugins",
     "load_scorer": "moviola.plugins",
     "open_library": "moviola.pipeline.search.search",
+    "passages": "moviola.pipeline.passages.transcript",
     "search": "moviola.pipeline.search.search",
 }
 
@@ -42,6 +44,7 @@ __all__ = [
     "load_encoder",
     "load_scorer",
     "open_library",
+    "passages",
     "search",
 ]
 

@@ -76,6 +76,14 @@ def run(
         list[str] | None,
         typer.Option(metavar="NAME", help="Do not read this channel, now or later."),
     ] = None,
+    passages: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Also take in this table of passages: CSV, JSONL or Parquet with video, start, "
+            "end and text.",
+        ),
+    ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")
     ] = False,
@@ -118,6 +126,7 @@ def run(
             on_progress=lambda step: _show(line, step),
             channels=tuple(channel or ()),
             without_channels=tuple(no_channel or ()),
+            passages=passages,
             on_estimate=lambda found: say(describe_estimate(found)),
         )
     say_failures(report.failures)

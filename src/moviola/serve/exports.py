@@ -9,10 +9,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from moviola.pipeline.passages.exporting import spreadsheet_cell
 from moviola.serve.schemas import MomentAnswer
 
-# Spreadsheets run what begins like this.
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
 _FIELDS = (
     "rank", "name", "folder", "start", "end", "peak", "score", "band", "probability", "video", "id",
 )  # fmt: skip
@@ -59,9 +58,7 @@ def as_edl(moments: Sequence[MomentAnswer], title: str) -> str:
 
 def _cell(value: object, *, raw: bool) -> object:
     """Write a value so that no spreadsheet runs it."""
-    if isinstance(value, str) and not raw and _FORMULA.match(value):
-        return "'" + value
-    return "" if value is None else value
+    return "" if value is None else spreadsheet_cell(value, raw=raw)
 
 
 def _code(frames: int) -> str:

@@ -171,6 +171,10 @@ class LibraryWriter:
         self._stage(record)
         return record
 
+    def records(self) -> list[VideoRecord]:
+        """Return the records of all videos, uncommitted changes included."""
+        return list(self._batch.records.values())
+
     def records_at(self, paths: Iterable[Path]) -> list[VideoRecord]:
         """Return the records of the contents that have these names, each once."""
         owners = dict.fromkeys(self._batch.owners.get(path, "") for path in paths)

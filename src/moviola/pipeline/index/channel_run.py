@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from moviola.core import FileCode, VideoInfo
+from moviola.core import FileCode, VideoInfo, display_path
 from moviola.library import ChannelReading, LibraryWriter, NewVideo, VideoName
 from moviola.pipeline.index.report import ChannelCount
 from moviola.pipeline.passages.adding import ChannelJob, VideoChannels, read_channels
 from moviola.pipeline.passages.channels import ChannelSet
 from moviola.pipeline.passages.reading import VideoReading
+from moviola.pipeline.passages.table import PassageTable
 from moviola.video import DecodePool
 
 
@@ -79,6 +80,20 @@ class ChannelRun:
             writer.add_readings(job.video, self._counted(result.readings))
             on_done(done)
         writer.commit()
+
+    def take_table(self, table: PassageTable, writer: LibraryWriter) -> list[str]:
+        """Add the passages of a table; return sentences about videos that the library lacks."""
+        readings, unknown = table.readings(writer.records())
+        for video, reading in readings:
+            writer.add_readings(video, self._counted([reading]))
+        writer.commit()
+        if not unknown:
+            return []
+        told = (
+            f"{display_path(table.path)} names {len(unknown)} videos that the library does not "
+            f"hold, such as {display_path(unknown[0])}"
+        )
+        return [told]
 
     def counts(self) -> tuple[ChannelCount, ...]:
         """Count what was read, by channel."""

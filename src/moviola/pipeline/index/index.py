@@ -21,6 +21,7 @@ from moviola.pipeline.index.run import IndexRun, known_inputs
 from moviola.pipeline.media.removing import drop_pictures
 from moviola.pipeline.passages.adding import Estimate, estimate, find_outdated
 from moviola.pipeline.passages.channels import choose_channels
+from moviola.pipeline.passages.table import read_passage_table
 from moviola.pipeline.search.aligned_encoder import load_aligned
 from moviola.retrieve.calibration.judges import prepare_judging
 from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, require_decoders
@@ -51,6 +52,7 @@ def index(
     load: Loader = load_aligned,
     channels: Sequence[str] = (),
     without_channels: Sequence[str] = (),
+    passages: Path | str | None = None,
     on_progress: Callable[[IndexStep], Any] = lambda _: None,
     on_estimate: Callable[[Estimate], Any] = lambda _: None,
 ) -> IndexReport:
@@ -88,6 +90,8 @@ def index(
         channels: what to read besides looking, such as `writing` and `speech`; `subtitles`,
             `names` and the channels of earlier runs are read anyway.
         without_channels: those that are not read, in later runs neither.
+        passages: a table (CSV, JSONL or Parquet) of passages with `video`, `start`, `end`, `text`
+            and, where rows name one, `channel`; videos are named by paths or names of files.
         on_progress: called after every video.
         on_estimate: called with what it takes to read channels of videos that are there, before
             the first of them is read.
@@ -116,6 +120,7 @@ def index(
         chosen = choose_channels(
             None if existing is None else existing.card, channels, without_channels
         )
+        table = None if passages is None else read_passage_table(Path(passages), chosen.names)
         opened, encoder, segmenter = prepare(
             place,
             existing,
@@ -132,7 +137,7 @@ def index(
             # What failed for want of a codec may be read now.
             news = set(extra_codecs) - set(opened.card.codecs)
             opened.record_codecs(extra_codecs)
-            opened.record_channels(chosen.known)
+            opened.record_channels([*chosen.known, *(table.known if table else ())])
             found = (
                 each
                 for each in scan(named, VIDEO_SUFFIXES)
@@ -162,6 +167,8 @@ def index(
                     writer,
                     lambda done: on_progress(IndexStep(done, len(jobs), 0, 0, channels=True)),
                 )
+            if table is not None:
+                warnings += reader.take_table(table, writer)
         drop_pictures(place, writer.removed)
     opened.refresh()
     if encoder is not None:

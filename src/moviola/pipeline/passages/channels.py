@@ -73,6 +73,11 @@ class ChannelSet:
         """List the channels."""
         return [channel for channel, _, _ in self._channels]
 
+    @property
+    def names(self) -> list[str]:
+        """List the names of the channels."""
+        return [channel.name for channel in self.channels]
+
     def around(self, names: Iterable[VideoName]) -> Around:
         """Look at what lies around the files of one content."""
         present = [name for name in names if not name.missing and not name.forgotten]
