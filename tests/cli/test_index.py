@@ -44,6 +44,18 @@ def test_a_model_of_more_says_nothing(tmp_path, colour_video):
     assert (made.stderr, found.stderr) == ("", "")
 
 
+def test_it_says_where_the_time_went_where_something_was_decoded(tmp_path, colour_video):
+    library, video = tmp_path / "library", tmp_path / "red.mp4"
+    colour_video(video, RED, seconds=2)
+    command = ("index", video, "--library", library, "--model", ECHO)
+    found = json.loads(moviola(*command, "--json").stdout)["seconds"]
+    assert set(found) == {"decode", "wait", "model", "write", "decoders", "bound"}
+    assert found["decode"] > 0
+    assert found["bound"] in ("decoding", "the model", "writing")
+    again = moviola(*command)
+    assert "bound by" not in again.stdout
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of files are of POSIX")
 @pytest.mark.parametrize("blocks", [0, 8])
 def test_files_that_may_not_grow_leave_with_8_and_lose_nothing(tmp_path, colour_video, blocks):
