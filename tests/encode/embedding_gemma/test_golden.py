@@ -12,7 +12,7 @@ from safetensors.numpy import load_file
 
 import moviola
 from moviola.core import Frames
-from moviola.encode.embedding_gemma.encoder import load
+from moviola.encode.embedding_gemma.loading import load
 from moviola.encode.runtime.parts import TensorIndex
 from moviola.pipeline.encode.encode import encode_videos
 

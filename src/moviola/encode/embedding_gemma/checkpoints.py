@@ -8,7 +8,7 @@ from __future__ import annotations
 from moviola.core import KnownModel, ModelFamily, Source
 
 FAMILY = ModelFamily(
-    loader="moviola.encode.embedding_gemma.encoder:load",
+    loader="moviola.encode.embedding_gemma.loading:load",
     summary="EmbeddingGemma 2: texts, pictures, sound and clips by a small language model",
     models=(
         KnownModel(

@@ -9,17 +9,23 @@ import torch
 from torch import Tensor
 
 from moviola.core.abilities import Precision, TowerName
-from moviola.core.errors import WeightsUnavailableError
-from moviola.core.frames import Frames
-from moviola.core.paths import display_path
+from moviola.core.frames import Frames, SoundSpec
 from moviola.core.spaces import Readout, Space
 from moviola.encode.embedding_gemma.network import EmbeddingGemma, Prompt
 from moviola.encode.embedding_gemma.patches import PatchProcessor
+from moviola.encode.embedding_gemma.prompts import (
+    PICTURE,
+    RETRIEVE,
+    document_head,
+    frame_blocks,
+    picture_marks,
+    query_prompt,
+    sound_marks,
+    sounded_blocks,
+)
 from moviola.encode.embedding_gemma.sampling import StepSampler
 from moviola.encode.runtime.frame_rates import counted_times
-from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.prefixes import prefix_length, unit_prefixes
-from moviola.encode.runtime.preprocessing import stored_config
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,11 +33,9 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.float32]
 
-RETRIEVE = "search result"
-_DOCUMENT = "title: {title} | text: "
 _LENGTH = 8192
 """Tokens of a text at most; clips, pictures and sound are never cut."""
-_PICTURE, _SOUND = "<|image|>", "<|audio|>"
+_HEARD = SoundSpec(16_000, 1)
 
 
 class EmbeddingGemmaEncoder:
@@ -45,6 +49,7 @@ class EmbeddingGemmaEncoder:
         sampler: of the frames of clips.
         instruction: the task that queries are told.
         timestamps: whether frames are told with their times.
+        sound: whether the sound of clips is heard between their frames, which then have times.
 
     Raises:
         ValueError: when the space is longer than the model's vectors.
@@ -60,6 +65,7 @@ class EmbeddingGemmaEncoder:
         sampler: StepSampler,
         instruction: str = RETRIEVE,
         timestamps: bool = False,
+        sound: bool = False,
     ) -> None:
         self._network = network
         self._space = space
@@ -67,7 +73,8 @@ class EmbeddingGemmaEncoder:
         self._frames, self._pictures = frames, pictures
         self._sampler = sampler
         self._instruction = instruction.strip() or RETRIEVE
-        self._timestamps = timestamps
+        self._timestamps = timestamps or sound
+        self._hears = sound
 
     @property
     def space(self) -> Space:
@@ -80,13 +87,18 @@ class EmbeddingGemmaEncoder:
         return self._sampler
 
     @property
+    def sound(self) -> SoundSpec | None:
+        """Return the wanted sound: one channel, where it is heard."""
+        return _HEARD if self._hears else None
+
+    @property
     def video_readout(self) -> Readout:
         """Tell how clips are read."""
         times = " with times of the clip" if self._timestamps else ""
         return Readout(
             preprocessing=self._frames.spec,
-            sampling=self._sampler.spec,
-            prompt=f"{_DOCUMENT.format(title='none')}<video>{times}",
+            sampling=" ".join([self._sampler.spec, *([_HEARD.spec] if self._hears else [])]),
+            prompt=f"{document_head()}<video>{times}",
             pooling="mean",
         )
 
@@ -96,7 +108,7 @@ class EmbeddingGemmaEncoder:
         return Readout(
             preprocessing="tokens",
             sampling=f"tokens:{_LENGTH}",
-            prompt=_query(self._instruction, "<text>"),
+            prompt=query_prompt(self._instruction, "<text>"),
             pooling="mean",
         )
 
@@ -123,7 +135,7 @@ class EmbeddingGemmaEncoder:
             ValueError: when a dimension is longer than the model's.
         """
         task = self._instruction if instruction is None else instruction
-        return self._rows([self.prompt(_query(task, text)) for text in texts], dimension)
+        return self._rows([self.prompt(query_prompt(task, text)) for text in texts], dimension)
 
     def encode_documents(
         self, texts: Sequence[str], *, title: str = "", dimension: int | None = None
@@ -133,7 +145,7 @@ class EmbeddingGemmaEncoder:
         Raises:
             ValueError: when a dimension is longer than the model's.
         """
-        head = _DOCUMENT.format(title=title.strip() or "none")
+        head = document_head(title)
         return self._rows([self.prompt(head + text) for text in texts], dimension)
 
     def encode_videos(
@@ -182,29 +194,45 @@ class EmbeddingGemmaEncoder:
         if not len(clip):
             raise ValueError("a clip without frames cannot be encoded")
         patches = self._frames(clip.pixels)
-        block = f"<|image>{_PICTURE * patches.vectors}<image|>"
-        blocks = block * len(clip)
-        if self._timestamps:
-            blocks = " ".join(f"{_clock(time)} {block}" for time in counted_times(clip.times))
+        seen = self._network.see(patches)
         behind = f" {text}" if text else ""
-        prompt = self.prompt(
-            _DOCUMENT.format(title="none") + blocks + behind, self._network.see(patches)
-        )
+        if not self._timestamps:
+            marks, vectors = picture_marks(patches.vectors) * len(clip), seen
+        else:
+            marks, vectors = self._timed(clip, patches.vectors, seen)
+        prompt = self.prompt(document_head() + marks + behind, vectors)
         ids = torch.where(prompt.ids == self._network.image_id, self._network.video_id, prompt.ids)
         return Prompt(ids, prompt.vectors)
+
+    def _timed(self, clip: Frames, each: int, seen: Tensor) -> tuple[str, Tensor]:
+        """Write frames behind their times, and their seconds of sound, with all their vectors.
+
+        Args:
+            clip: of at least one frame.
+            each: vectors of a frame.
+            seen: `(T * each, D)`.
+        """
+        times = counted_times(clip.times)
+        # A file without sound is shown as one whose sound nobody asked for.
+        if not self._hears or clip.sound is None or not clip.sound.samples.size:
+            return " ".join(block.text for block in frame_blocks(times, each)), seen
+        samples = clip.sound.samples[0]
+        heard = self._network.hear(samples)
+        blocks = sounded_blocks(times, each, len(heard), len(samples) / clip.sound.rate)
+        sides = {False: seen, True: heard}
+        vectors = torch.cat([sides[block.heard][block.start : block.end] for block in blocks])
+        return " ".join(block.text for block in blocks), vectors
 
     def picture_prompt(self, picture: NDArray[np.uint8], *, query: bool = False) -> Prompt:
         """Write the prompt of a picture `(H, W, 3)`, as a document or a query."""
         patches = self._pictures(picture[None])
-        head = _query(self._instruction, "") if query else _DOCUMENT.format(title="none")
-        block = f"<|image>{_PICTURE * patches.vectors}<image|>"
-        return self.prompt(head + block, self._network.see(patches))
+        head = query_prompt(self._instruction, "") if query else document_head()
+        return self.prompt(head + picture_marks(patches.vectors), self._network.see(patches))
 
     def sound_prompt(self, sound: NDArray[np.float32]) -> Prompt:
         """Write the prompt of a sound `(N,)` as a document."""
         heard = self._network.hear(sound)
-        block = f"<|audio>{_SOUND * len(heard)}<audio|>"
-        return self.prompt(_DOCUMENT.format(title="none") + block, heard)
+        return self.prompt(document_head() + sound_marks(len(heard)), heard)
 
     def prompt(self, written: str, vectors: Tensor | None = None) -> Prompt:
         """Tokenize a prompt with a mark for each of the vectors `(N, D)`.
@@ -219,7 +247,7 @@ class EmbeddingGemmaEncoder:
         marks = torch.tensor([network.image_id, network.video_id, network.audio_id])
         if vectors is not None and int(torch.isin(ids, marks).sum()) != len(vectors):
             raise ValueError(
-                f"a text holds marks that stand for pictures, such as {_PICTURE}; leave them out"
+                f"a text holds marks that stand for pictures, such as {PICTURE}; leave them out"
             )
         return Prompt(ids, vectors)
 
@@ -229,79 +257,3 @@ class EmbeddingGemmaEncoder:
         if dimension is not None:
             length = prefix_length(dimension, self._network.width)
         return unit_prefixes(self._network.mean_states(prompts), length)
-
-
-def load(
-    model: str,
-    revision: str | None = None,
-    *,
-    fps: float | str | None = None,
-    max_frames: int | str | None = None,
-    vectors: int | None = None,
-    timestamps: int | None = None,
-    dimension: int | None = None,
-    query_instruction: str = RETRIEVE,
-    precision: Precision | None = None,
-) -> EmbeddingGemmaEncoder:
-    """Load EmbeddingGemma 2 from the hub or a folder.
-
-    Args:
-        model: an id such as `google/embeddinggemma-2`, or a folder.
-        revision: a commit, branch or tag.
-        fps: frames a second of a clip; None for what the checkpoint says, as with the next three.
-        max_frames: of a clip.
-        vectors: of a frame at most.
-        timestamps: 1 to tell frames with their times.
-        dimension: length of the vectors, prefixes of the whole; None for all of it.
-        query_instruction: the task that queries are told.
-        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
-
-    Raises:
-        WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
-        ValueError: when an option has no such value.
-    """
-    checkpoint = fetch(model, revision=revision)
-    told = stored_config(checkpoint.folder, "video_processor")
-    pictures = stored_config(checkpoint.folder, "image_processor")
-    if not told or not pictures:
-        raise WeightsUnavailableError(
-            f"{display_path(checkpoint.folder)} does not say how frames are prepared: it has no "
-            f"processor_config.json"
-        )
-    try:
-        sampler = StepSampler(
-            float(told.get("fps", 1) if fps is None else fps),
-            int(told.get("max_frames", 32) if max_frames is None else max_frames),
-        )
-        budget = int(told.get("max_soft_tokens", 70) if vectors is None else vectors)
-    except ValueError as error:
-        raise ValueError(f"fps, max_frames and vectors are positive numbers: {error}") from None
-    if budget < 1:
-        raise ValueError(f"a frame has at least one vector, not {vectors}")
-    network = EmbeddingGemma(checkpoint.folder, precision=precision)
-    space = Space(
-        model=checkpoint.model,
-        revision=checkpoint.revision,
-        weights=network.weights,
-        dimension=network.width if dimension is None else dimension,
-    )
-    return EmbeddingGemmaEncoder(
-        network,
-        space,
-        frames=PatchProcessor(budget),
-        pictures=PatchProcessor(int(pictures.get("max_soft_tokens", 280))),
-        sampler=sampler,
-        instruction=str(query_instruction),
-        timestamps=bool(told.get("add_timestamps", False) if timestamps is None else timestamps),
-    )
-
-
-def _query(task: str, text: str) -> str:
-    """Write the prompt of a query."""
-    return f"task: {task} | query: {text}"
-
-
-def _clock(seconds: float) -> str:
-    """Write seconds as `MM:SS`, rounded."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes:02d}:{rest:02d}"
