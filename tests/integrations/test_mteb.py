@@ -208,3 +208,50 @@ def test_what_a_task_cannot_use_is_refused(monkeypatch):
         MtebEncoder(EchoEncoder(), revision="2")
     with pytest.raises(TypeError, match="device"):
         MtebEncoder("shapes", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def language_models(tmp_path_factory):
+    """Tiny language models of random weights, as `MtebEncoder` is told them."""
+    from fixtures.gemma import save_gemma
+    from fixtures.qwen3_vl import save_qwen3_vl
+
+    folder = tmp_path_factory.mktemp("language")
+    save_qwen3_vl(folder / "qwen", end=False)
+    save_gemma(folder / "gemma")
+    options = "document_instruction=a red square"
+    return {
+        "qwen3-vl": f"qwen3-vl:{folder / 'qwen'}",
+        "qwen3-vl-embedding": f"qwen3-vl-embedding:{folder / 'qwen'},{options}",
+        "embeddinggemma-2": f"embeddinggemma-2:{folder / 'gemma'}",
+    }
+
+
+@others_warn
+@pytest.mark.parametrize("family", ["qwen3-vl", "qwen3-vl-embedding", "embeddinggemma-2"])
+def test_language_models_run_tasks_and_read_documents_as_documents(
+    mteb, paths, language_models, family
+):
+    model = MtebEncoder(language_models[family])
+    videos = [str(path) for path in paths.values()]
+    found = _scores(mteb, model, _text_to_video(videos))
+    assert 0 <= found["ndcg_at_10"] <= 1
+    assert found["recall_at_5"] == 1.0
+    texts = ["a red square", "moves left", "a dog"]
+    task = _task(
+        "t2t",
+        {"id": ["q0", "q1", "q2"], "text": texts},
+        {"id": ["d0", "d1", "d2"], "text": texts, "title": [""] * 3},
+        {f"q{n}": {f"d{n}": 1} for n in range(3)},
+    )
+    read = []
+    encoder = model.encoder
+    if has_documents := hasattr(encoder, "encode_documents"):
+        documents = encoder.encode_documents
+        encoder.encode_documents = lambda texts: (read.extend(texts), documents(texts))[1]
+    assert 0 <= _scores(mteb, model, task)["ndcg_at_10"] <= 1
+    assert has_documents == (family != "qwen3-vl")
+    assert len(read) == 3 * has_documents
+    if has_documents:
+        one, other = documents(texts[1:2])[0], encoder.encode_texts(texts[1:2])[0]
+        assert np.abs(one - other).max() > 1e-4

@@ -88,17 +88,20 @@ class MtebEncoder:
         task_metadata: Any,
         hf_split: str,
         hf_subset: str,
+        prompt_type: Any = None,
         **_: Any,
     ) -> NDArray[np.float32]:
         """Encode to unit rows `(N, D)`, or rows of any length under the dot product.
 
-        Queries and documents are read alike, whatever `prompt_type` says.
+        Texts that are documents are read by `encode_documents` where the encoder has it, as
+        queries are by `encode_texts`; other encoders read both alike.
 
         Args:
             inputs: a `DataLoader` of batches with `text`, or over a data set with `video`.
             task_metadata: the task, named when something goes wrong.
             hf_split: split of the task, likewise.
             hf_subset: subset of the task, likewise.
+            prompt_type: whether the inputs are queries or documents.
 
         Raises:
             ValueError: when an input is neither a text nor a video, or both.
@@ -106,7 +109,11 @@ class MtebEncoder:
         """
         held = _MODALITIES & set(inputs.dataset.column_names)
         if held == {"text"}:
-            rows = [row for batch in inputs for row in self.encoder.encode_texts(batch["text"])]
+            read = self.encoder.encode_texts
+            # A value of mteb's enumeration, or its text.
+            if getattr(prompt_type, "value", prompt_type) == "document":
+                read = getattr(self.encoder, "encode_documents", read)
+            rows = [row for batch in inputs for row in read(batch["text"])]
         elif held == {"video"}:
             where = f"{task_metadata.name}, {hf_split}, {hf_subset}"
             rows = self._encode_videos(inputs.dataset, where)

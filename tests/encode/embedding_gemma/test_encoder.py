@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_texts_are_those_of_the_published_class(stock, encoder):
 @pytest.mark.parametrize("timestamps", [0, 1])
 def test_clips_are_those_of_the_published_class(stock, timestamps):
     encoder, shown = load(str(stock[1]), timestamps=timestamps), clip(3)
-    prompt = encoder.clip_prompt(shown)
+    prompt = encoder.clip_prompts([shown])[0]
     wanted = published(stock[0], encoder._network, prompt, encoder._frames(shown.pixels))
     np.testing.assert_allclose(encoder.encode_videos([shown])[0][0], wanted, atol=2e-5)
 
@@ -116,7 +117,7 @@ def test_sound_stands_between_frames_as_the_published_processor_writes_it(stock,
     heard = len(encoder._network.hear(samples))
     blocks = sounded_blocks(shown.times.tolist(), each, heard, seconds)
     assert " ".join(block.text for block in blocks) == wanted
-    prompt = encoder.clip_prompt(shown)
+    prompt = encoder.clip_prompts([shown])[0]
     ids = prompt.ids.tolist()
     assert ids.count(encoder._network.audio_id) == heard > 0
     found = published(stock[0], encoder._network, prompt, encoder._frames(shown.pixels), samples)
@@ -166,7 +167,7 @@ def test_what_lies_at_the_edges(encoder):
         assert np.isfinite(row).all()
         assert np.linalg.norm(row) == pytest.approx(1, abs=1e-5)
     large = clip(30, height=720, width=1280)
-    prompt = encoder.clip_prompt(large)
+    prompt = encoder.clip_prompts([large])[0]
     assert len(prompt.vectors) == 30 * encoder._frames(large.pixels).vectors
     assert np.isfinite(encoder.encode_videos([large])[0]).all()
     # An empty text is the empty query, and no word stands in its place.
@@ -180,3 +181,34 @@ def test_what_lies_at_the_edges(encoder):
     assert torch.equal(long, longer)
     with pytest.raises(ValueError, match="without frames"):
         encoder.encode_videos([Frames(one.pixels[:0], one.times[:0])])
+
+
+@pytest.mark.slow  # a stopwatch wants a machine that does nothing else
+def test_batches_are_twice_as_fast_as_the_published_class_one_by_one(stock, encoder):
+    clips = [clip(3, seed=seed) for seed in range(48)]
+
+    def alone():
+        for shown in clips:
+            prompt = encoder.clip_prompts([shown])[0]
+            published(stock[0], encoder._network, prompt, encoder._frames(shown.pixels))
+
+    def seconds(run):
+        began = time.process_time()
+        run()
+        return time.process_time() - began
+
+    def preparing():
+        for shown in clips:
+            encoder.clip_prompts([shown])
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        batched = min(seconds(lambda: encoder.encode_videos(clips)) for _ in range(3))
+        # What prepares the prompts here is no part of the published class's own time.
+        single = min(seconds(alone) - seconds(preparing) for _ in range(3))
+    finally:
+        torch.set_num_threads(threads)
+    assert single >= 2 * batched, (
+        f"{len(clips) / batched:.0f} and {len(clips) / single:.0f} a second"
+    )

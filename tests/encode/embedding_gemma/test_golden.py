@@ -54,7 +54,7 @@ def prompt_of(encoder, name, case, folder, tensors):
         return encoder.picture_prompt(picture, query="query" in name)
     if name.startswith("video"):
         text = case["text"].split("<|video|>")[1].strip()
-        return encoder.clip_prompt(clip_of(name, case, tensors), text)
+        return encoder.clip_prompts([clip_of(name, case, tensors)], text)[0]
     if name == "audio":
         return encoder.sound_prompt(tensors["audio.waveform_16k"])
     return encoder.prompt(case["text"])

@@ -24,6 +24,7 @@ from moviola.encode.embedding_gemma.prompts import (
     sounded_blocks,
 )
 from moviola.encode.embedding_gemma.sampling import StepSampler
+from moviola.encode.runtime.batching import pack
 from moviola.encode.runtime.frame_rates import counted_times
 from moviola.encode.runtime.prefixes import prefix_length, unit_prefixes
 
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 _LENGTH = 8192
 """Tokens of a text at most; clips, pictures and sound are never cut."""
+_FRAMES = 64
+"""Frames that are seen together at most; a longer clip goes alone."""
 _HEARD = SoundSpec(16_000, 1)
 
 
@@ -161,7 +164,7 @@ class EmbeddingGemmaEncoder:
         Raises:
             ValueError: when a clip has no frames, or a dimension is longer than the model's.
         """
-        return self._rows([self.clip_prompt(clip, text) for clip in clips], dimension)
+        return self._rows(self.clip_prompts(clips, text), dimension)
 
     def encode_images(
         self, pictures: Sequence[NDArray[np.uint8]], *, dimension: int | None = None
@@ -185,21 +188,29 @@ class EmbeddingGemmaEncoder:
         """
         return self._rows([self.sound_prompt(sound) for sound in sounds], dimension)
 
-    def clip_prompt(self, clip: Frames, text: str = "") -> Prompt:
-        """Write the prompt of a clip as a document.
+    def clip_prompts(self, clips: Sequence[Frames], text: str = "") -> list[Prompt]:
+        """Write the prompts of clips as documents; frames of several clips are seen together.
 
         Raises:
-            ValueError: when it has no frames, or the text holds marks that stand for pictures.
+            ValueError: when one has no frames, or the text holds marks that stand for pictures.
         """
-        if not len(clip):
+        if not all(map(len, clips)):
             raise ValueError("a clip without frames cannot be encoded")
-        patches = self._frames(clip.pixels)
-        seen = self._network.see(patches)
+        found: dict[int, Prompt] = {}
+        for places in pack(list(map(len, clips)), _FRAMES):
+            patches = [self._frames(clips[place].pixels) for place in places]
+            seen = self._network.see_all(patches)
+            for place, own, vectors in zip(places, patches, seen, strict=True):
+                found[place] = self._clip_prompt(clips[place], own.vectors, vectors, text)
+        return [found[place] for place in range(len(clips))]
+
+    def _clip_prompt(self, clip: Frames, each: int, seen: Tensor, text: str) -> Prompt:
+        """Write the prompt of a clip whose frames were seen to `(T * each, D)`."""
         behind = f" {text}" if text else ""
         if not self._timestamps:
-            marks, vectors = picture_marks(patches.vectors) * len(clip), seen
+            marks, vectors = picture_marks(each) * len(clip), seen
         else:
-            marks, vectors = self._timed(clip, patches.vectors, seen)
+            marks, vectors = self._timed(clip, each, seen)
         prompt = self.prompt(document_head() + marks + behind, vectors)
         ids = torch.where(prompt.ids == self._network.image_id, self._network.video_id, prompt.ids)
         return Prompt(ids, prompt.vectors)

@@ -91,6 +91,15 @@ class EmbeddingGemma:
         seen: Any = tower(pixel_values=values, pixel_position_ids=patches.places.to(self.device))
         return project(inputs_embeds=seen.last_hidden_state)
 
+    def see_all(self, clips: Sequence[PaddedPatches]) -> list[Tensor]:
+        """Map the frames of clips of any sizes, together, to vectors `(T * vectors, D)` each."""
+        # Every picture is padded to the same number of patches.
+        values, places = (
+            torch.cat([getattr(clip, name) for clip in clips]) for name in ("values", "places")
+        )
+        seen = self.see(PaddedPatches(values, places, 0))
+        return list(seen.split([len(clip.values) * clip.vectors for clip in clips]))
+
     @torch.inference_mode()
     def hear(self, samples: NDArray[np.float32]) -> Tensor:
         """Map sound `(N,)` of 16,000 samples a second to vectors `(n, D)`."""

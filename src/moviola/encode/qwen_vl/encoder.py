@@ -123,6 +123,14 @@ class Qwen3VLEncoder:
         prompts = [self.prompt(Item(text), (), instruction=told) for text in texts]
         return self._rows(prompts, dimension)
 
+    def encode_documents(self, texts: Sequence[str], *, dimension: int | None = None) -> list[Rows]:
+        """Encode each text, as a document, to a `(1, D)` float32 row of unit length.
+
+        Raises:
+            ValueError: when a dimension is longer than the model's.
+        """
+        return self.encode_texts(texts, instruction=self._document, dimension=dimension)
+
     def encode_videos(
         self,
         clips: Sequence[Frames],
