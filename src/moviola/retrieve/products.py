@@ -44,12 +44,18 @@ def score_directions(
 
     Where clips keep several rows, a direction is several too, `(m, D)`, and the score is MaxSim;
     of more clips than are scored exactly at once, the mean vectors choose first.
+
+    Raises:
+        ValueError: when a score is not finite, which no ranking can hold.
     """
     if snapshot.rows is None:
-        return multiply_rows(np.stack(directions), snapshot.matrix)
-    scores = np.empty((len(directions), len(snapshot.matrix)), np.float32)
-    for place, direction in enumerate(directions):
-        scores[place] = _interact(np.atleast_2d(direction), snapshot.matrix, snapshot.rows)
+        scores = multiply_rows(np.stack(directions), snapshot.matrix)
+    else:
+        scores = np.empty((len(directions), len(snapshot.matrix)), np.float32)
+        for place, direction in enumerate(directions):
+            scores[place] = _interact(np.atleast_2d(direction), snapshot.matrix, snapshot.rows)
+    if not np.isfinite(scores).all():
+        raise ValueError("the scores are not finite: the encoder's vectors are too large")
     return scores
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -205,17 +206,13 @@ class LibraryCard:
         for name, part in parts.items():
             if known[name] == "str" and not isinstance(part, str):
                 raise TypeError(f"{name} is {part!r}")
-        calibration = parts["calibration"]
-        if calibration is not None:
-            slope, intercept = calibration
-            calibration = (float(slope), float(intercept))
         made = {
             "space": Space(**parts["space"]),
             "video_readout": Readout(**parts["video_readout"]),
             "text_readout": Readout(**parts["text_readout"]),
-            "calibration": calibration,
+            "calibration": None if parts["calibration"] is None else _pair(*parts["calibration"]),
             "codecs": tuple(map(str, parts.get("codecs", ()))),
-            "sharpness": float(parts.get("sharpness", 0)),
+            "sharpness": _finite(parts.get("sharpness", 0)),
             "channels": tuple(KnownChannel(**channel) for channel in parts.get("channels", ())),
         }
         return cls(**{**parts, **made})
@@ -232,6 +229,17 @@ def changed_parts(folder: Path) -> list[str]:
     if parts["schema"] < _CHECKED_SINCE:
         return []
     return sorted(_changed_parts(parts, parts.pop("checksums", None)))
+
+
+def _pair(slope: Any, intercept: Any) -> tuple[float, float]:
+    return _finite(slope), _finite(intercept)
+
+
+def _finite(number: Any) -> float:
+    found = float(number)
+    if not math.isfinite(found):
+        raise ValueError(f"{found} is not finite")
+    return found
 
 
 def _read_short(path: Path) -> str:

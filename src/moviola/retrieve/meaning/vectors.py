@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import tempfile
-import zipfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from moviola.core import Readout, Space
 from moviola.library import CACHE, Library
+from moviola.library.storage.state_files import DAMAGED_ARCHIVE
 from moviola.retrieve.meaning.windows import TextWindow
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _read(path: Path, dimension: int) -> dict[int, NDArray[np.float16]]:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as arrays:
             keys, rows = arrays["keys"], arrays["rows"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGED_ARCHIVE:
         return {}
     if rows.shape != (len(keys), dimension) or not np.isfinite(rows).all():
         return {}

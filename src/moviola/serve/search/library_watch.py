@@ -19,6 +19,7 @@ from moviola.core import Encoder, MoviolaError
 from moviola.library import Library, Snapshot
 from moviola.library.storage.card import CARD_NAME
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
+from moviola.pipeline.search.search import tell_damage
 from moviola.pipeline.search.text_model import text_encoder_of
 from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.products import encode_directions
@@ -221,6 +222,8 @@ class LibraryWatch:
         encode = partial(encode_directions, library, encoder)
         batcher = self._view.batcher if self._view else Batcher(encode)
         snapshot = library.snapshot()
+        if library.damage:
+            _LOG.warning(tell_damage(library))
         judge = judge_for(library, encoder, snapshot)
         texts = Texts.of(library, text_encoder_of(library))
         self._view = View(library, encoder, snapshot, batcher, library.generation, judge, texts)

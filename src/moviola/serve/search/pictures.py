@@ -18,6 +18,7 @@ import numpy as np
 
 from moviola.core import Frames, VideoUnreadableError
 from moviola.library import CACHE
+from moviola.library.storage.state_files import DAMAGED_ARCHIVE
 from moviola.pipeline.search.pictures import encode_picture, read_clip, read_still
 from moviola.retrieve.query import Picture
 from moviola.serve.errors import ApiError
@@ -77,7 +78,7 @@ class Pictures:
         picture = encode_picture(frames, view.library, view.encoder)
         small = _small(frames)
         self._folder.mkdir(parents=True, exist_ok=True)
-        np.save(self._folder / f"{number}.npy", picture.direction, allow_pickle=False)
+        np.savez(self._folder / f"{number}.npz", direction=picture.direction)
         (self._folder / f"{number}.jpg").write_bytes(small)
         height, width = frames.pixels.shape[1:3]
         return Uploaded(number, "clip" if is_clip else "image", width, height)
@@ -89,8 +90,9 @@ class Pictures:
             ApiError: 404 where there is no such picture any more.
         """
         try:
-            found = np.load(self._named(picture, ".npy"), allow_pickle=False)
-        except (OSError, ValueError):
+            with np.load(self._named(picture, ".npz"), allow_pickle=False) as held:
+                found = held["direction"]
+        except DAMAGED_ARCHIVE:
             raise self._gone() from None
         if found.shape != (view.library.card.space.dimension,):
             raise self._gone()
