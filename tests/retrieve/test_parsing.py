@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from moviola.retrieve.parsing import check_channels, group_of, parse_query
+from moviola.retrieve.query import Query
 
 
 def shown(words, channels=()):
@@ -71,3 +72,19 @@ def test_where_to_look_is_checked():
         check_channels(["notes"])
     with pytest.raises(ValueError, match="nothing to look in"):
         check_channels([])
+
+
+@pytest.mark.parametrize(
+    ("words", "seen"),
+    [
+        ("a red disc while the sign says EXIT", "a red disc"),
+        ("a dog runs, and someone says come here", "a dog runs"),
+        ("a sign that says stop", "a sign that says stop"),
+        ("a man reads a book", "a man reads a book"),
+        ("the sign says EXIT", "the sign says EXIT"),
+    ],
+)
+def test_pictures_are_not_asked_what_a_clause_quotes(words, seen):
+    assert Query.parse(words).texts == (seen,)
+    assert Query.parse(words).text == words
+    assert Query.parse(words, channels=["seen"]).texts == (words,)

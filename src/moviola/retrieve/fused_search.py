@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 # Moments of the pictures that are fused with texts: of so many videos, so many of each.
 _SEEN_VIDEOS, _SEEN_OF_ONE = 300, 3
+# Texts of one video beside which the pictures are looked at.
+_BESIDE_OF_ONE = 4
+# Pictures stand beside a text that fills so much of them, or is filled by them.
+_MOSTLY = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +86,25 @@ def _fused_step(asking: Asking, texts: Texts, match: Matches, step: int) -> list
     """Fuse the evidence for one step, best first."""
     required = [texts.spans_by_video(mask) for mask in match.required]
     barred = texts.spans_by_video(match.barred)
+    told = texts.evidence(asking.query, step, match)
     seen: list[Evidence] = []
     if asking.scores is not None:
         judge = asking.judge if asking.query.is_plain else None
         allowed = _only_with(required, asking.filters)
-        seen = _seen(asking.snapshot, asking.scores[step], judge, allowed)
-    found = fuse([*texts.evidence(asking.query, step, match), *seen])
+        scores = asking.scores[step]
+        moments = [
+            *_beside(asking.snapshot, scores, told),
+            *rank_moments(
+                asking.snapshot,
+                scores,
+                top=_SEEN_VIDEOS * _SEEN_OF_ONE,
+                per_video=_SEEN_OF_ONE,
+                filters=allowed,
+                sharpness=asking.snapshot.sharpness if judge is not None else 0.0,
+            ),
+        ]
+        seen = _seen(moments, judge, asking.snapshot, scores)
+    found = fuse([*told, *seen])
     return [
         each
         for each in found
@@ -107,25 +124,44 @@ def _only_with(
     return replace(given, videos=videos if given.videos is None else videos & given.videos)
 
 
+def _beside(
+    snapshot: Snapshot, scores: NDArray[np.float32], told: Sequence[Evidence]
+) -> list[Moment]:
+    """Look at the pictures beside the best texts of each video, which need not stand out in it."""
+    counts: Counter[str] = Counter()
+    found: list[Moment] = []
+    for each in sorted(told, key=lambda each: -(each.probability or 0.0)):
+        place = snapshot.place_of(each.video)
+        if place is None or counts[each.video] == _BESIDE_OF_ONE:
+            continue
+        counts[each.video] += 1
+        own = snapshot.video(place)
+        spans = snapshot.spans[own]
+        shared = np.minimum(spans[:, 1], each.end) - np.maximum(spans[:, 0], each.start)
+        shorter = np.minimum(spans[:, 1] - spans[:, 0], each.end - each.start)
+        meets = np.flatnonzero(shared >= _MOSTLY * shorter)
+        if meets.size:
+            best = float(scores[own][meets].max())
+            path, middle = snapshot.records[place].path, (each.start + each.end) / 2
+            found.append(Moment(each.video, path, each.start, each.end, middle, best))
+    return found
+
+
 def _seen(
+    moments: Sequence[Moment],
+    judge: Judge | None,
     snapshot: Snapshot,
     scores: NDArray[np.float32],
-    judge: Judge | None,
-    filters: VideoFilter | None,
 ) -> list[Evidence]:
-    """Present the best moments of the pictures as evidence."""
-    moments = rank_moments(
-        snapshot,
-        scores,
-        top=_SEEN_VIDEOS * _SEEN_OF_ONE,
-        per_video=_SEEN_OF_ONE,
-        filters=filters,
-        sharpness=snapshot.sharpness if judge is not None else 0.0,
-    )
+    """Present moments of the pictures as evidence, ranked by their scores."""
     chances = _chances(moments, judge, snapshot, scores)
+    ranks = np.empty(len(moments), np.int64)
+    ranks[np.argsort([-moment.score for moment in moments], kind="stable")] = np.arange(
+        len(moments)
+    )
     return [
-        Evidence(moment.video, moment.start, moment.end, (SEEN, 0), chance, rank)
-        for rank, (moment, chance) in enumerate(zip(moments, chances, strict=True), 1)
+        Evidence(moment.video, moment.start, moment.end, (SEEN, 0), chance, int(rank) + 1)
+        for moment, chance, rank in zip(moments, chances, ranks, strict=True)
     ]
 
 

@@ -28,6 +28,13 @@ _LEAST_PREFIX = 2
 # Words that joined a sentence to a term that was taken out of it.
 _JOINT = r"\b(?:and|while|when|with|as|where)\b"
 _JOINTS = re.compile(rf"^(?:{_JOINT}\s*)+|(?:\s*{_JOINT})+$", re.IGNORECASE)
+# A clause that quotes: what stands or is said there is for texts to find, not for pictures.
+_QUOTING = re.compile(
+    r"[,;]?\s+(?:while|and|where|when|as)\s+(?:(?:the|a|an)\s+)?"
+    r"(?:sign|text|screen|caption|subtitle|title|banner|board|poster|label|someone|somebody|he|she"
+    r"|they|voice)\s+(?:says?|reads?|said|saying|reading)\s+\S.*$",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,11 @@ def parse_query(words: str, channels: Collection[str] = ()) -> ParsedQuery:
     if any(term.field for term in terms):
         text = _JOINTS.sub("", text)
     return ParsedQuery(text, tuple(unwanted), tuple(terms), tuple(barred))
+
+
+def without_quotation(text: str) -> str:
+    """Leave out of a sentence the clause that quotes: `a red disc while the sign says EXIT`."""
+    return _QUOTING.sub("", text)
 
 
 def group_of(channel: str) -> str:

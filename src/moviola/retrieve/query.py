@@ -17,6 +17,7 @@ from moviola.retrieve.parsing import (
     check_channels,
     group_of,
     parse_query,
+    without_quotation,
 )
 
 if TYPE_CHECKING:
@@ -172,12 +173,17 @@ class Query:
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """List every text of it: the sentence, the steps, what is not wanted."""
+        """List every text that pictures are asked: the sentence, the steps, what is not wanted.
+
+        Where texts are asked as well, clauses that quote are left to them.
+        """
         asked = (self.text,) if self.text else ()
         later = (
             step.text or _terms_text(step) or typed
             for step, typed in zip(self.steps[1:], self.then, strict=True)
         )
+        if self.is_read:
+            asked, later = map(without_quotation, asked), map(without_quotation, later)
         return (*asked, *later, *self.unwanted)
 
     @property

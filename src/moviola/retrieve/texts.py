@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -21,6 +21,9 @@ from moviola.retrieve.words.matching import LEAST_PROBABILITY, Matches, match_pa
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# People type while filters stay.
+_MASKS_KEPT = 16
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texts:
@@ -35,6 +38,9 @@ class Texts:
     passages: IndexedPassages
     records: Mapping[str, VideoRecord]
     meaning: MeaningIndex | None = None
+    _masks: dict[tuple[VideoFilter | None, frozenset[str] | None], NDArray[np.bool_]] = field(
+        default_factory=dict, repr=False
+    )
 
     @classmethod
     def of(cls, library: Library, encoder: TextEncoder | None = None) -> Self | None:
@@ -128,12 +134,19 @@ class Texts:
 
     def _admitted(self, query: Query, filters: VideoFilter | None) -> NDArray[np.bool_]:
         """Mask the passages that are searched, `(n,)`."""
-        videos, channels = self._asked(query, filters)
-        return (
-            videos[self.passages.videos]
-            & channels[self.passages.channels]
-            & self.passages.index.alive
-        )
+        key = filters, query.channels
+        found = self._masks.get(key)
+        if found is None:
+            videos, channels = self._asked(query, filters)
+            found = (
+                videos[self.passages.videos]
+                & channels[self.passages.channels]
+                & self.passages.index.alive
+            )
+            if len(self._masks) >= _MASKS_KEPT:
+                self._masks.clear()
+            self._masks[key] = found
+        return found
 
     def _asked(
         self, query: Query, filters: VideoFilter | None

@@ -1,7 +1,13 @@
 """Index timed text for search by words: derived from the table of passages, and deletable."""
 
 from moviola.library.text_index.files import SegmentFiles, passage_keys
-from moviola.library.text_index.index import TYPO_WEIGHT, Occurrences, SoughtWord, TextIndex
+from moviola.library.text_index.index import (
+    TYPO_WEIGHT,
+    Occurrences,
+    SoughtWord,
+    TextIndex,
+    add_up,
+)
 from moviola.library.text_index.passages import IndexedPassages
 from moviola.library.text_index.segment import Segment
 from moviola.library.text_index.tokens import Token, index_tokens, is_gram, query_tokens, tokenise
@@ -17,6 +23,7 @@ __all__ = [
     "SoughtWord",
     "TextIndex",
     "Token",
+    "add_up",
     "index_tokens",
     "is_gram",
     "is_one_typo",

@@ -91,7 +91,7 @@ class TextIndex:
             return Occurrences(*exact, self._rarity(frequency))
         texts = np.concatenate([exact[0], near[0]])
         counts = np.concatenate([exact[1], np.float32(TYPO_WEIGHT) * near[1]])
-        return Occurrences(*_summed(texts, counts, len(self)), self._rarity(frequency))
+        return Occurrences(*add_up(texts, counts, len(self)), self._rarity(frequency))
 
     def phrase(self, words: Sequence[SoughtWord]) -> Occurrences:
         """Find where words occur at their places beside each other.
@@ -164,7 +164,7 @@ class TextIndex:
                 counts.append(np.diff(segment.position_ends[begin : end + 1]).astype(np.float32))
         found = np.concatenate(texts), np.concatenate(counts)
         if any(len(terms) > 1 for terms in numbers):
-            found = _summed(*found, len(self))
+            found = add_up(*found, len(self))
         return self._only_alive(*found)
 
     def _phrase(
@@ -190,10 +190,19 @@ class TextIndex:
         return texts[stays], counts[stays]
 
 
-def _summed(
+def add_up(
     texts: NDArray[np.int64], counts: NDArray[np.float32], size: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Add up the counts of texts that are listed several times; texts ascend."""
+    """Add up the counts of texts that are listed several times.
+
+    Args:
+        texts: `(m,)` numbers below `size`.
+        counts: `(m,)`.
+        size: how many texts there are.
+
+    Returns:
+        The texts, ascending, and their sums.
+    """
     if texts.size > size // 16:
         total = np.bincount(texts, counts, minlength=size)
         found = np.flatnonzero(total)

@@ -46,7 +46,8 @@ class IndexedPassages:
     spans: NDArray[np.float64]
     segments: Sequence[KeyedSegment] = field(repr=False)
     _rows: NDArray[np.int64] = field(repr=False)
-    _table: pa.Table = field(repr=False)
+    _ids: pa.ChunkedArray = field(repr=False)
+    _texts: pa.Array = field(repr=False)
     _read_words: ReadWords = field(repr=False)
 
     @classmethod
@@ -106,7 +107,8 @@ class IndexedPassages:
             spans[rows],
             segments,
             rows,
-            table,
+            table.column("id"),
+            table.column("text").combine_chunks(),  # a chunk is looked for anew for every text
             read_words,
         )
 
@@ -115,7 +117,7 @@ class IndexedPassages:
 
     def text(self, number: int) -> str:
         """Return the text of a passage."""
-        return self._table.column("text")[int(self._rows[number])].as_py()
+        return self._texts[int(self._rows[number])].as_py()
 
     def passages(self, numbers: Sequence[int]) -> dict[int, Passage]:
         """Return passages by their numbers, with the times of their words; without boxes."""
@@ -131,7 +133,7 @@ class IndexedPassages:
                 channel,
             )
             if channel not in _WORDLESS:
-                ids[number] = self._table.column("id")[int(self._rows[number])].as_py()
+                ids[number] = self._ids[int(self._rows[number])].as_py()
         words = self._read_words(sorted(set(ids.values()))) if ids else {}
         for number, key in ids.items():
             found[number] = replace(found[number], words=words.get(key, ()))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from moviola.core import Readout, Space, StoreCorruptError, display_path
-from moviola.library.storage.card import write_atomically
+from moviola.library.storage.state_files import read_state, write_state
 from moviola.retrieve.meaning.vectors import TextEncoder
 
 TEXT_MODEL_NAME = "text_model.json"
@@ -45,8 +44,7 @@ class ChosenTextModel:
         Raises:
             StorageError: when it cannot be written.
         """
-        parts = {"schema": _SCHEMA} | asdict(self)
-        write_atomically(library / TEXT_MODEL_NAME, json.dumps(parts, indent=1) + "\n")
+        write_state(library / TEXT_MODEL_NAME, {"schema": _SCHEMA} | asdict(self))
 
     @classmethod
     def read(cls, library: Path) -> Self | None:
@@ -57,7 +55,7 @@ class ChosenTextModel:
         """
         path = library / TEXT_MODEL_NAME
         try:
-            parts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            parts: dict[str, Any] = read_state(path)
             if int(parts["schema"]) > _SCHEMA:
                 raise ValueError(f"a newer Moviola wrote it (layout {parts['schema']})")  # noqa: TRY301 -- told like damage
             return cls(str(parts["model"]), Space(**parts["space"]), Readout(**parts["readout"]))

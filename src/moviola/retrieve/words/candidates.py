@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from moviola.library.text_index import Occurrences, SoughtWord, TextIndex, query_tokens
+from moviola.library.text_index import (
+    Occurrences,
+    SoughtWord,
+    TextIndex,
+    add_up,
+    query_tokens,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,16 +67,16 @@ def pointed_words(text: str) -> frozenset[int]:
     )
 
 
-def rank_words(
+def score_words(
     index: TextIndex, words: Sequence[SoughtWord]
 ) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float64]]:
-    """Rank the texts in which some of `words` occur.
+    """Score the texts in which some of `words` occur.
 
     Common words find nothing by themselves where a rarer one occurs: they only add to the scores
     of what that finds.
 
     Returns:
-        `(m,)` numbers of texts, best first, their `(m,)` scores, and the rarities of the words.
+        `(m,)` numbers of texts, ascending, their `(m,)` scores, and the rarities of the words.
     """
     found = [index.occurrences(word) for word in words]
     rarities = np.array([each.rarity for each in found], np.float64)
@@ -78,14 +84,25 @@ def rank_words(
     finding = rare or found
     if not finding:
         return np.zeros(0, np.int64), np.zeros(0, np.float32), rarities
-    texts, place = np.unique(np.concatenate([each.texts for each in finding]), return_inverse=True)
+    every = np.concatenate([each.texts for each in finding])
     gains = np.concatenate([index.gains(each) for each in finding])
-    scores = np.bincount(place, gains, minlength=texts.size).astype(np.float32)
+    texts, scores = add_up(every, gains, len(index))
     for each in found if rare else ():
         if each.texts.size and index.is_common(each):
             _add_to(scores, texts, each, index)
-    order = np.lexsort((texts, -scores))
-    return texts[order], scores[order], rarities
+    return texts, scores, rarities
+
+
+def best_first(
+    texts: NDArray[np.int64], scores: NDArray[np.float32], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Order texts by their scores, best first, and keep `most`; equals are in order."""
+    if texts.size > most:
+        least = np.partition(scores, texts.size - most)[texts.size - most]
+        stays = np.flatnonzero(scores >= least)
+        texts, scores = texts[stays], scores[stays]
+    order = np.lexsort((texts, -scores))[:most]
+    return texts[order], scores[order]
 
 
 def _add_to(

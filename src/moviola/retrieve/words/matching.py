@@ -14,8 +14,9 @@ from moviola.retrieve.words.candidates import (
     LIGHT_SHARE,
     LIGHT_WORDS,
     MOST_WORDS,
+    best_first,
     pointed_words,
-    rank_words,
+    score_words,
     sentence_words,
 )
 from moviola.retrieve.words.comparing import Asked, Comparison, compare
@@ -24,6 +25,8 @@ from moviola.retrieve.words.evidence import probability_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+# Passages whose scores are ordered, of all channels.
+_MOST_RANKED = 4096
 # Passages of one channel that are compared with a query, at most.
 _MOST_COMPARED = 100
 #: What is less probable than this is not shown as a match.
@@ -130,9 +133,9 @@ def compared_passages(
     words = sentence_words(text)
     if not words:
         return []
-    numbers, scores, rarities = rank_words(passages.index, words)
+    numbers, scores, rarities = score_words(passages.index, words)
     stays = admitted[numbers]
-    numbers, scores = numbers[stays], scores[stays]
+    numbers, scores = best_first(numbers[stays], scores[stays], _MOST_RANKED)
     told = {
         word.text: float(rarity) * (LIGHT_SHARE if word.text in LIGHT_WORDS else 1.0)
         for word, rarity in zip(words, rarities, strict=True)
@@ -158,9 +161,7 @@ def _term_mask(
     mask, found_numbers, found_scores = _holding(term, passages)
     mask &= admitted
     stays = mask[found_numbers]
-    numbers, scores = found_numbers[stays], found_scores[stays]
-    order = np.lexsort((numbers, -scores))
-    return mask, numbers[order], scores[order]
+    return mask, *best_first(found_numbers[stays], found_scores[stays], _MOST_RANKED)
 
 
 def _holding(
