@@ -71,6 +71,8 @@ def test_every_block_of_a_page_runs(page: str, tmp_path: Path) -> None:
                     out = _run(["bash", "-c", line[2:]], tmp_path)
                     if 'search "red"' in line:
                         assert "red.mp4" in out
+                    if 'search "sphinx:president"' in line:
+                        assert "speech.mp4" in out
 
 
 def test_the_readme_publishes_the_suffixes_that_are_inputs() -> None:

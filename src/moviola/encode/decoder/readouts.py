@@ -15,7 +15,6 @@ from typing import Literal, get_args
 
 from moviola.core.pooling import POOLINGS
 from moviola.core.spaces import Readout
-from moviola.core.token_pooling import TokenPooling
 
 Norm = Literal["last", "every", "never"]
 Tokens = Literal["all", "content", "video", "last"]
@@ -35,8 +34,7 @@ class DecoderReadout:
         tokens: which positions count: `all`, the `content` (the caption's words, the vectors of
             the video and of its sound; neither BOS nor prompt), the vectors of the `video`, or
             the `last` position. An input without any is read at its last position.
-        pooling: a name of `moviola.core.pooling.POOLINGS`, `none` for one row a position, or
-            `attention-N` for N rows around those that the last position attends to most.
+        pooling: a name of `moviola.core.pooling.POOLINGS`, or `none` for one row a position.
         prompt: the words around the input, whose place is `{input}`; given twice, the second is
             the content and the first is prompt ("Repetition Improves Language Model Embeddings",
             Springer et al. 2024). `{timing}` is the sentence that tells when frames were sampled.
@@ -61,8 +59,6 @@ class DecoderReadout:
             ("pooling", self.pooling, ("none", *POOLINGS)),
             ("mask", self.mask, get_args(Mask)),
         ):
-            if name == "pooling" and _is_by_attention(value):
-                continue
             if value not in known:
                 raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
         places = _PLACES.findall(self.prompt)
@@ -106,11 +102,6 @@ class DecoderReadout:
             tokens=self.tokens,
             pooling=self.pooling,
         )
-
-
-def _is_by_attention(pooling: str) -> bool:
-    tokens = TokenPooling.parse(pooling)
-    return tokens is not None and tokens.kind == "attention"
 
 
 def split_prompt(prompt: str, timing: str = "") -> list[str]:

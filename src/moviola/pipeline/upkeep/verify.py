@@ -18,7 +18,6 @@ from moviola.library.storage.state_files import (
     JUDGE_CALIBRATIONS,
     read_state,
 )
-from moviola.library.storage.whole_digests import WHOLE_DIGESTS
 from moviola.pipeline.search.aligned_encoder import head_of
 from moviola.store import is_store
 from moviola.store import verify as verify_store
@@ -92,9 +91,7 @@ def _beside(path: Path) -> Iterator[Problem]:
                 read_state(path / name)
             except (ValueError, RecursionError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
-                    is_derived = name == WHOLE_DIGESTS
-                    what = f"{name} is damaged: {error}"
-                    yield Problem(what, path=Path(name), is_derived=is_derived)
+                    yield Problem(f"{name} is damaged: {error}", path=Path(name))
     for kept in sorted((path / CACHE).rglob("*.npz")):
         if not _is_sound(kept):
             name = kept.relative_to(path)
