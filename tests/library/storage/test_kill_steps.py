@@ -6,14 +6,16 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from moviola.core import Clip, FileCode, Passage, Span, clip_id
-from moviola.library import ChannelReading, Library, LibraryCard, scan, version_digest
-from moviola.library.storage import migrating
+from moviola.library import ChannelReading, Library, LibraryCard, scan, version_digest, writer_lock
+from moviola.library.storage import migrating, rescuing
 from moviola.library.storage.card import SCHEMA
+from moviola.library.storage.rescuing import rescue
 from moviola.library.storage.seals import SEALS_NAME, Seals
 from moviola.library.storage.tables import Tables
 
@@ -58,13 +60,15 @@ class Killer:
         return with_steps
 
 
-def killed_at_every_step(run: Callable[[], object], restart: Callable[[], object]) -> Iterator[int]:
+def killed_at_every_step(
+    run: Callable[[], object], restart: Callable[[], object], steps=STEPS
+) -> Iterator[int]:
     """Do `run` again and again, killed one step later each time; ends when it came through."""
     for number in range(500):
         restart()
         killer = Killer(number)
         with pytest.MonkeyPatch.context() as patch:
-            for owner, name in STEPS:
+            for owner, name in steps:
                 real = owner.__dict__[name]
                 if isinstance(real, classmethod):
                     patch.setattr(owner, name, classmethod(killer.around(real.__func__)))
@@ -279,3 +283,38 @@ def test_a_migration_without_room_leaves_the_old_library(old, monkeypatch):
     assert state(old.library) == before
     assert migrating.backups(old.library.path) == []
     assert not list(old.library.path.glob("*.new"))
+
+
+def test_a_kill_at_any_step_of_a_rescue_leaves_what_can_be_rescued(shelf, tmp_path):
+    for name in ("a", "b", "c"):
+        shelf.put(f"{name}.mp4")
+    shelf.index()
+    reference = state(shelf.library)
+    rows = shelf.library._reader.tables.clips.to_arrow().column("checksum").to_pylist()
+    (data,) = (shelf.library.path / "clips.lance" / "data").iterdir()
+    spoilt = bytearray(data.read_bytes())
+    place = spoilt.index(rows[0])
+    spoilt[place : place + 2] = b"\1\2"
+    data.write_bytes(spoilt)
+    shutil.copytree(shelf.library.path, tmp_path / "before")
+
+    def mend() -> None:
+        with writer_lock(shelf.library.path):
+            rescue(shelf.library.path)
+
+    steps = [
+        *STEPS,
+        *((rescuing, name) for name in ("_rebuild", "_put_in_place", "sync_folder")),
+        (Path, "rename"),
+        (Path, "unlink"),
+    ]
+    kills = 0
+    for number in killed_at_every_step(mend, lambda: put_back(shelf, tmp_path), steps):
+        kills += 1
+        mend()
+        shelf.library = Library.open(shelf.library.path)
+        assert shelf.library.verify(deep=True) == [], number
+        shelf.index()
+        assert state(shelf.library) == reference, number
+        assert not list(shelf.library.path.glob("rescued*")), number
+    assert kills > 15
