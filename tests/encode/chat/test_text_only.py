@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import moviola
+from fixtures.gemma import save_gemma
 from fixtures.qwen3_vl import save_qwen3_vl
 from moviola.core import Frames, WeightsUnavailableError
 from moviola.encode.runtime.parts import TensorIndex
@@ -115,3 +116,19 @@ def test_weights_that_do_not_fit_are_refused(folder, tmp_path, change):
     )
     with pytest.raises(WeightsUnavailableError, match=change):
         moviola.load_encoder(f"qwen3-vl:{tmp_path / 'wrong'}")
+
+
+@pytest.mark.parametrize("family", ["qwen3-vl", "qwen3-vl-embedding", "embeddinggemma-2"])
+def test_texts_in_bfloat16_are_named_and_nearly_those_in_float32(folder, tmp_path, family):
+    place = folder
+    if family == "embeddinggemma-2":
+        place = tmp_path / "gemma"
+        save_gemma(place)
+    texts = ["a red square moves left", "a square", "moves", "red 1 2", ""]
+    encoders = [
+        moviola.load_encoder(f"{family}:{place}", precision=precision)
+        for precision in ("float32", "bfloat16")
+    ]
+    assert [encoder.precision("texts") for encoder in encoders] == ["float32", "bfloat16"]
+    rows = [np.concatenate(encoder.encode_texts(texts)) for encoder in encoders]
+    assert (rows[0] * rows[1]).sum(1).min() >= 0.999
