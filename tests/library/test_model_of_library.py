@@ -177,4 +177,6 @@ def case_of(examples: int, steps: int, *, seeded: bool) -> type:
 
 
 TestALibraryAgreesWithADictionary = case_of(6, 12, seeded=True)
-TestALibraryAgreesForLong = pytest.mark.slow(case_of(150, 30, seeded=False))
+TestALibraryAgreesForLong = pytest.mark.timeout(3600)(
+    pytest.mark.slow(case_of(150, 30, seeded=False))
+)
