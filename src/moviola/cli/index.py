@@ -84,6 +84,14 @@ def run(
             "end and text.",
         ),
     ] = None,
+    text_model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Compare passages by their meaning too, with this model of sentence-transformers; "
+            "the library remembers it.",
+        ),
+    ] = None,
     retry: Annotated[
         bool, typer.Option("--retry", help="Try files again that failed before.")
     ] = False,
@@ -127,6 +135,7 @@ def run(
             channels=tuple(channel or ()),
             without_channels=tuple(no_channel or ()),
             passages=passages,
+            text_model=text_model,
             on_estimate=lambda found: say(describe_estimate(found)),
         )
     say_failures(report.failures)

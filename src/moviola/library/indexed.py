@@ -60,7 +60,7 @@ class PassageIndexer:
             tables = Tables.open(self._path)
             if tables.passages is not None:
                 rows = tables.read(tables.passages, list(_COLUMNS))
-                keys = passage_keys(rows.column("id").to_pylist())
+                keys = passage_keys(rows.column("id"))
                 self._files.refresh(keys, rows.column("text").to_pylist())
 
     def _index(self) -> IndexedPassages:

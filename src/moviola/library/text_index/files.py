@@ -18,6 +18,7 @@ from moviola.library.storage.state_files import DAMAGED_ARCHIVE
 from moviola.library.text_index.segment import Segment
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 #: Raised whenever text is cut into tokens in another way, so that older files are made again.
@@ -36,9 +37,17 @@ class KeyedSegment:
     segment: Segment
 
 
-def passage_keys(ids: Sequence[str]) -> NDArray[np.uint64]:
+def passage_keys(ids: pa.ChunkedArray) -> NDArray[np.uint64]:
     """Return the keys `(n,)` of passages: the first 16 of the hexadecimal digits of their ids."""
-    return np.fromiter((int(each[:16], 16) for each in ids), np.uint64, len(ids))
+    import pyarrow as pa
+
+    fixed = ids.cast(pa.binary(32)).combine_chunks()
+    first = 32 * fixed.offset
+    digits = np.frombuffer(fixed.buffers()[1], np.uint8)[first : first + 32 * len(fixed)]
+    digits = digits.reshape(-1, 32)[:, :16]
+    values = (digits & 15) + 9 * (digits >> 6)  # 0 to 9, and a to f in either case
+    pairs = (values[:, 0::2] << 4 | values[:, 1::2]).astype(np.uint8)
+    return np.ascontiguousarray(pairs).view(">u8").reshape(-1).astype(np.uint64)
 
 
 class SegmentFiles:
@@ -99,7 +108,8 @@ def match_keys(
         For each segment which of its texts count, and which of `keys` no segment holds. What
         several segments hold counts in the first of them.
     """
-    left = np.sort(keys)
+    order = np.argsort(keys, kind="stable")
+    left = keys[order]
     taken = np.zeros(keys.size, np.bool_)
     alive: list[NDArray[np.bool_]] = []
     for own in segments:
@@ -108,7 +118,7 @@ def match_keys(
         here &= ~taken[at] if left.size else here
         taken[at[here]] = True
         alive.append(here)
-    return alive, np.flatnonzero(np.isin(keys, left[~taken]))
+    return alive, np.sort(order[~taken])
 
 
 def _is_worth(alive: NDArray[np.bool_]) -> bool:

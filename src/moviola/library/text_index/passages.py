@@ -80,7 +80,7 @@ class IndexedPassages:
             known: segments of passages, of which some may be gone.
             read_words: reads the times of words.
         """
-        keys = passage_keys(table.column("id").to_pylist())
+        keys = passage_keys(table.column("id"))
         alive, fresh = match_keys([each.keys for each in known], keys)
         used = [pair for pair in zip(known, alive, strict=True) if pair[1].any()]
         segments, masks = [each for each, _ in used], [mask for _, mask in used]

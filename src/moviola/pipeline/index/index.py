@@ -23,6 +23,7 @@ from moviola.pipeline.passages.adding import Estimate, estimate, find_outdated
 from moviola.pipeline.passages.channels import choose_channels
 from moviola.pipeline.passages.table import read_passage_table
 from moviola.pipeline.search.aligned_encoder import load_aligned
+from moviola.pipeline.search.text_model import embed_passages, load_text_model
 from moviola.retrieve.calibration.judges import prepare_judging
 from moviola.video import VIDEO_SUFFIXES, DecodePool, Limits, require_decoders
 
@@ -53,6 +54,7 @@ def index(
     channels: Sequence[str] = (),
     without_channels: Sequence[str] = (),
     passages: Path | str | None = None,
+    text_model: str | None = None,
     on_progress: Callable[[IndexStep], Any] = lambda _: None,
     on_estimate: Callable[[Estimate], Any] = lambda _: None,
 ) -> IndexReport:
@@ -92,6 +94,8 @@ def index(
         without_channels: those that are not read, in later runs neither.
         passages: a table (CSV, JSONL or Parquet) of passages with `video`, `start`, `end`, `text`
             and, where rows name one, `channel`; videos are named by paths or names of files.
+        text_model: a model of sentence-transformers, by its id on the hub or its folder, that
+            compares passages by their meaning; the library remembers it, and None takes that.
         on_progress: called after every video.
         on_estimate: called with what it takes to read channels of videos that are there, before
             the first of them is read.
@@ -107,6 +111,8 @@ def index(
             nothing that could be indexed.
     """
     require_decoders(extra_codecs)
+    if text_model is not None:
+        load_text_model(text_model)
     named, place = _named(paths), library_path(None if library is None else Path(library))
     if named and all(is_gone(path) for path in named):
         raise FileNotFoundError(
@@ -170,6 +176,7 @@ def index(
                 warnings += reader.take_table(table, writer)
         drop_pictures(place, writer.removed)
     opened.refresh()
+    embed_passages(opened, text_model)
     if encoder is not None:
         prepare_judging(opened, encoder)
     report = run.report(opened)

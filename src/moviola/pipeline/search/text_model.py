@@ -1,4 +1,4 @@
-"""Choose and load the model by which the passages of a library are compared."""
+"""Remember and load the model by which the passages of a library are compared."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from moviola.retrieve.meaning.vectors import TextEncoder, window_vectors
 from moviola.retrieve.meaning.windows import text_windows
 
 
-def choose_text_model(library: Library, model: str) -> None:
-    """Remember a model of texts in a library, and embed the passages that are there.
+def embed_passages(library: Library, model: str | None = None) -> None:
+    """Embed what is new among the passages of a library that has a model of texts.
 
-    Only for the one who holds the library's lock.
+    Args:
+        library: an open library.
+        model: what the library remembers from now on; None keeps what it remembers.
 
     Raises:
         MissingExtraError: when sentence-transformers is not installed.
@@ -21,13 +23,9 @@ def choose_text_model(library: Library, model: str) -> None:
         ValueError: when the model takes no text.
         StorageError: when it cannot be written.
     """
-    encoder = _load(model)
-    ChosenTextModel(model, encoder.space, encoder.readout).write(library.path)
-    embed_passages(library)
-
-
-def embed_passages(library: Library) -> None:
-    """Embed what is new among the passages of a library that has a model of texts."""
+    if model is not None:
+        chosen = load_text_model(model)
+        ChosenTextModel(model, chosen.space, chosen.readout).write(library.path)
     encoder = text_encoder_of(library)
     if encoder is not None:
         window_vectors(library, encoder, text_windows(library.indexed_passages()))
@@ -43,14 +41,20 @@ def text_encoder_of(library: Library) -> TextEncoder | None:
     chosen = ChosenTextModel.read(library.path)
     if chosen is None:
         return None
-    encoder = _load(chosen.model)
+    encoder = load_text_model(chosen.model)
     chosen.require(encoder)
     return encoder
 
 
 @lru_cache(maxsize=2)
-def _load(model: str) -> TextEncoder:
-    """Load a model of texts, and keep it for the next search."""
+def load_text_model(model: str) -> TextEncoder:
+    """Load a model of texts, and keep it for the next search.
+
+    Raises:
+        MissingExtraError: when sentence-transformers is not installed.
+        WeightsUnavailableError: when the weights are neither here nor to be had.
+        ValueError: when the model takes no text.
+    """
     from moviola.encode.sentence_transformer.texts import load_sentence_encoder
 
     return load_sentence_encoder(model)
