@@ -30,7 +30,7 @@ class Reading:
     def __init__(self, sizes: list[int]) -> None:
         self.sizes = sizes
 
-    def read(self, _):
+    def read(self, _, **_options):
         for index, size in enumerate(self.sizes):
             pixels = np.full((1, 1, size // 3, 3), index, np.uint8)
             frames = Frames(pixels, np.zeros(1))
@@ -61,6 +61,22 @@ def test_a_batch_holds_few_bytes_and_few_clips(monkeypatch, sizes, batches):
     tower = run(sizes)
     assert [len(batch) for batch in tower.batches] == batches
     assert all(sum(batch) <= 1000 or len(batch) == 1 for batch in tower.batches)
+
+
+class Slow(Reading):
+    """A pool whose consumer has to wait after every second clip."""
+
+    def read(self, _, *, on_idle):
+        for number, event in enumerate(super().read(_, on_idle=on_idle), start=1):
+            yield event
+            if number % 2 == 0:
+                on_idle()
+
+
+def test_a_model_that_would_be_idle_takes_what_waits_unless_it_is_little():
+    tower = Tower()
+    list(streaming.encode_stream(Slow([3] * 11), [], tower))
+    assert [len(batch) for batch in tower.batches] == [4, 4, 3]
 
 
 class Starved(Tower):
@@ -118,7 +134,7 @@ class Pictures:
 
     busy_seconds, workers = 1.5, 2
 
-    def read_pictures(self, _):
+    def read_pictures(self, _, **_options):
         for number, value in enumerate([10, 20, 20, 30, 30, 40], start=1):
             yield PictureRead(1, number, np.full((1, 1, 3), value, np.uint8))
         yield ClipNamed(1, 1, Span(3, 9), (4, 5, 6))
@@ -137,7 +153,7 @@ def test_a_frame_that_several_clips_show_is_encoded_once():
 
 def test_a_video_without_clips_comes_out_too():
     class Nothing(Pictures):
-        def read_pictures(self, _):
+        def read_pictures(self, _, **_options):
             yield VideoDone(1, FileCode.CORRUPT, "damaged", None, 0)
 
     (video,) = streaming.encode_stream(Nothing(), [], Single())

@@ -23,6 +23,8 @@ RowsT = TypeVar("RowsT")
 _BATCH = 16
 #: Single frames encoded at a time, likewise.
 _FRAMES = 128
+#: The part of a batch that is worth encoding while the model has nothing else to do.
+_WORTH_WHILE = 4
 #: Bytes of frames that wait to be encoded together; what is larger goes alone.
 _BATCH_BYTES = 64 << 20
 
@@ -116,6 +118,14 @@ class Batch(Generic[ItemT, ResultT]):
             take(result)
         self._items, self._takers, self._bytes = [], [], 0
 
+    def idle(self) -> None:
+        """Encode what waits while nothing else is to be done, unless it is only a little.
+
+        A model loses by batches that are too small, and more by waiting for full ones.
+        """
+        if len(self._items) * _WORTH_WHILE >= self._most:
+            self.flush()
+
     def _halve(self, size: int) -> None:
         self._most = size
 
@@ -144,6 +154,10 @@ class ClipReceiver(Generic[RowsT]):
             if (encoded := video.take()) is not None:
                 del self._videos[key]
                 yield encoded
+
+    def idle(self) -> None:
+        """Encode what waits if it is worth while."""
+        self._batch.idle()
 
     def flush(self) -> None:
         """Encode what waits."""
@@ -221,6 +235,10 @@ class FrameReceiver(Generic[RowsT]):
         with self._seconds.spent_on("model"):
             pooled = list(self._tower.pool_frames(rows)) if rows else []
         return EncodedVideo(done, [clip.span for clip in clips], pooled)
+
+    def idle(self) -> None:
+        """Encode what waits if it is worth while."""
+        self._batch.idle()
 
     def flush(self) -> None:
         """Encode what waits."""

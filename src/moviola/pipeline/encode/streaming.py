@@ -48,10 +48,10 @@ def encode_stream(
     tower = own_frame_tower(encoder)
     if tower is None:
         clips = ClipReceiver[RowsT](encoder.encode_videos, seconds)
-        yield from _received(pool.read(wanted), clips, seconds)
+        yield from _received(pool.read(wanted, on_idle=clips.idle), clips, seconds)
     else:
         frames = FrameReceiver[RowsT](tower, seconds)
-        yield from _received(pool.read_pictures(wanted), frames, seconds)
+        yield from _received(pool.read_pictures(wanted, on_idle=frames.idle), frames, seconds)
     seconds.decode, seconds.decoders = pool.busy_seconds, pool.workers
 
 

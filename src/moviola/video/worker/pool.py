@@ -119,35 +119,39 @@ class DecodePool:
         for worker in workers:
             worker.kill()
 
-    def read(self, requests: Iterable[ReadRequest]) -> Iterator[ClipRead | VideoDone]:
+    def read(
+        self, requests: Iterable[ReadRequest], *, on_idle: Callable[[], None] = lambda: None
+    ) -> Iterator[ClipRead | VideoDone]:
         """Read videos, several at a time; clips of different videos interleave.
 
         Lazy at both ends: a request is taken when a worker is free for it, and a consumer that
         is slow makes the workers wait. Every request is answered by its clips, each once, and
-        then one `VideoDone`.
+        then one `VideoDone`. `on_idle` is called before a reply is waited for.
 
         Raises:
             RuntimeError: when workers cannot be started, or the pool is closed.
             TypeError: when a segmenter or sampler cannot be sent to a worker.
         """
-        for item in self._run(requests, singly=False):
+        for item in self._run(requests, on_idle, singly=False):
             if isinstance(item, ClipRead | VideoDone):
                 yield item
 
     def read_pictures(
-        self, requests: Iterable[ReadRequest]
+        self, requests: Iterable[ReadRequest], *, on_idle: Callable[[], None] = lambda: None
     ) -> Iterator[PictureRead | ClipNamed | VideoDone]:
         """Read videos as `read` does, each picture once and before the clips that name it."""
-        for item in self._run(requests, singly=True):
+        for item in self._run(requests, on_idle, singly=True):
             if not isinstance(item, ClipRead):
                 yield item
 
-    def _run(self, requests: Iterable[ReadRequest], *, singly: bool) -> Iterator[Item]:
+    def _run(
+        self, requests: Iterable[ReadRequest], on_idle: Callable[[], None], *, singly: bool
+    ) -> Iterator[Item]:
         session = Session(
             lambda unit, session: self._read_one(unit, session, singly=singly), self.workers
         )
         try:
-            yield from session.run(iter(requests))
+            yield from session.run(iter(requests), on_idle)
         finally:
             session.stop()
 

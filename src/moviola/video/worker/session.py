@@ -37,8 +37,11 @@ class Session:
         self._items = Backlog[Item | BaseException](WAITING_BYTES)
         self._threads: list[threading.Thread] = []
 
-    def run(self, requests: Iterator[ReadRequest]) -> Iterator[Item]:
-        """Yield replies to `requests`, which are taken in the caller's thread as needed."""
+    def run(self, requests: Iterator[ReadRequest], on_idle: Callable[[], None]) -> Iterator[Item]:
+        """Yield replies to `requests`, which are taken in the caller's thread as needed.
+
+        `on_idle` is called whenever none is there, before one is waited for.
+        """
         open_requests = 0
         more = True
         while True:
@@ -51,6 +54,8 @@ class Session:
                 open_requests += 1
             if not open_requests:
                 return
+            if self._items.is_empty():
+                on_idle()
             item = self._items.get()
             if isinstance(item, BaseException):
                 raise item
@@ -117,6 +122,11 @@ class Backlog(Generic[ItemT]):
                 self._items.append((item, size))
                 self._bytes += size
                 self._changed.notify_all()
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing waits."""
+        with self._changed:
+            return not self._items
 
     def get(self) -> ItemT:
         """Take the first item, waiting for one."""
