@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from moviola.core import Passage, Span
+from moviola.core import Passage, Span, Word
 from moviola.library import CACHE, ChannelReading, Library, scan
 from moviola.retrieve.query import Query
 from moviola.retrieve.search import search
@@ -145,3 +145,23 @@ def test_moments_of_one_video_can_be_limited(shelf):
     assert one.others == 4
     assert len(find(shelf, "umbrella", per_video=None)) == 5
     assert len(find(shelf, "umbrella", per_video=None, top=3)) == 3
+
+
+def test_times_of_words_come_from_the_table(shelf):
+    shelf.put("a.mp4")
+    spoken = tuple(
+        Word(word, Span(n, n + 0.5)) for n, word in enumerate(["the", "train", "leaves"])
+    )
+    with shelf.library.writer() as writer:
+        (video,) = writer.plan(scan([shelf.folder], SUFFIXES)).decode
+        passage = Passage(video.id, Span(0, 3), "the train leaves", "speech", words=spoken)
+        shelf.encode(writer, video, None, [ChannelReading("speech", "1", (passage,))])
+    for library in (shelf.library, Library.open(shelf.library.path)):
+        (moment,) = search(Query.parse("train"), library, None)
+        assert [(word.text, word.span) for word in moment.why[0].words] == [("train", Span(1, 1.5))]
+    reader = Library.open(shelf.library.path)
+    search(Query.parse("train"), reader, None)
+    with shelf.library.writer() as writer:
+        writer.tidy()  # rows may lie elsewhere now
+    (moment,) = search(Query.parse("train"), reader, None)
+    assert moment.why[0].words[0].span == Span(1, 1.5)

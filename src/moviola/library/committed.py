@@ -119,6 +119,8 @@ class StateReader:
     def passages(self, columns: list[str] | None, **equal: str) -> pa.Table:
         """Read the passages whose columns equal the values of `equal`, or some of their columns.
 
+        `_rowid` may be among the columns; where rows were not simply read, it is left out.
+
         Raises:
             StoreCorruptError: when the tables are damaged.
         """
@@ -126,14 +128,14 @@ class StateReader:
             state = self._load()
             table = self.tables.passages
             if table is None:  # a library of an earlier schema
-                return passages_schema().empty_table().select(columns or passages_schema().names)
+                return _columns_of(passages_schema().empty_table(), columns)
             if state.inspection.doubts(PASSAGES):
                 import pyarrow.compute as pc
 
                 found = self._sound_passages(state)
                 for name, value in equal.items():
                     found = found.filter(pc.field(name) == value)
-                found = found if columns is None else found.select(columns)
+                found = _columns_of(found, columns)
             elif equal:
                 found = self.tables.read_where(table, columns, **equal)
             else:
@@ -190,3 +192,9 @@ class StateReader:
                 unit=self._card.space.metric == "cosine",
                 sharpness=self._card.sharpness,
             )
+
+
+def _columns_of(table: pa.Table, columns: list[str] | None) -> pa.Table:
+    """Select those of `columns` that a table has; None selects all."""
+    names = table.column_names if columns is None else columns
+    return table.select([name for name in names if name in table.column_names])

@@ -17,6 +17,7 @@ from moviola.library.text_index import IndexedPassages, SegmentFiles, passage_ke
 
 # Columns that are read to find passages by their words, beside those that order them.
 _COLUMNS = ("id", "text")
+_ROW_ID = "_rowid"
 
 
 class PassageIndexer:
@@ -65,17 +66,29 @@ class PassageIndexer:
 
     def _index(self) -> IndexedPassages:
         """Index what the reader shows; what was indexed before need not be again."""
-        table = self._reader.passages([*ORDERING_COLUMNS, *_COLUMNS])
+        table = self._reader.passages([*ORDERING_COLUMNS, *_COLUMNS, _ROW_ID])
         known = self._files.read()
         if self._indexed is not None:
             known += [each for each in self._indexed[1].segments if each not in known]
         return IndexedPassages.of_table(table, known, self._read_words)
 
-    def _read_words(self, ids: Sequence[str]) -> dict[str, tuple[Word, ...]]:
-        """Read the words with times of passages, by their ids."""
+    def _read_words(
+        self, ids: Sequence[str], row_ids: Sequence[int]
+    ) -> dict[str, tuple[Word, ...]]:
+        """Read the words with times of passages, by their ids; `row_ids` find them faster.
+
+        A row id may mean another row once the table was tidied; what is missed is looked for.
+        """
         with self._loading, faults(self._path):
             tables = self._reader.tables
             if tables.passages is None:
                 return {}
-            rows = tables.read_ids(tables.passages, ids)
-            return {passage_id(each): each.words for each in read_passages(rows)}
+            found: dict[str, tuple[Word, ...]] = {}
+            with suppress(MoviolaError):
+                rows = tables.read_row_ids(tables.passages, row_ids)
+                found = {passage_id(each): each.words for each in read_passages(rows)}
+            missed = [each for each in ids if each not in found]
+            if missed:
+                rows = tables.read_ids(tables.passages, missed)
+                found |= {passage_id(each): each.words for each in read_passages(rows)}
+            return found

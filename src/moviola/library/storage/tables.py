@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import reduce
@@ -138,6 +138,11 @@ class Tables:
         with faults(self.folder):
             query = table.search().where(_equals(equal))
             return (query if columns is None else query.select(columns)).to_arrow()
+
+    def read_row_ids(self, table: Table, row_ids: Sequence[int]) -> pa.Table:
+        """Read the rows of some `_rowid`s of the version that is open, in any order."""
+        with faults(self.folder):
+            return table.take_row_ids([*row_ids]).to_arrow()
 
     def read_ids(self, table: Table, ids: Iterable[str]) -> pa.Table:
         """Read the rows of some ids, in any order."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-# From ids of passages to the words with times of those that have some.
-ReadWords = Callable[[Sequence[str]], "dict[str, tuple[Word, ...]]"]
+# From ids of passages, and the ids of their rows, to the words with times of those that have some.
+ReadWords = Callable[[Sequence[str], Sequence[int]], "dict[str, tuple[Word, ...]]"]
 # Channels that ship and never know the times of words.
 _WORDLESS = frozenset({"subtitles", "names", "writing"})
 
@@ -47,6 +47,7 @@ class IndexedPassages:
     segments: Sequence[KeyedSegment] = field(repr=False)
     _rows: NDArray[np.int64] = field(repr=False)
     _ids: pa.ChunkedArray = field(repr=False)
+    _row_ids: NDArray[np.int64] | None = field(repr=False)
     _texts: pa.Array = field(repr=False)
     _read_words: ReadWords = field(repr=False)
 
@@ -67,7 +68,7 @@ class IndexedPassages:
         schema = pa.schema(list(zip(columns, kinds, strict=True)))
         words = {passage_id(passage): passage.words for passage in passages}
         table = pa.table(columns, schema=schema)
-        return cls.of_table(table, (), lambda ids: {each: words[each] for each in ids})
+        return cls.of_table(table, (), lambda ids, _: {each: words[each] for each in ids})
 
     @classmethod
     def of_table(
@@ -76,7 +77,8 @@ class IndexedPassages:
         """Index the rows of a table of passages; those of `known` segments need no work.
 
         Args:
-            table: columns `id`, `video`, `channel`, `start`, `end`, `text`.
+            table: columns `id`, `video`, `channel`, `start`, `end`, `text`; `_rowid` where it is
+                known.
             known: segments of passages, of which some may be gone.
             read_words: reads the times of words.
         """
@@ -108,6 +110,7 @@ class IndexedPassages:
             segments,
             rows,
             table.column("id"),
+            table.column("_rowid").to_numpy() if "_rowid" in table.column_names else None,
             table.column("text").combine_chunks(),  # a chunk is looked for anew for every text
             read_words,
         )
@@ -134,7 +137,11 @@ class IndexedPassages:
             )
             if channel not in _WORDLESS:
                 ids[number] = self._ids[int(self._rows[number])].as_py()
-        words = self._read_words(sorted(set(ids.values()))) if ids else {}
+        words: dict[str, tuple[Word, ...]] = {}
+        if ids:
+            rows = self._rows[[*ids]]
+            row_ids = [] if self._row_ids is None else self._row_ids[rows].tolist()
+            words = self._read_words(list(ids.values()), row_ids)
         for number, key in ids.items():
             found[number] = replace(found[number], words=words.get(key, ()))
         return found
