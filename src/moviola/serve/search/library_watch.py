@@ -41,6 +41,9 @@ _LONGEST_PAUSE_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0
 _NEWS_SECONDS = 0.02
 
+#: Said where pictures are asked of a library that has none.
+NO_VECTORS = "this library holds what is said, written and named alone, and no pictures to compare"
+
 State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
 
 
@@ -49,7 +52,7 @@ class View:
     """One committed state, with the encoder and the batcher that it is asked through."""
 
     library: Library
-    encoder: Encoder
+    encoder: Encoder | None
     snapshot: Snapshot
     batcher: Batcher
     generation: str
@@ -219,20 +222,22 @@ class LibraryWatch:
         loading = time.monotonic()
         encoder = self._view.encoder if self._view else self._encoder(library)
         loading = time.monotonic() - loading
-        encode = partial(encode_directions, library, encoder)
+        encode = _refuse if encoder is None else partial(encode_directions, library, encoder)
         batcher = self._view.batcher if self._view else Batcher(encode)
         snapshot = library.snapshot()
         if library.damage:
             _LOG.warning(tell_damage(library))
-        judge = judge_for(library, encoder, snapshot)
+        judge = None if encoder is None else judge_for(library, encoder, snapshot)
         texts = Texts.of(library, text_encoder_of(library))
         self._view = View(library, encoder, snapshot, batcher, library.generation, judge, texts)
         _keep_out_of_collections()
         return time.monotonic() - began - loading
 
     @staticmethod
-    def _encoder(library: Library) -> Encoder:
-        """Load the encoder that the library was made with."""
+    def _encoder(library: Library) -> Encoder | None:
+        """Load the encoder that the library was made with, None where it has no vectors."""
+        if not library.card.has_vectors:
+            return None
         encoder = load_aligned(library.card.model, head_of(library.path))
         library.require(
             space=encoder.space,
@@ -240,6 +245,15 @@ class LibraryWatch:
             text_readout=encoder.text_readout,
         )
         return encoder
+
+
+def _refuse(texts: Sequence[str]) -> list[NDArray[np.float32]]:
+    """Refuse to encode texts for a library without vectors.
+
+    Raises:
+        ValueError: always.
+    """
+    raise ValueError(f"{NO_VECTORS}; {len(texts)} texts cannot be compared with them")
 
 
 def _keep_out_of_collections() -> None:

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from moviola.core import Frames, VideoUnreadableError
-from moviola.library import CACHE
+from moviola.core import Frames, FrameSampler, VideoUnreadableError
+from moviola.library import CACHE, Library
 from moviola.library.storage.state_files import DAMAGED_ARCHIVE
 from moviola.pipeline.search.pictures import encode_picture, read_clip, read_still
 from moviola.retrieve.query import Picture
 from moviola.serve.errors import ApiError
 from moviola.serve.media.media import Media, jpeg
+from moviola.serve.search.library_watch import NO_VECTORS
 
 if TYPE_CHECKING:
     from moviola.serve.search.library_watch import View
@@ -59,15 +60,19 @@ class Pictures:
         """Decode, encode and keep what was sent.
 
         Raises:
-            ApiError: 422 where it cannot be decoded, or has no direction.
+            ApiError: 422 where it cannot be decoded, or has no direction, or where the library
+                has no vectors to compare it with.
         """
-        digest = hashlib.blake2b(data, digest_size=12, key=view.encoder.space.digest.encode())
+        encoder = view.encoder
+        if encoder is None:
+            raise ApiError(422, "invalid", NO_VECTORS)
+        digest = hashlib.blake2b(data, digest_size=12, key=encoder.space.digest.encode())
         number = f"p-{digest.hexdigest()}"
         handle, name = tempfile.mkstemp(prefix="moviola-", suffix=".upload")
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
-            frames = self._read(view, Path(name), is_clip=is_clip)
+            frames = self._read(view.library, encoder.sampler, Path(name), is_clip=is_clip)
         except VideoUnreadableError as error:
             raise VideoUnreadableError(
                 f"what was sent cannot be used: {error}", code=error.code
@@ -75,7 +80,7 @@ class Pictures:
         finally:
             with suppress(OSError):
                 Path(name).unlink()
-        picture = encode_picture(frames, view.library, view.encoder)
+        picture = encode_picture(frames, view.library, encoder)
         small = _small(frames)
         self._folder.mkdir(parents=True, exist_ok=True)
         np.savez(self._folder / f"{number}.npz", direction=picture.direction)
@@ -115,15 +120,17 @@ class Pictures:
             raise self._gone()
         return self._folder / f"{picture}{suffix}"
 
-    def _read(self, view: View, path: Path, *, is_clip: bool) -> Frames:
+    def _read(
+        self, library: Library, sampler: FrameSampler, path: Path, *, is_clip: bool
+    ) -> Frames:
         """Decode what was sent."""
         if is_clip:
-            return read_clip(self._media.pool, path, view.encoder.sampler)
+            return read_clip(self._media.pool, path, sampler)
         return read_still(
             self._media.pool,
             path,
-            view.library,
-            view.encoder.sampler,
+            library,
+            sampler,
             most_pixels=self._most_pixels,
         )
 

@@ -125,7 +125,7 @@ class Searcher:
     def _search(self, view: View, query: Query, shown: Shown) -> Answer:
         """Score, rank and order, and measure how long that takes."""
         began = perf_counter()
-        scores = self.scores(view, query) if query.is_seen else None
+        scores = self.scores(view, query) if _is_seen(view, query) else None
         compared = perf_counter()
         with self._ranking:
             found = find_moments(
@@ -149,7 +149,10 @@ class Searcher:
         )
 
     def curve(self, view: View, query: Query, place: int) -> Curve:
-        """Score the windows of the video at `place`."""
+        """Score the windows of the video at `place`; all score 0 where pictures are not asked."""
+        if not _is_seen(view, query):
+            spans = view.snapshot.spans[view.snapshot.video(place)]
+            return Curve(*_thinned(spans, np.zeros(len(spans), np.float32)), 0.0, 0.0, [])
         steps = self.scores(view, query)
         scores = steps.max(axis=0)
         own = view.snapshot.video(place)
@@ -167,6 +170,11 @@ class Searcher:
             peaks, _ = judge_moments(peaks, view.judge, view.snapshot, steps[0])
         spans, drawn = _thinned(view.snapshot.spans[own], scores[own])
         return Curve(spans, drawn, min(low, high), high, peaks)
+
+
+def _is_seen(view: View, query: Query) -> bool:
+    """Tell whether pictures are asked, and there is a model that can be."""
+    return query.is_seen and view.encoder is not None
 
 
 def _unsure_from(moments: Sequence[Moment]) -> int | None:
