@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -77,6 +79,18 @@ def test_a_model_that_would_be_idle_takes_what_waits_unless_it_is_little():
     tower = Tower()
     list(streaming.encode_stream(Slow([3] * 11), [], tower))
     assert [len(batch) for batch in tower.batches] == [4, 4, 3]
+
+
+def test_time_in_the_model_is_no_waiting():
+    class Sleepy(Tower):
+        def encode_videos(self, clips):
+            time.sleep(0.05)
+            return super().encode_videos(clips)
+
+    seconds = StageSeconds()
+    list(streaming.encode_stream(Slow([3] * 11), [], Sleepy(), seconds=seconds))
+    assert seconds.model >= 0.15
+    assert 0 <= seconds.wait < 0.05
 
 
 class Starved(Tower):

@@ -76,10 +76,12 @@ def _received(
 
 
 def _waited(items: Iterator[EventT], seconds: StageSeconds) -> Iterator[EventT]:
-    """Yield items, and count the time until each of them comes."""
+    """Yield items, and count the time until each of them comes, but for that in the model."""
     while True:
+        model = seconds.model
         with seconds.spent_on("wait"):
             item = next(items, None)
+        seconds.wait -= seconds.model - model
         if item is None:
             return
         yield item
