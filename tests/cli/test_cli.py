@@ -44,7 +44,11 @@ def indexed(tmp_path_factory, colour_video):
 def test_index_prints_counts_that_add_up_and_leaves_with_3_when_files_failed(indexed):
     _, done = indexed
     assert done.returncode == 3
-    assert json.loads(done.stdout) == {"ok": 2, "partial": 0, "failed": 1, "skipped": 0, "clips": 2}
+    found = json.loads(done.stdout)
+    counts = {"ok": 2, "partial": 0, "failed": 1, "skipped": 0, "clips": 2}
+    assert {name: found[name] for name in counts} == counts
+    names = {"videos": 2, "passages": 2, "partial": 0, "failed": 0}
+    assert found["channels"] == {"names": names, "subtitles": names | {"passages": 0}}
     (line,) = done.stderr.splitlines()
     assert "broken.mp4: unsupported_container: " in line
 
