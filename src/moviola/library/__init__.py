@@ -10,7 +10,7 @@ from moviola.library.readings import ChannelMark, ChannelReading, version_digest
 from moviola.library.records import NewVideo, VideoName, VideoRecord
 from moviola.library.scanning import scan
 from moviola.library.snapshot import Snapshot
-from moviola.library.status import LibraryStatus
+from moviola.library.status import ChannelCoverage, LibraryStatus, count_channels
 from moviola.library.storage.card import NO_MODEL, KnownChannel, LibraryCard
 from moviola.library.storage.locking import WriterLock, writer_lock
 from moviola.library.storage.places import CACHE, HEAD_NAME
@@ -21,6 +21,7 @@ __all__ = [
     "CACHE",
     "HEAD_NAME",
     "NO_MODEL",
+    "ChannelCoverage",
     "ChannelMark",
     "ChannelReading",
     "DamageWarning",
@@ -42,6 +43,7 @@ __all__ = [
     "VideoRecord",
     "WriterLock",
     "content_id",
+    "count_channels",
     "find_absent",
     "has_content",
     "has_no_file",

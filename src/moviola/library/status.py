@@ -65,18 +65,23 @@ class LibraryStatus:
     @classmethod
     def of(cls, records: Sequence[VideoRecord], folder: Path) -> Self:
         """Count over the committed records of the library in `folder`."""
-        channels: dict[str, ChannelCoverage] = {}
-        for mark in (mark for record in records for mark in record.channels):
-            counted = channels.get(mark.channel, ChannelCoverage())
-            channels[mark.channel] = counted.with_mark(mark)
         return cls(
             Counter(record.code for record in records),
             sum(record.clips for record in records),
             sum(len(record.names) for record in records),
             sum(record.is_missing for record in records),
             _size(folder),
-            dict(sorted(channels.items())),
+            count_channels(records),
         )
+
+
+def count_channels(records: Sequence[VideoRecord]) -> dict[str, ChannelCoverage]:
+    """Count what each channel covers of the videos of `records`, by name."""
+    channels: dict[str, ChannelCoverage] = {}
+    for mark in (mark for record in records for mark in record.channels):
+        counted = channels.get(mark.channel, ChannelCoverage())
+        channels[mark.channel] = counted.with_mark(mark)
+    return dict(sorted(channels.items()))
 
 
 def _size(folder: Path) -> int:

@@ -12,10 +12,12 @@ from moviola.core.version import __version__
 from moviola.serve.errors import install
 from moviola.serve.page import page_routes
 from moviola.serve.routes import (
+    channels,
     export,
     favourites,
     forgetting,
     media,
+    passages,
     pictures,
     search,
     status,
@@ -58,7 +60,10 @@ def create_app(settings: Settings) -> SecurityMiddleware:
     )
     app.state.libraries = libraries
     install(app, settings.hide)
-    for room in (search, videos, status, pictures, media, export, favourites, forgetting):
+    for room in (
+        *(search, videos, passages, status, channels, pictures),
+        *(media, export, favourites, forgetting),
+    ):
         app.include_router(room.router)
     app.include_router(page_routes())
     return SecurityMiddleware(app, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,16 @@ def body(code: str, message: str, **more: Any) -> dict[str, Any]:
     return {"error": {"code": code, "message": " ".join(printable.split()), **more}}
 
 
+def log_fault(doing: str, error: Exception) -> None:
+    """Log a fault of the program by its kind and the lines of code it went through.
+
+    What it says is left out: it may repeat what is said or written in somebody's film, or what
+    was searched for.
+    """
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    _LOG.error("%s failed: %s\n%s", doing, type(error).__name__, lines)
+
+
 def install(app: FastAPI, hide: Callable[[str], str]) -> None:
     """Have `app` answer every error in this form; `hide` takes paths out of messages."""
 
@@ -89,8 +100,7 @@ def install(app: FastAPI, hide: Callable[[str], str]) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(_: Request, error: Exception) -> JSONResponse:
-        """Answer a fault of the program, and log it."""
-        _LOG.error("unexpected %s", type(error).__name__, exc_info=error)
+        """Answer a fault of the program; the middleware around everything logs it."""
         message = f"something unexpected went wrong ({type(error).__name__}); the log says more"
         return JSONResponse(body("unexpected", message), 500)
 

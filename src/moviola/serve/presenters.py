@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from moviola.core import VideoInfo, display_path
-from moviola.core.moments import Moment, Reason
-from moviola.library import Snapshot, VideoName, VideoRecord, has_no_file, is_gone
+from moviola.core import Passage, Span, VideoInfo, display_path
+from moviola.core.moments import MatchedWord, Moment, Reason
+from moviola.library import VideoName, VideoRecord, has_no_file, is_gone
+from moviola.retrieve.parsing import group_of
 from moviola.serve.folders import shown_folder
 from moviola.serve.media.playing import Facts
+from moviola.serve.parts import id_of
 from moviola.serve.schemas import (
     FailureAnswer,
     MatchedWordAnswer,
     MomentAnswer,
     NameAnswer,
+    PassageAnswer,
     ReasonAnswer,
     StepAnswer,
     VideoAnswer,
@@ -44,7 +49,7 @@ class Presenter:
         ]
         return self._description(record, facts).model_copy(
             update={
-                "id": moment.clip,
+                "id": id_of(moment),
                 "start": _rounded(moment.start),
                 "end": _rounded(moment.end),
                 "peak": _rounded(moment.peak),
@@ -54,20 +59,20 @@ class Presenter:
                 "others": moment.others,
                 "duplicates": list(moment.duplicates),
                 "steps": steps or None,
-                "why": [_reason(reason) for reason in moment.why],
+                "why": [present_reason(reason) for reason in moment.why],
             }
         )
 
-    def clip(self, snapshot: Snapshot, row: int, facts: Facts | None = None) -> MomentAnswer:
-        """Present a clip that was not searched for."""
-        record = snapshot.records[snapshot.owner_of(row)]
-        start, end = (float(second) for second in snapshot.spans[row])
+    def part(
+        self, name: str, record: VideoRecord, span: Span, facts: Facts | None = None
+    ) -> MomentAnswer:
+        """Present a part of a video that was not searched for."""
         return self._description(record, facts).model_copy(
             update={
-                "id": bytes(snapshot.clips[row]).decode(),
-                "start": _rounded(start),
-                "end": _rounded(end),
-                "peak": _rounded((start + end) / 2),
+                "id": name,
+                "start": _rounded(span.start),
+                "end": _rounded(span.end),
+                "peak": _rounded(span.middle),
             }
         )
 
@@ -100,6 +105,11 @@ class Presenter:
             media=f"/media/{record.id}",
             playable=facts.direct if facts else None,
         )
+
+    def path(self, record: VideoRecord) -> str:
+        """Name a video by its file, with its folders where paths are shown."""
+        path = record.path if self._absolute else Path(record.path.name)
+        return display_path(path)
 
     def failure(self, record: VideoRecord, name: VideoName) -> FailureAnswer:
         """Present one file that could not be used."""
@@ -160,9 +170,35 @@ class Presenter:
         )
 
 
-def _reason(reason: Reason) -> ReasonAnswer:
+def present_reason(reason: Reason) -> ReasonAnswer:
     """Present what a moment was found by."""
-    words = [
+    return ReasonAnswer(
+        channel=reason.channel,
+        group=group_of(reason.channel),
+        text=reason.text,
+        start=_rounded(reason.start),
+        end=_rounded(reason.end),
+        words=_words(reason.words),
+    )
+
+
+def present_passage(passage: Passage, words: Sequence[MatchedWord]) -> PassageAnswer:
+    """Present a passage with what of its text was searched for."""
+    return PassageAnswer(
+        channel=passage.channel,
+        group=group_of(passage.channel),
+        text=passage.text,
+        start=_rounded(passage.span.start),
+        end=_rounded(passage.span.end),
+        language=passage.language,
+        confidence=passage.confidence,
+        words=_words(words),
+    )
+
+
+def _words(words: Sequence[MatchedWord]) -> list[MatchedWordAnswer]:
+    """Present words of a text that were asked for."""
+    return [
         MatchedWordAnswer(
             text=word.text,
             first=word.first,
@@ -170,15 +206,8 @@ def _reason(reason: Reason) -> ReasonAnswer:
             start=None if word.span is None else _rounded(word.span.start),
             end=None if word.span is None else _rounded(word.span.end),
         )
-        for word in reason.words
+        for word in words
     ]
-    return ReasonAnswer(
-        channel=reason.channel,
-        text=reason.text,
-        start=_rounded(reason.start),
-        end=_rounded(reason.end),
-        words=words,
-    )
 
 
 def _first(record: VideoRecord) -> VideoName:

@@ -53,6 +53,7 @@ class ReasonAnswer(BaseModel):
     """Evidence for a moment: a passage of a channel, or its pictures (`seen`)."""
 
     channel: str
+    group: str = Field(description="Where to look for it: seen, said, written, named or a channel.")
     text: str
     start: float
     end: float
@@ -62,7 +63,7 @@ class ReasonAnswer(BaseModel):
 class MomentAnswer(BaseModel):
     """A moment of a video, in seconds from its first moment."""
 
-    id: str = Field(description="Id of its best clip.")
+    id: str = Field(description="Id of its best clip, or of its part of a video without clips.")
     video: str
     name: str
     folder: str
@@ -176,6 +177,7 @@ class PeakAnswer(BaseModel):
     score: float
     band: Literal["strong", "likely", "unsure"] | None
     probability: float | None
+    why: list[ReasonAnswer]
 
 
 class CurveAnswer(BaseModel):
@@ -188,6 +190,28 @@ class CurveAnswer(BaseModel):
     high: float
     moments: list[PeakAnswer]
     duration: float
+
+
+class PassageAnswer(BaseModel):
+    """A stretch of a video that carries text, in seconds, with what of it was searched for."""
+
+    channel: str
+    group: str
+    text: str
+    start: float
+    end: float
+    language: str | None
+    confidence: float | None
+    words: list[MatchedWordAnswer]
+
+
+class PassagesAnswer(BaseModel):
+    """Passages of a video, by start; `offset` counts those before the first of them."""
+
+    passages: list[PassageAnswer]
+    offset: int
+    found: int
+    groups: list[str] = Field(description="All that the video has passages of.")
 
 
 class FolderAnswer(BaseModel):
@@ -214,6 +238,15 @@ class ProblemAnswer(BaseModel):
     message: str
 
 
+class CoverageAnswer(BaseModel):
+    """Counts of what can be asked by one name: `seen`, `said`, `written`, `named` or a channel."""
+
+    name: str
+    channels: list[str]
+    videos: int
+    passages: int
+
+
 class LibraryAnswer(BaseModel):
     """Counts of what the library holds."""
 
@@ -223,6 +256,7 @@ class LibraryAnswer(BaseModel):
     failed: int
     missing: int
     seconds: float
+    covers: list[CoverageAnswer] = Field(description="Where there is something to look in.")
 
 
 class ModelAnswer(BaseModel):
@@ -239,7 +273,7 @@ class IndexingAnswer(BaseModel):
     """The progress of an index run."""
 
     state: Literal["idle", "running", "elsewhere", "stopped", "failed", "done"]
-    what: Literal["", "demo", "update", "retry"] = ""
+    what: Literal["", "demo", "update", "retry", "channels"] = ""
     done: int = 0
     total: int = 0
     clips: int = 0
@@ -261,6 +295,35 @@ class StatusAnswer(BaseModel):
     demo: bool = Field(description="Whether the demo's library can be made.")
     is_demo: bool = Field(description="Whether the demo's library is shown.")
     folders_known: int
+
+
+class ChannelAnswer(BaseModel):
+    """A channel that is installed or was read, with what it covers."""
+
+    name: str
+    group: str
+    state: Literal["read", "off", "offered", "not_installed"]
+    message: str = Field(description="What is missing where it is not installed.")
+    videos: int
+    passages: int
+    partial: int
+    failed: int
+
+
+class ChannelsAnswer(BaseModel):
+    """Channels by name."""
+
+    channels: list[ChannelAnswer]
+
+
+class EstimateAnswer(BaseModel):
+    """The cost of reading channels of the videos that are there, about."""
+
+    channels: list[str]
+    videos: int
+    film: float = Field(description="Seconds that they last.")
+    seconds: float = Field(description="Of computing on one core.")
+    bytes: int = Field(description="That the library grows by.")
 
 
 class FailureAnswer(BaseModel):

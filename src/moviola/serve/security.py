@@ -20,7 +20,7 @@ import anyio
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, RedirectResponse
 
-from moviola.serve.errors import ApiError, body
+from moviola.serve.errors import ApiError, body, log_fault
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -102,7 +102,10 @@ class SecurityMiddleware:
             await _drain(receive)
             await response(scope, receive, send)
             return
-        await self.app(scope, self._limited(receive, most), send)
+        try:
+            await self.app(scope, self._limited(receive, most), send)
+        except Exception as error:  # noqa: BLE001 -- answered already; uvicorn would log its words
+            log_fault("answering", error)
 
     def _check_host(self, headers: Headers) -> None:
         given = headers.getlist("host")

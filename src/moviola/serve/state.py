@@ -7,13 +7,14 @@ the user's library holds nothing, and becomes no part of it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import Request  # noqa: TC002 -- FastAPI looks at the annotation
 
-from moviola.library import VideoRecord
+from moviola.library import VideoRecord, count_channels
+from moviola.retrieve.parsing import GROUPS, SEEN, group_of
 from moviola.serve.errors import ApiError
 from moviola.serve.favourites import Favourites
 from moviola.serve.folders import Folders
@@ -21,11 +22,12 @@ from moviola.serve.indexing.runs import IndexRun
 from moviola.serve.limiter import Limiter
 from moviola.serve.media.media import Media
 from moviola.serve.presenters import Presenter
-from moviola.serve.schemas import IndexingAnswer
+from moviola.serve.schemas import CoverageAnswer, IndexingAnswer
 from moviola.serve.search.library_watch import LibraryWatch
 from moviola.serve.search.pictures import Pictures
 from moviola.serve.search.searcher import Searcher
 from moviola.serve.settings import Settings
+from moviola.serve.transcripts import Transcripts
 
 # Pictures that are made at once: a processor is left to searches.
 _PICTURES_TOGETHER = max(1, min(2, (os.cpu_count() or 1) - 1))
@@ -44,6 +46,7 @@ class ServerState:
     presenter: Presenter
     pictures: Pictures
     searcher: Searcher
+    transcripts: Transcripts
     media: Media
     favourites: Favourites
     indexing: IndexRun
@@ -52,6 +55,7 @@ class ServerState:
     forgetting: dict[str, tuple[Path, ...]] = field(default_factory=dict)
     _folders: tuple[str, Folders] | None = field(default=None, repr=False)
     _records: tuple[str, dict[str, VideoRecord]] | None = field(default=None, repr=False)
+    _covers: tuple[str, list[CoverageAnswer]] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, settings: Settings, wanted: Callable[[], bool] = lambda: True) -> ServerState:
@@ -65,6 +69,7 @@ class ServerState:
             Presenter(show_paths=settings.show_paths),
             pictures,
             Searcher(),
+            Transcripts(),
             media,
             Favourites(library),
             IndexRun(library),
@@ -87,6 +92,17 @@ class ServerState:
             self._folders = kept
         return kept[1]
 
+    def covers(self, records: Sequence[VideoRecord]) -> list[CoverageAnswer]:
+        """Count where there is something to look in, of the records of what is shown."""
+        library = self.watch.library
+        if library is None:
+            return []
+        generation, kept = library.generation, self._covers
+        if kept is None or kept[0] != generation or not generation:
+            kept = generation, _covered(records, has_vectors=library.card.has_vectors)
+            self._covers = kept
+        return kept[1]
+
     def record(self, video: str) -> VideoRecord:
         """Find the record of a video.
 
@@ -101,6 +117,31 @@ class ServerState:
         if video not in kept[1]:
             raise ApiError(404, "not_found", "there is no such video in the library any more")
         return kept[1][video]
+
+
+def _covered(records: Sequence[VideoRecord], *, has_vectors: bool) -> list[CoverageAnswer]:
+    """Count the pictures, then the groups of channels that have passages."""
+    looked_at = sum(record.clips > 0 for record in records) if has_vectors else 0
+    found: dict[str, CoverageAnswer] = {}
+    if looked_at:
+        found[SEEN] = CoverageAnswer(name=SEEN, channels=[], videos=looked_at, passages=0)
+    for name, counted in count_channels(records).items():
+        if not counted.passages:
+            continue
+        group = found.setdefault(
+            group_of(name),
+            CoverageAnswer(name=group_of(name), channels=[], videos=0, passages=0),
+        )
+        group.channels.append(name)
+        group.videos = max(group.videos, counted.videos)
+        group.passages += counted.passages
+    return [found[name] for name in sorted(found, key=_place)]
+
+
+def _place(name: str) -> tuple[int, str]:
+    """Order what can be looked in: pictures, the groups of channels, channels of one's own."""
+    usual = [SEEN, *GROUPS]
+    return (usual.index(name) if name in usual else len(usual), name)
 
 
 @dataclass(frozen=True, slots=True)

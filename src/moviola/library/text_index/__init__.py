@@ -1,6 +1,7 @@
 """Index timed text for search by words: derived from the table of passages, and deletable."""
 
 from moviola.library.text_index.files import SegmentFiles, passage_keys
+from moviola.library.text_index.folding import fold
 from moviola.library.text_index.index import (
     TYPO_WEIGHT,
     Occurrences,
@@ -24,6 +25,7 @@ __all__ = [
     "TextIndex",
     "Token",
     "add_up",
+    "fold",
     "index_tokens",
     "is_gram",
     "is_one_typo",

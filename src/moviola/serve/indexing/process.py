@@ -23,7 +23,7 @@ def main() -> int:
     try:
         if asked["what"] == "demo":
             _render(paths[0])
-        return _index(paths, library, what=asked["what"])
+        return _index(paths, library, asked["channels"], what=asked["what"])
     except MoviolaError as error:
         _print_step(message=str(error))
         return int(error.exit_code)
@@ -43,7 +43,7 @@ def _render(folder: Path) -> None:
     shapes.generate(world, seed=DEMO_SEED, videos={"test": DEMO_VIDEOS}, workers=2)
 
 
-def _index(paths: list[Path], library: Path, *, what: str) -> int:
+def _index(paths: list[Path], library: Path, channels: list[str], *, what: str) -> int:
     """Index the paths that are there."""
     from moviola.core import ExitCode
     from moviola.pipeline.index.index import index
@@ -59,8 +59,13 @@ def _index(paths: list[Path], library: Path, *, what: str) -> int:
         model="shapes" if demo else None,
         segment="windows:2/1" if demo else None,
         retry=what == "retry",
+        channels=channels,
         on_progress=lambda step: _print_step(
-            done=step.done, total=step.total, clips=step.clips, failed=step.failed
+            done=step.done,
+            total=step.total,
+            clips=step.clips,
+            failed=step.failed,
+            note="reading channels" if step.channels else "",
         ),
     )
     return int(ExitCode.FAILED_ITEMS if report.failed else ExitCode.OK)

@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from moviola.serve.errors import ApiError
 from moviola.serve.schemas import IndexingAnswer
 
-What = Literal["demo", "update", "retry"]
+What = Literal["demo", "update", "retry", "channels"]
 
 _WINDOW_SECONDS = 60.0
 _FEWEST = 3
@@ -41,8 +41,10 @@ class IndexRun:
         self._lock = threading.Lock()
         self._stopping = False
 
-    def start(self, what: What, paths: Sequence[Path]) -> None:
+    def start(self, what: What, paths: Sequence[Path], channels: Sequence[str] = ()) -> None:
         """Begin a run over `paths`; for the demo, they are where its videos are made.
+
+        `channels` are names of those to read from now on, beside those that are read.
 
         Raises:
             ApiError: 409 where one is under way, here or in another process.
@@ -63,6 +65,7 @@ class IndexRun:
                 "what": what,
                 "library": str(self._library),
                 "paths": [str(path) for path in paths],
+                "channels": list(channels),
             }
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "moviola.serve.indexing.process"],

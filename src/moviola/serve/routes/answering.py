@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moviola.retrieve.query import Query
+from moviola.serve.parts import find_part
 from moviola.serve.schemas import MomentAnswer, QueryAnswer, SearchAnswer, TermAnswer, TookAnswer
 from moviola.serve.search.library_watch import View
 from moviola.serve.search.params import QueryParams, SearchParams
@@ -13,11 +14,14 @@ def read_query(params: SearchParams | QueryParams, state: ServerState, view: Vie
     """Make a query of parameters; pictures and folders are looked up by their ids.
 
     Raises:
-        ApiError: 404 where picture or folder are unknown, 422 where nothing is asked.
+        ApiError: 404 where picture or folder are unknown, 409 where a library without vectors is
+            asked for what looks alike, 422 where nothing is asked.
     """
+    if params.picture is not None or params.clip is not None:
+        view.looking()
     pictures = [] if params.picture is None else [state.pictures.read(view, params.picture)]
     filters = params.as_filter(state.folders()) if isinstance(params, SearchParams) else None
-    return params.query(pictures, filters, view.library.channel_names)
+    return params.query(pictures, filters, view.channel_names)
 
 
 def answer_search(params: SearchParams, state: ServerState, view: View) -> SearchAnswer:
@@ -61,12 +65,8 @@ def _understood(params: SearchParams, query: Query) -> QueryAnswer:
 
 def clip_answer(state: ServerState, clip: str) -> MomentAnswer | None:
     """Present a clip, None where it is no longer there."""
-    library = state.watch.library
-    if library is None:
+    found = find_part(state, clip)
+    if found is None:
         return None
-    snapshot = library.snapshot()
-    row = snapshot.row_of(clip)
-    if row is None:
-        return None
-    video = snapshot.records[snapshot.owner_of(row)].id
-    return state.presenter.clip(snapshot, row, state.media.known_facts(video))
+    record, span = found
+    return state.presenter.part(clip, record, span, state.media.known_facts(record.id))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from moviola.retrieve.query import LONGEST_QUERY
 from moviola.serve.errors import ApiError
 from moviola.serve.favourites import Favourite, qrels_text, queries_of
+from moviola.serve.parts import find_part
 from moviola.serve.routes.answering import answer_search, clip_answer
 from moviola.serve.schemas import FavouriteAnswer, FavouritesAnswer
 from moviola.serve.search.params import ID, Id, SearchParams
@@ -47,16 +48,15 @@ def favourites(state: WithState) -> FavouritesAnswer:
 @router.post("", status_code=201)
 def add(new: NewFavourite, state: WithState) -> FavouriteAnswer:
     """Mark a moment as an answer to a query, or as none."""
-    snapshot = state.watch.opened().snapshot()
-    row = snapshot.row_of(new.clip)
-    if row is None:
+    part = find_part(state, new.clip)
+    if part is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
     if new.end <= new.start:
         raise ApiError(422, "invalid", "end: a moment ends after it starts")
     found = Favourite.of(
         new.query.encode("utf-8", "replace").decode(),
         new.clip,
-        snapshot.records[snapshot.owner_of(row)].id,
+        part[0].id,
         new.start,
         new.end,
         relevant=new.relevant,

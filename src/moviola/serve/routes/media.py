@@ -19,6 +19,7 @@ from moviola.serve.errors import ApiError
 from moviola.serve.media.descriptor_response import DescriptorResponse
 from moviola.serve.media.media import LONGEST_PREVIEW, tag_of
 from moviola.serve.media.playing import Facts, begins_like, media_type
+from moviola.serve.parts import find_part
 from moviola.serve.schemas import PlaybackAnswer
 from moviola.serve.search.params import ID
 from moviola.serve.state import ServerState, state_of
@@ -145,12 +146,10 @@ def _why(facts: Facts) -> str:
 
 
 def _clip(state: ServerState, clip: str) -> tuple[VideoRecord, Span]:
-    snapshot = state.watch.opened().snapshot()
-    row = snapshot.row_of(clip)
-    if row is None:
+    found = find_part(state, clip)
+    if found is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
-    start, end = (float(second) for second in snapshot.spans[row])
-    return snapshot.records[snapshot.owner_of(row)], Span(start, end)
+    return found
 
 
 def _asked_span(

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from moviola.core.version import __version__
 from moviola.pipeline.models import tell_narrow_world
 from moviola.retrieve.query import LONGEST_QUERY
 from moviola.serve.errors import ApiError, problem
+from moviola.serve.routes.channels import check_installed
 from moviola.serve.schemas import (
     ExamplesAnswer,
     FailuresAnswer,
@@ -21,6 +22,7 @@ from moviola.serve.schemas import (
     SessionAnswer,
     StatusAnswer,
 )
+from moviola.serve.search.params import Channel
 from moviola.serve.state import ServedLibraries, ServerState, libraries_of, state_of
 
 #: Sentences about the world of the encoder that ships; each is true of a video of the demo.
@@ -43,7 +45,8 @@ class IndexAction(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    action: Literal["demo", "update", "retry", "stop"]
+    action: Literal["demo", "update", "retry", "channels", "stop"]
+    channels: Annotated[list[Channel], Field(max_length=20)] = Field(default_factory=list[str])
 
 
 @router.get("/session")
@@ -94,13 +97,16 @@ def index(asked: IndexAction, libraries: WithLibraries) -> StatusAnswer:
         demo = libraries.demo
         demo.indexing.start("demo", [demo.settings.library.with_name("videos")])
     else:
+        if asked.action == "channels":
+            check_installed(asked.channels)
         failed = asked.action == "retry"
         paths = _failed_paths(libraries.own) if failed else _roots(libraries.own)
         if not paths:
             raise ApiError(
                 409, "nothing", "there is nothing to index; name a folder with moviola index"
             )
-        libraries.own.indexing.start(asked.action, paths)
+        added = asked.channels if asked.action == "channels" else []
+        libraries.own.indexing.start(asked.action, paths, added)
     return status_of(libraries)
 
 
@@ -138,13 +144,14 @@ def status_of(libraries: ServedLibraries) -> StatusAnswer:
             failed=sum(record.code.is_failure for record in records),
             missing=sum(record.is_missing for record in records),
             seconds=sum(record.info.duration for record in usable if record.info),
+            covers=state.covers(records),
         ),
         model=None
         if library is None
         else ModelAnswer(
             name=library.card.model,
             segment=library.card.segment,
-            pictures=True,
+            pictures=library.card.has_vectors,
             calibrated=library.card.calibration is not None,
             note=tell_narrow_world(library.card.space),
         ),

@@ -13,6 +13,8 @@ from fastapi import Path as InPath
 from moviola.core import VideoUnreadableError
 from moviola.pipeline.media.opening import FileGoneError, FileReplacedError
 from moviola.serve.errors import ApiError
+from moviola.serve.parts import opening
+from moviola.serve.presenters import present_reason
 from moviola.serve.routes.answering import clip_answer, read_query
 from moviola.serve.schemas import (
     CurveAnswer,
@@ -33,25 +35,24 @@ AnId = Annotated[str, InPath(pattern=ID)]
 @router.get("/videos")
 def browse(params: Browsing, state: WithState) -> VideosAnswer:
     """List videos that can be searched, newest first or by name."""
-    snapshot = state.watch.opened().snapshot()
-    admitted = snapshot.admitted(params.as_filter(state.folders()))
-    places = admitted.nonzero()[0].tolist()
-    records = snapshot.records
-    if params.sort == "name":
-        places.sort(key=lambda place: records[place].path.name.casefold())
+    library, wanted = state.watch.opened(), params.as_filter(state.folders())
+    snapshot = library.snapshot()
+    if library.card.has_vectors:
+        admitted: list[int] = snapshot.admitted(wanted).nonzero()[0].tolist()
+        records = [snapshot.records[place] for place in admitted]
     else:
-        places.sort(key=lambda place: (records[place].date, records[place].id), reverse=True)
-    shown = places[params.offset : params.offset + params.top]
+        shown = (record for record in library.videos() if record.names and record.code.has_clips)
+        records = [record for record in shown if wanted.admits(record)]
+    if params.sort == "name":
+        records.sort(key=lambda record: record.path.name.casefold())
+    else:
+        records.sort(key=lambda record: (record.date, record.id), reverse=True)
     return VideosAnswer(
         videos=[
-            state.presenter.clip(
-                snapshot,
-                int(snapshot.offsets[place]),
-                state.media.known_facts(records[place].id),
-            )
-            for place in shown
+            state.presenter.part(*opening(snapshot, record), state.media.known_facts(record.id))
+            for record in records[params.offset : params.offset + params.top]
         ],
-        found=len(places),
+        found=len(records),
     )
 
 
@@ -80,10 +81,10 @@ async def video(video: AnId, state: WithState) -> VideoAnswer:
 def curve(video: AnId, params: Asking, state: WithState) -> CurveAnswer:
     """Score every window of a video on a query."""
     view = state.watch.view()
-    place = view.snapshot.place_of(video)
-    if place is None:
-        raise ApiError(404, "not_found", "there is no such video with clips in the library")
-    found = state.searcher.curve(view, read_query(params, state, view), place)
+    record = state.record(video)
+    if not record.code.has_clips:
+        raise ApiError(404, "not_found", "this video could not be read; see the failures")
+    found = state.searcher.curve(view, read_query(params, state, view), record)
     return CurveAnswer(
         starts=[round(float(start), 3) for start in found.spans[:, 0]],
         ends=[round(float(end), 3) for end in found.spans[:, 1]],
@@ -98,10 +99,11 @@ def curve(video: AnId, params: Asking, state: WithState) -> CurveAnswer:
                 score=peak.score,
                 band=peak.band,
                 probability=peak.probability,
+                why=[present_reason(reason) for reason in peak.why],
             )
             for peak in found.peaks
         ],
-        duration=float(found.spans[-1, 1]),
+        duration=found.duration,
     )
 
 

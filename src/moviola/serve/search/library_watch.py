@@ -23,8 +23,9 @@ from moviola.pipeline.search.search import tell_damage
 from moviola.pipeline.search.text_model import text_encoder_of
 from moviola.retrieve.calibration.judges import Judge, judge_for
 from moviola.retrieve.products import encode_directions
+from moviola.retrieve.query import Query
 from moviola.retrieve.texts import Texts
-from moviola.serve.errors import ApiError, problem
+from moviola.serve.errors import ApiError, log_fault, problem
 from moviola.serve.search.batching import Batcher
 
 if TYPE_CHECKING:
@@ -41,20 +42,21 @@ _LONGEST_PAUSE_SECONDS = 10.0
 _PATIENCE_SECONDS = 60.0
 _NEWS_SECONDS = 0.02
 
-#: Said where pictures are asked of a library that has none.
-NO_VECTORS = "this library holds what is said, written and named alone, and no pictures to compare"
-
 State = Literal["loading", "first_run", "ready", "mismatch", "damaged"]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One committed state, with the encoder and the batcher that it is asked through."""
+    """One committed state, with the encoder and the batcher that it is asked through.
+
+    Attributes:
+        encoder: None for a library without vectors, as `batcher`.
+    """
 
     library: Library
     encoder: Encoder | None
     snapshot: Snapshot
-    batcher: Batcher
+    batcher: Batcher | None
     generation: str
     judge: Judge | None
     texts: Texts | None
@@ -62,8 +64,34 @@ class View:
     def scores(
         self, texts: Sequence[str], pictures: Sequence[NDArray[np.float32]] = ()
     ) -> list[NDArray[np.float32]]:
-        """Score all clips, `(n,)`, on each text, then on each picture."""
+        """Score all clips, `(n,)`, on each text, then on each picture.
+
+        Raises:
+            ApiError: 409 where the library has no vectors.
+        """
+        if self.batcher is None:
+            raise _without_vectors()
         return self.batcher.scores(self.snapshot, texts, pictures)
+
+    def looking(self) -> Encoder:
+        """Give the encoder that pictures go through.
+
+        Raises:
+            ApiError: 409 where the library has no vectors.
+        """
+        if self.encoder is None:
+            raise _without_vectors()
+        return self.encoder
+
+    @property
+    def channel_names(self) -> list[str]:
+        """List the channels that may be asked by their names."""
+        read = self.texts.passages.channel_names if self.texts is not None else ()
+        return sorted({*self.library.channel_names, *read})
+
+    def sees(self, query: Query) -> bool:
+        """Tell whether vectors of the library answer `query`."""
+        return self.encoder is not None and query.is_seen
 
 
 class LibraryWatch:
@@ -94,7 +122,7 @@ class LibraryWatch:
         self._stopped = True
         self._wake.set()
         self._thread.join()
-        if self._view is not None:
+        if self._view is not None and self._view.batcher is not None:
             self._view.batcher.close()
 
     def look(self) -> None:
@@ -193,7 +221,7 @@ class LibraryWatch:
             except MoviolaError as error:
                 self._fault = error
             except Exception as error:  # noqa: BLE001 -- told, and tried again
-                _LOG.error("looking after the library failed", exc_info=error)
+                log_fault("looking after the library", error)
                 self._fault = MoviolaError(
                     f"the library or its model cannot be used: {type(error).__name__}: {error}"
                 )
@@ -222,12 +250,14 @@ class LibraryWatch:
         loading = time.monotonic()
         encoder = self._view.encoder if self._view else self._encoder(library)
         loading = time.monotonic() - loading
-        encode = _refuse if encoder is None else partial(encode_directions, library, encoder)
-        batcher = self._view.batcher if self._view else Batcher(encode)
+        batcher = self._view.batcher if self._view else None
         snapshot = library.snapshot()
         if library.damage:
             _LOG.warning(tell_damage(library))
-        judge = None if encoder is None else judge_for(library, encoder, snapshot)
+        judge = None
+        if encoder is not None:
+            batcher = batcher or Batcher(partial(encode_directions, library, encoder))
+            judge = judge_for(library, encoder, snapshot)
         texts = Texts.of(library, text_encoder_of(library))
         self._view = View(library, encoder, snapshot, batcher, library.generation, judge, texts)
         _keep_out_of_collections()
@@ -235,7 +265,7 @@ class LibraryWatch:
 
     @staticmethod
     def _encoder(library: Library) -> Encoder | None:
-        """Load the encoder that the library was made with, None where it has no vectors."""
+        """Load the encoder that the library was made with, None where that was without one."""
         if not library.card.has_vectors:
             return None
         encoder = load_aligned(library.card.model, head_of(library.path))
@@ -247,13 +277,14 @@ class LibraryWatch:
         return encoder
 
 
-def _refuse(texts: Sequence[str]) -> list[NDArray[np.float32]]:
-    """Refuse to encode texts for a library without vectors.
-
-    Raises:
-        ValueError: always.
-    """
-    raise ValueError(f"{NO_VECTORS}; {len(texts)} texts cannot be compared with them")
+def _without_vectors() -> ApiError:
+    """Refuse what needs vectors."""
+    return ApiError(
+        409,
+        "no_vectors",
+        "this library was indexed without a model, so it is searched by words alone; a library "
+        "that a model has looked at is made with moviola index FOLDER --library OTHER",
+    )
 
 
 def _keep_out_of_collections() -> None:

@@ -23,7 +23,6 @@ from moviola.pipeline.search.pictures import encode_picture, read_clip, read_sti
 from moviola.retrieve.query import Picture
 from moviola.serve.errors import ApiError
 from moviola.serve.media.media import Media, jpeg
-from moviola.serve.search.library_watch import NO_VECTORS
 
 if TYPE_CHECKING:
     from moviola.serve.search.library_watch import View
@@ -60,12 +59,10 @@ class Pictures:
         """Decode, encode and keep what was sent.
 
         Raises:
-            ApiError: 422 where it cannot be decoded, or has no direction, or where the library
-                has no vectors to compare it with.
+            ApiError: 409 where the library has no vectors to compare it with.
+            VideoUnreadableError: where it cannot be decoded.
         """
-        encoder = view.encoder
-        if encoder is None:
-            raise ApiError(422, "invalid", NO_VECTORS)
+        encoder = view.looking()
         digest = hashlib.blake2b(data, digest_size=12, key=encoder.space.digest.encode())
         number = f"p-{digest.hexdigest()}"
         handle, name = tempfile.mkstemp(prefix="moviola-", suffix=".upload")

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from moviola.core.moments import Moment
-from moviola.library import VideoFilter
-from moviola.retrieve.judging import judge_moments
+from moviola.library import VideoFilter, VideoRecord
 from moviola.retrieve.query import Query
-from moviola.retrieve.ranking import rank_query
 from moviola.retrieve.scoring import score_query
 from moviola.retrieve.search import find_moments
 from moviola.serve.errors import ApiError
@@ -59,11 +57,12 @@ class Curve:
     """The scores of the windows of one video on a query.
 
     Attributes:
-        spans: `(n, 2)` starts and ends in seconds.
+        spans: `(n, 2)` starts and ends in seconds; none where pictures are not asked.
         scores: `(n,)`, of the best step.
         low: the median score of all clips of the library.
         high: the best score of all clips of the library.
         peaks: the moments of the video, best first.
+        duration: of the video, seconds.
     """
 
     spans: NDArray[np.float64]
@@ -71,6 +70,7 @@ class Curve:
     low: float
     high: float
     peaks: list[Moment]
+    duration: float
 
 
 class Searcher:
@@ -125,7 +125,7 @@ class Searcher:
     def _search(self, view: View, query: Query, shown: Shown) -> Answer:
         """Score, rank and order, and measure how long that takes."""
         began = perf_counter()
-        scores = self.scores(view, query) if _is_seen(view, query) else None
+        scores = self.scores(view, query) if view.sees(query) else None
         compared = perf_counter()
         with self._ranking:
             found = find_moments(
@@ -148,33 +148,29 @@ class Searcher:
             perf_counter() - compared,
         )
 
-    def curve(self, view: View, query: Query, place: int) -> Curve:
-        """Score the windows of the video at `place`; all score 0 where pictures are not asked."""
-        if not _is_seen(view, query):
-            spans = view.snapshot.spans[view.snapshot.video(place)]
-            return Curve(*_thinned(spans, np.zeros(len(spans), np.float32)), 0.0, 0.0, [])
-        steps = self.scores(view, query)
+    def curve(self, view: View, query: Query, record: VideoRecord) -> Curve:
+        """Score the windows of one video, and find its moments."""
+        place = view.snapshot.place_of(record.id)
+        steps = self.scores(view, query) if view.sees(query) and place is not None else None
+        peaks = find_moments(
+            # Of a clip's own video its curve is wanted too.
+            replace(query, filters=VideoFilter(videos=frozenset([record.id])), own=True),
+            view.snapshot,
+            steps,
+            judge=view.judge,
+            texts=view.texts,
+            top=_MOST_PEAKS,
+            per_video=None,
+            fold=False,
+        ).moments
+        length = record.info.duration if record.info else 0.0
+        if steps is None or place is None:
+            return Curve(np.zeros((0, 2)), np.zeros(0, np.float32), 0.0, 0.0, peaks, length)
         scores = steps.max(axis=0)
         own = view.snapshot.video(place)
         low, high = float(np.median(scores)), float(scores.max())
-        video = view.snapshot.records[place].id
-        peaks = rank_query(
-            query,
-            view.snapshot,
-            steps,
-            top=_MOST_PEAKS,
-            per_video=None,
-            filters=VideoFilter(videos=frozenset([video])),
-        )
-        if query.is_plain:
-            peaks, _ = judge_moments(peaks, view.judge, view.snapshot, steps[0])
         spans, drawn = _thinned(view.snapshot.spans[own], scores[own])
-        return Curve(spans, drawn, min(low, high), high, peaks)
-
-
-def _is_seen(view: View, query: Query) -> bool:
-    """Tell whether pictures are asked, and there is a model that can be."""
-    return query.is_seen and view.encoder is not None
+        return Curve(spans, drawn, min(low, high), high, peaks, float(spans[-1, 1]))
 
 
 def _unsure_from(moments: Sequence[Moment]) -> int | None:
@@ -192,7 +188,7 @@ def _sorted(
         return list(moments)
     if by == "name":
         return sorted(moments, key=lambda moment: (moment.path.name.casefold(), moment.start))
-    dates = {record.id: record.date for record in view.snapshot.records}
+    dates = {record.id: record.date for record in view.library.videos()}
     return sorted(moments, key=lambda moment: dates[moment.video], reverse=True)
 
 
