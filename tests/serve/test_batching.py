@@ -18,6 +18,7 @@ class Three:
     """Stands for a snapshot of three clips."""
 
     matrix = np.eye(3, dtype=np.float32)
+    rows = None
 
 
 SNAPSHOT = cast("Any", Three())

@@ -219,7 +219,7 @@ def moment(**known) -> MomentAnswer:
         "id": "c", "video": "v", "name": "a.mp4", "folder": "f", "start": 1.0, "end": 2.0,
         "peak": 1.5, "score": 0.5, "band": "unsure", "probability": None, "missing": False,
         "duration": 9.0, "width": 1, "height": 1, "sound": True, "date": "2026-01-01",
-        "codec": "h264", "playable": None, "others": 0, "duplicates": [], "steps": None,
+        "codec": "h264", "playable": None, "others": 0, "duplicates": [], "steps": None, "why": [],
     }  # fmt: skip
     return MomentAnswer(**{**given, **known})
 

@@ -9,8 +9,7 @@ from moviola.core import Span
 from moviola.core.moments import Moment
 
 if TYPE_CHECKING:
-    from moviola.library import Snapshot, VideoRecord
-    from moviola.serve.state import ServerState
+    from moviola.library import Library, Snapshot, VideoRecord
 
 # Milliseconds of the start and of the end, behind the id of a video.
 _TIMED = re.compile(r"(?P<video>.+)-(?P<start>\d{1,10})-(?P<end>\d{1,10})")
@@ -29,14 +28,12 @@ def id_of(moment: Moment) -> str:
     return moment.clip or part_id(moment.video, Span(moment.start, moment.end))
 
 
-def find_part(state: ServerState, name: str) -> tuple[VideoRecord, Span] | None:
+def find_part(library: Library, name: str) -> tuple[VideoRecord, Span] | None:
     """Find the part of a video that an id names, None where there is none any more.
 
     Raises:
-        MoviolaError: when the library is damaged.
-        ApiError: where there is no library.
+        StoreCorruptError: when the tables are damaged.
     """
-    library = state.watch.opened()
     if library.card.has_vectors:
         snapshot = library.snapshot()
         row = snapshot.row_of(name)

@@ -65,7 +65,7 @@ def _understood(params: SearchParams, query: Query) -> QueryAnswer:
 
 def clip_answer(state: ServerState, clip: str) -> MomentAnswer | None:
     """Present a clip, None where it is no longer there."""
-    found = find_part(state, clip)
+    found = find_part(state.watch.opened(), clip)
     if found is None:
         return None
     record, span = found

@@ -48,7 +48,7 @@ def favourites(state: WithState) -> FavouritesAnswer:
 @router.post("", status_code=201)
 def add(new: NewFavourite, state: WithState) -> FavouriteAnswer:
     """Mark a moment as an answer to a query, or as none."""
-    part = find_part(state, new.clip)
+    part = find_part(state.watch.opened(), new.clip)
     if part is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
     if new.end <= new.start:

@@ -146,7 +146,7 @@ def _why(facts: Facts) -> str:
 
 
 def _clip(state: ServerState, clip: str) -> tuple[VideoRecord, Span]:
-    found = find_part(state, clip)
+    found = find_part(state.watch.opened(), clip)
     if found is None:
         raise ApiError(404, "not_found", "there is no such clip in the library any more")
     return found
