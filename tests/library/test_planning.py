@@ -9,7 +9,7 @@ import pytest
 
 from moviola.core import FileCode, VideoUnreadableError
 from moviola.library import identity, planning, scan
-from moviola.library.identity import is_sampled
+from moviola.library.identity import WHOLE_BYTES, is_sampled
 
 SUFFIXES = frozenset({".mp4", ".mkv"})
 
@@ -420,3 +420,28 @@ def test_a_file_that_was_named_is_a_root_of_its_own(shelf):
         shelf.folder / "sub",
     }
     assert shelf.library.roots() == [shelf.folder]
+
+
+def test_only_a_whole_reading_finds_what_changed_between_the_blocks_of_a_large_file(shelf):
+    path = shelf.folder / "large.mp4"
+    path.write_bytes(bytes(WHOLE_BYTES + 1_000_000))
+    stamps = path.stat()
+
+    def change(value: bytes) -> None:
+        with path.open("r+b") as file:
+            file.seek(600_000)  # between the first block and the second
+            file.write(value)
+        os.utime(path, ns=(stamps.st_atime_ns, stamps.st_mtime_ns))
+
+    assert counts(shelf.index()) == {"decode": 1}
+    assert counts(shelf.index(rehash=True)) == {"unchanged": 1}
+    (before,) = shelf.library.videos()
+    change(b"x")
+    assert counts(shelf.index()) == {"unchanged": 1}
+    assert counts(shelf.index(rehash=True)) == {"decode": 1}
+    (after,) = shelf.library.videos()
+    assert before.id.endswith("-sampled")
+    assert not after.id.endswith("-sampled")
+    for rehash in (False, True):
+        assert counts(shelf.index(rehash=rehash)) == {"unchanged": 1}
+    assert shelf.library.verify(deep=True) == []

@@ -129,8 +129,8 @@ def pool_rows(rows: Floats, name: str) -> Floats:
     if (tokens := TokenPooling.parse(name)) is not None:
         if tokens.kind == "attention":
             raise ValueError(
-                f"rows alone tell no attention, which {name} needs; pool them while a chat model "
-                f"encodes (moviola encode --pool {name}), or take hierarchical-{tokens.rows}"
+                f"rows alone tell no attention, which {name} needs; take "
+                f"hierarchical-{tokens.rows}, or pool them while a chat model encodes"
             )
         return pool_by_ward(rows, tokens.rows)
     vector = np.asarray(find_pooling(name)(rows))

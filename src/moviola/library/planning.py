@@ -22,13 +22,16 @@ _PASSING = frozenset(
 )
 _ENOUGH = 2
 
+#: From a content id and the digest of all bytes to whether that is the one that was known, if any.
+Compare = Callable[[str, str], bool]
+
 
 def make_plan(
     records: Mapping[str, VideoRecord],
     entries: Iterable[Entry],
     *,
     retry: bool = False,
-    rehash: bool = False,
+    rehash: Compare | None = None,
     progress: Callable[[Path], None] | None = None,
 ) -> tuple[Plan, dict[str, VideoRecord]]:
     """Compare inputs with what the library knows.
@@ -40,7 +43,8 @@ def make_plan(
         records: the library's videos by id.
         entries: inputs, as `scan` finds them.
         retry: decode again what failed before.
-        rehash: read every file, whatever its size and times say.
+        rehash: given, every file is read whole, whatever its size and times say; it compares the
+            digest of a large one with the known one of its content id.
         progress: called with every path whose content is going to be read.
 
     Returns:
@@ -60,7 +64,7 @@ def make_plan(
 class _Planner:
     records: Mapping[str, VideoRecord]
     retry: bool
-    rehash: bool
+    rehash: Compare | None
     progress: Callable[[Path], None] | None
     present: set[Path] = field(default_factory=set[Path])
     owners: dict[Path, str] = field(default_factory=dict[Path, str])
@@ -104,7 +108,7 @@ class _Planner:
             self.fail(entry, entry.code, entry.message)
             return
         owner = self.record(self.owners.get(entry.path, ""))
-        if owner is not None and not self.rehash and _is_same(entry, owner):
+        if owner is not None and self.rehash is None and _is_same(entry, owner):
             self.place_known(entry, owner)
             return
         note = self.record(path_id(entry.path))
@@ -135,7 +139,12 @@ class _Planner:
             video = whole_id(file)
             if self.record(video) is not None:
                 return video
-        return content_id(file)
+        video = content_id(file)
+        if self.rehash is not None and is_sampled(video):
+            whole = whole_id(file)
+            if not self.rehash(video, whole):
+                return whole  # other bytes between the blocks: another content
+        return video
 
     def place_known(self, entry: InputFile, record: VideoRecord) -> None:
         """Put a file whose content the library has met where it belongs."""

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from moviola.core import Frames
+from moviola.analysis.layer_stores import clip_layers, text_layers
+from moviola.analysis.layer_sweep import sweep_layers
+from moviola.core import Clip, Frames, Span, Text
 from moviola.encode.decoder.inputs import Piece
+from moviola.store import StoreWriter
 from moviola.testing import check_encoder
 
 pytestmark = pytest.mark.shared
@@ -137,3 +140,39 @@ def test_options_that_are_none_are_refused(chat_golden):
     ):
         with pytest.raises(ValueError, match=match):
             chat_golden.load(**wrong)
+
+
+def test_rows_are_pooled_by_attention_and_layers_swept(chat_golden, tmp_path):
+    """Every family gives few rows, and stores of all its layers that a sweep can rank."""
+    few = chat_golden.load(readout="content", pooling="attention-5")
+    every = chat_golden.load(readout="content", pooling="none")
+    texts = [chat_golden.texts[0], f"{chat_golden.texts[0]} and a man talks about it"]
+    for own, rows in zip(few.encode_texts(texts), every.encode_texts(texts), strict=True):
+        assert len(own) == min(5, len(rows))
+        np.testing.assert_allclose(np.linalg.norm(own, axis=1), 1, atol=1e-5)
+    assert few.text_readout.pooling == "attention-5"
+    (own,) = few.encode_videos([chat_golden.clip("video0")])
+    assert len(own) == 5
+
+    layered = chat_golden.load(layers="all")
+    clips = [chat_golden.clip("video0"), chat_golden.clip("video1")]
+    sides = {
+        "clips": (layered.read_videos(clips * 6), layered.video_readouts, "clips"),
+        "texts": (layered.read_texts(texts * 6), layered.text_readouts, "texts"),
+    }
+    for side, (read, readouts, kind) in sides.items():
+        for name, readout in readouts.items():
+            with StoreWriter(
+                tmp_path / side / name, kind=kind, space=layered.space, readout=readout
+            ) as writer:
+                for i, rows in enumerate(read):
+                    item = Clip(f"v{i}", tmp_path, Span(0, 1))
+                    writer.append(Text(f"v{i}-0", "") if kind == "texts" else item, rows[name])
+    sweep = sweep_layers(
+        text_layers(tmp_path / "texts", None), clip_layers(tmp_path / "clips", None), k=3
+    )
+    first, *later = sweep.scores
+    # Before the first layer, the prompt's last token is the same for all.
+    assert np.isnan(first.overlap)
+    assert not any(np.isnan(score.overlap) for score in later)
+    assert sweep.best("overlap") in later

@@ -15,7 +15,7 @@ import pytest
 
 import moviola
 from moviola.core import LibraryLockedError, SpaceMismatchError, StorageError
-from moviola.library import Library, writer_lock
+from moviola.library import Library, identity, planning, writer_lock
 from moviola.pipeline.encode import batches
 from moviola.pipeline.index import opening
 from moviola.pipeline.index.report import IndexStep
@@ -307,3 +307,23 @@ def test_the_search_refuses_nonsense(folder, tmp_path):
         moviola.search("a" * 20_000, library=tmp_path / "lib")
     with pytest.raises(FileNotFoundError, match="moviola index"):
         moviola.search("red", library=tmp_path / "nowhere")
+
+
+def test_a_large_file_that_changed_between_its_blocks_is_found_by_rehash(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(identity, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(planning, "WHOLE_BYTES", 1000)
+    monkeypatch.setattr(identity, "_BLOCK", 8)
+    run(folder, tmp_path / "lib", segment="whole")
+    video = folder / "red.mp4"
+    stamps, whole = video.stat(), video.read_bytes()
+    place = whole.index(b"x264 - core")  # said by the encoder inside the stream
+    with video.open("r+b") as file:
+        file.seek(place)
+        file.write(b"y")
+    os.utime(video, ns=(stamps.st_atime_ns, stamps.st_mtime_ns))
+    assert run(folder, tmp_path / "lib").skipped == 3
+    again = run(folder, tmp_path / "lib", rehash=True)
+    assert (again.ok, again.skipped) == (1, 2)
+    assert run(folder, tmp_path / "lib", rehash=True).skipped == 3

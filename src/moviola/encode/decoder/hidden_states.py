@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from moviola.core.token_pooling import TokenPooling, pool_by_salience
 from moviola.encode.decoder.inputs import DecoderInputs, Kind
 from moviola.encode.decoder.readouts import DecoderReadout, Tokens
+from moviola.encode.decoder.salience import watch_attention
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,7 +83,13 @@ def read_layers(
     for index, readout in enumerate(readouts):
         asked.setdefault(readout.state(count), []).append(index)
     pools = [StatePool(readout, kinds) for readout in readouts]
+    attended = {
+        readout.state(count) for readout, pool in zip(readouts, pools, strict=True) if pool.attends
+    }
+    if 0 in attended:
+        raise ValueError("state 0 has seen no attention to pool by; read a later layer")
     rows: list[list[NDArray[np.float32]]] = [[] for _ in readouts]
+    salience: dict[int, Tensor] = {}
     deepest = max(asked)
     following = 0
 
@@ -99,11 +107,14 @@ def read_layers(
             normed = hidden
         for index in own:
             chosen = normed if readouts[index].is_normed(count) else hidden
-            rows[index] = pools[index](chosen)
+            rows[index] = pools[index](chosen, salience.get(state))
         if state == deepest:
             raise _DeepEnoughError
 
-    with _hooks([*shape.layers, shape.norm], look):
+    with (
+        watch_attention(decoder, kinds, attended, salience),
+        _hooks([*shape.layers, shape.norm], look),
+    ):
         try:
             run()
         except _DeepEnoughError:
@@ -157,11 +168,33 @@ class StatePool:
 
     def __init__(self, readout: DecoderReadout, kinds: Tensor) -> None:
         self._pooling = readout.pooling
+        self._tokens = TokenPooling.parse(readout.pooling)
         self._chosen = chosen_positions(readout.tokens, kinds)
 
-    def __call__(self, hidden: Tensor) -> list[NDArray[np.float32]]:
-        """Map `(B, L, H)` to one `(n, H)` float32 array an input."""
+    @property
+    def attends(self) -> bool:
+        """Tell whether rows are pooled by what the last position attends to."""
+        return self._tokens is not None
+
+    def __call__(self, hidden: Tensor, salience: Tensor | None = None) -> list[NDArray[np.float32]]:
+        """Map `(B, L, H)` to one `(n, H)` float32 array an input; `salience` is `(B, L)`.
+
+        Raises:
+            ValueError: when rows are pooled by attention and there is none.
+        """
         chosen = self._chosen.to(hidden.device)
+        if self._tokens is not None:
+            if salience is None:
+                raise ValueError("state 0 has seen no attention to pool by; read a later layer")
+            each = zip(hidden, salience.to(hidden.device), chosen, strict=True)
+            return [
+                pool_by_salience(
+                    own[mine].float().cpu().numpy(),
+                    weights[mine].cpu().numpy(),
+                    self._tokens.rows,
+                )
+                for own, weights, mine in each
+            ]
         if self._pooling == "none":
             return [
                 own[mine].float().cpu().numpy() for own, mine in zip(hidden, chosen, strict=True)

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from moviola.core.pooling import POOLINGS
 from moviola.core.spaces import Readout
+from moviola.core.token_pooling import TokenPooling
 
 Norm = Literal["last", "every", "never"]
 Tokens = Literal["all", "content", "video", "last"]
@@ -34,7 +35,8 @@ class DecoderReadout:
         tokens: which positions count: `all`, the `content` (the caption's words, the vectors of
             the video and of its sound; neither BOS nor prompt), the vectors of the `video`, or
             the `last` position. An input without any is read at its last position.
-        pooling: a name of `moviola.core.pooling.POOLINGS`, or `none` for one row a position.
+        pooling: a name of `moviola.core.pooling.POOLINGS`, `none` for one row a position, or
+            `attention-N` for N rows around those that the last position attends to most.
         prompt: the words around the input, whose place is `{input}`; given twice, the second is
             the content and the first is prompt ("Repetition Improves Language Model Embeddings",
             Springer et al. 2024). `{timing}` is the sentence that tells when frames were sampled.
@@ -59,6 +61,8 @@ class DecoderReadout:
             ("pooling", self.pooling, ("none", *POOLINGS)),
             ("mask", self.mask, get_args(Mask)),
         ):
+            if name == "pooling" and _is_by_attention(value):
+                continue
             if value not in known:
                 raise ValueError(f"{name} is one of {', '.join(known)}, not {value!r}")
         places = _PLACES.findall(self.prompt)
@@ -102,6 +106,11 @@ class DecoderReadout:
             tokens=self.tokens,
             pooling=self.pooling,
         )
+
+
+def _is_by_attention(pooling: str) -> bool:
+    tokens = TokenPooling.parse(pooling)
+    return tokens is not None and tokens.kind == "attention"
 
 
 def split_prompt(prompt: str, timing: str = "") -> list[str]:

@@ -24,6 +24,7 @@ from moviola.library.storage.committing import Batch
 from moviola.library.storage.passage_rows import passage_rows
 from moviola.library.storage.schema import clip_rows, clips_schema
 from moviola.library.storage.tables import Tables, faults
+from moviola.library.storage.whole_digests import WholeDigests
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +60,7 @@ class LibraryWriter:
             card.space.dimension, card.vector_type, rows=bool(card.rows)
         )
         self._batch = Batch(tables, card.space.digest)
+        self._digests = WholeDigests(tables.folder)
         self._since: float | None = None
         self._commits = 0
         # What this very writer forgets can still be brought back after it.
@@ -79,7 +81,7 @@ class LibraryWriter:
         Args:
             entries: inputs, as `scan` finds them.
             retry: decode again what failed before.
-            rehash: read every file, whatever its size and times say.
+            rehash: read every file whole, whatever its size and times say.
             progress: called with every path whose content is going to be read.
 
         Raises:
@@ -87,12 +89,20 @@ class LibraryWriter:
         """
         self.commit()
         plan, changed = make_plan(
-            self._batch.records, entries, retry=retry, rehash=rehash, progress=progress
+            self._batch.records,
+            entries,
+            retry=retry,
+            rehash=self._digests.note if rehash else None,
+            progress=progress,
         )
         for record in changed.values():
             self._batch.replace(record)
         self.commit()
         return plan
+
+    def note_digest(self, video: str, digest: str) -> None:
+        """Note the digest of all bytes of a large file, for a later whole reading."""
+        self._digests.note(video, digest)
 
     def add(
         self,
@@ -280,6 +290,7 @@ class LibraryWriter:
     def close(self) -> None:
         """Commit, and tidy up where many small files have gathered."""
         self.commit()
+        self._digests.save(set(self._batch.records))
         with faults(self._tables.folder):
             versions = max(len(table.list_versions()) for table in self._tables.all())
         if versions > _TIDY_AT_CLOSE:

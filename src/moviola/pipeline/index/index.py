@@ -162,6 +162,7 @@ def index(
                     if seconds is not None:
                         on_progress(IndexStep(0, len(plan.decode), 0, len(plan.failed), seconds))
                     run.decode(pool, encoder, segmenter)
+                run.digest_large()
                 known = writer.records_at(known_inputs(plan))
                 jobs = find_outdated(known, chosen, retry=retry)
                 if jobs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,11 +18,13 @@ from moviola.core import (
     Frames,
     Segmenter,
     Span,
+    VideoUnreadableError,
     clip_id,
     wanted_size,
     wanted_sound,
 )
 from moviola.library import FailedFile, Library, LibraryWriter, NewVideo, Plan, VideoRecord
+from moviola.library.identity import is_sampled, whole_id
 from moviola.pipeline.encode.batches import EncodedVideo
 from moviola.pipeline.encode.stages import StageSeconds
 from moviola.pipeline.encode.streaming import encode_stream
@@ -102,6 +105,16 @@ class IndexRun:
             self._tell()
         with self.seconds.spent_on("write"):
             self._writer.commit()
+
+    def digest_large(self) -> None:
+        """Read new large files whole, after everything else: blocks of them gave their names.
+
+        With that `index --rehash` finds a file that changed between its blocks.
+        """
+        for video, record in self._codes:
+            if not record.code.is_failure and is_sampled(video.id):
+                with suppress(VideoUnreadableError):  # the next whole reading learns it
+                    self._writer.note_digest(video.id, whole_id(video.files[0]))
 
     def _draw(self, video: str, span: Span, small: Frames, *, posters: bool) -> None:
         """Keep small pictures of what the encoder sees, while it is at hand; in any thread."""

@@ -26,13 +26,14 @@ from moviola.library import HEAD_NAME, Library, writer_lock
 from moviola.library.storage.card import CARD_NAME, sync_folder
 from moviola.library.storage.seals import SEALS_NAME, table_files
 from moviola.library.storage.state_files import CALIBRATION, FAVOURITES
+from moviola.library.storage.whole_digests import WHOLE_DIGESTS
 from moviola.pipeline.upkeep.verify import verify
 
 _LIST = "moviola-library.json"
 _SCHEMA = 1
 _LONGEST_LIST = 64 << 20  # bytes; a library of a million clips has a few hundred thousand
 _BLOCK = 1 << 20
-_BESIDE = (CARD_NAME, SEALS_NAME, CALIBRATION, FAVOURITES)
+_BESIDE = (CARD_NAME, SEALS_NAME, CALIBRATION, FAVOURITES, WHOLE_DIGESTS)
 # What Python raises over an archive that is none, or not one of ours.
 _STRANGE = (
     *(tarfile.TarError, EOFError, ValueError, LookupError, TypeError),

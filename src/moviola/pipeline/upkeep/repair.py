@@ -9,6 +9,7 @@ from typing import Any
 
 from moviola.library import CACHE, Library, Problem, writer_lock
 from moviola.library.storage.rescuing import rescue
+from moviola.library.storage.whole_digests import WHOLE_DIGESTS
 from moviola.pipeline.index.index import index
 from moviola.pipeline.index.report import IndexStep
 from moviola.pipeline.upkeep.verify import verify
@@ -58,7 +59,7 @@ def repair(path: Path, *, on_progress: Callable[[IndexStep], Any] = lambda _: No
     with writer_lock(path):
         found = rescue(path)
     for problem in verify(path).derived:
-        if problem.path is not None and problem.path.parts[0] == CACHE:
+        if problem.path is not None and problem.path.parts[0] in {CACHE, WHOLE_DIGESTS}:
             (path / problem.path).unlink(missing_ok=True)
     if found.redo:
         _encode_again(path, found.redo, on_progress)

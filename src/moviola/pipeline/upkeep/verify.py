@@ -18,6 +18,7 @@ from moviola.library.storage.state_files import (
     JUDGE_CALIBRATIONS,
     read_state,
 )
+from moviola.library.storage.whole_digests import WHOLE_DIGESTS
 from moviola.pipeline.search.aligned_encoder import head_of
 from moviola.store import is_store
 from moviola.store import verify as verify_store
@@ -91,7 +92,9 @@ def _beside(path: Path) -> Iterator[Problem]:
                 read_state(path / name)
             except (ValueError, RecursionError, OSError) as error:
                 if not isinstance(error, FileNotFoundError):
-                    yield Problem(f"{name} is damaged: {error}", path=Path(name))
+                    is_derived = name == WHOLE_DIGESTS
+                    what = f"{name} is damaged: {error}"
+                    yield Problem(what, path=Path(name), is_derived=is_derived)
     for kept in sorted((path / CACHE).rglob("*.npz")):
         if not _is_sound(kept):
             name = kept.relative_to(path)
