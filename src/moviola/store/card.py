@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast, get_args
 
 from moviola.core import Readout, Space, StoreCorruptError, display_path
+from moviola.core.json_text import decode_json
 
 CARD = "card.json"
 ITEMS = "items.arrow"
@@ -83,10 +84,10 @@ class StoreCard:
         """
         path = folder / CARD
         try:
-            value = json.loads(path.read_bytes())
+            value = decode_json(path.read_bytes())
         except FileNotFoundError:
             raise StoreCorruptError(_without_card(folder)) from None
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise StoreCorruptError(
                 f"{display_path(path)} is not JSON ({error}); encode into a new folder"
             ) from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,6 +11,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import save_file  # pyright: ignore[reportUnknownVariableType]
 
 from moviola.core import StoreCorruptError, display_path
+from moviola.core.json_text import decode_json
 
 if TYPE_CHECKING:
     from moviola.core.embeddings import Rows
@@ -64,7 +64,7 @@ def map_rows(path: Path) -> Rows:
         if not shape[0]:
             return cast("Rows", np.empty(shape, dtype))
         mapped = np.memmap(path, dtype, "r", offset=offset, shape=shape)
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise StoreCorruptError(
             f"{display_path(path)} cannot be read ({error}); delete the store and encode again"
         ) from error
@@ -77,7 +77,7 @@ def _locate(path: Path) -> tuple[np.dtype[Any], int, tuple[int, int]]:
         length = int.from_bytes(file.read(8), "little")
         if not 2 <= length <= min(_HEADER_LIMIT, size - 8):
             raise ValueError(f"a header of {length} bytes in a file of {size}")
-        header = cast("dict[str, Any]", json.loads(file.read(length)))
+        header = cast("dict[str, Any]", decode_json(file.read(length)))
     tensor = header[_TENSOR]
     dtype = _DTYPES[tensor["dtype"]]
     count, dimension = (int(side) for side in tensor["shape"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from moviola.core import Readout, Space, StoreCorruptError, display_path
+from moviola.core.json_text import decode_json
 from moviola.core.version import __version__
 from moviola.store.card import Kind, RowType, StoreCard
 
@@ -84,10 +85,10 @@ class Sidecar:
         """
         path = folder / SIDECAR
         try:
-            value = json.loads(path.read_bytes())
+            value = decode_json(path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, ValueError) as error:
             raise StoreCorruptError(
                 f"{display_path(path)} is not JSON that can be read ({error}); {_REMEDY}"
             ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -27,6 +26,7 @@ from moviola.core import (
     Text,
     display_path,
 )
+from moviola.core.json_text import decode_json
 from moviola.store.adding import (
     READY,
     Declared,
@@ -324,8 +324,8 @@ class StoreWriter:
                 publish(temporary, draft)
             return
         try:
-            begun = StoreCard.from_json(json.loads(draft.read_bytes()))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            begun = StoreCard.from_json(decode_json(draft.read_bytes()))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreCorruptError(
                 f"{display_path(draft)} cannot be read ({error}); delete the folder it is in"
             ) from error

@@ -140,6 +140,19 @@ def test_a_run_goes_on_where_it_was(paired, split, tmp_path) -> None:
         train_head(paired, split, part, folder=tmp_path / "new", resume=True)
 
 
+def test_a_run_that_mines_goes_on_mining(paired, split, tmp_path) -> None:
+    part = replace(
+        CONFIG, loss="triplet", epochs=4, schedule="constant", patience=None, keep_best=False
+    )
+    longer = replace(part, epochs=6)
+    whole = train_head(paired, split, longer, folder=tmp_path / "whole")
+    train_head(paired, split, part, folder=tmp_path / "part")
+    resumed = train_head(paired, split, longer, folder=tmp_path / "part", resume=True)
+    reached = max(epoch.measures["MRR"] for epoch in whole.history.epochs[:5])
+    assert reached > 10 * chance_level(40)  # or nothing was mined before the run was gone on with
+    assert resumed.history.epochs == whole.history.epochs
+
+
 def test_the_log_is_a_csv(paired, split, tmp_path) -> None:
     train_head(paired, split, replace(CONFIG, epochs=2), folder=tmp_path)
     with (tmp_path / "metrics.csv").open(encoding="utf-8", newline="") as file:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from moviola.core import StoreCorruptError, display_path
+from moviola.core.json_text import decode_json
 
 CARD = "head.json"
 WEIGHTS = "head.safetensors"
@@ -58,8 +59,8 @@ class HeadCard:
             StoreCorruptError: when it cannot be understood.
         """
         try:
-            value: object = json.loads(path.read_bytes())
-        except (ValueError, RecursionError) as error:
+            value: object = decode_json(path.read_bytes())
+        except ValueError as error:
             raise StoreCorruptError(f"{display_path(path)} is not JSON ({error})") from error
         if not isinstance(value, dict) or cast("dict[str, Any]", value).get("schema") != SCHEMA:
             raise StoreCorruptError(f"{display_path(path)} is not the card of a Moviola head")

@@ -74,6 +74,11 @@ class HeadTraining(lightning.LightningModule):
             truth = torch.block_diag(*[truth.to(torch.uint8)] * self.trainer.world_size).bool()
         return self.loss(texts @ clips.T, truth, self.scale, self.bias)
 
+    def on_train_batch_start(self, _batch: Batch, place: int) -> None:
+        """Seed what a step drops by its number, so that a resumed run drops the same."""
+        numbers = [self.config.seed, self.current_epoch, place, self.global_rank]
+        torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
+
     def training_step(self, batch: Batch, _place: int) -> Tensor:
         """Compute the loss of one batch of training videos."""
         # Devices agree on gradients only where every parameter has one, used by the loss or not.
@@ -145,11 +150,13 @@ class HeadTraining(lightning.LightningModule):
         checkpoint["history"] = [asdict(epoch) for epoch in self.history]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the history from the checkpoint."""
+        """Restore the history from the checkpoint, and the loss that it led to."""
         self.history = [
             Epoch(**{**told, "cosines": Cosines(**told["cosines"])})
             for told in checkpoint["history"]
         ]
+        for epoch in self.history:
+            self.loss = self._mined(epoch.measures["MRR"], len(self.watched.clips))
 
     def _everywhere(self, vectors: Tensor) -> Tensor:
         """Gather the vectors of all devices, one after the other, with their gradients."""

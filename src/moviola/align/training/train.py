@@ -23,7 +23,7 @@ except ImportError as error:
         'training a head needs Lightning; install it with pip install "moviola[train]", or fit '
         "in closed form"
     ) from error
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import EarlyStopping
 
 from moviola.align.data.splitting import VideoSplit
 from moviola.align.options import TrainOutput
@@ -36,6 +36,7 @@ from moviola.align.training.loggers import make_loggers, quiet_lightning
 from moviola.align.training.losses import constant_loss
 from moviola.align.training.module import HeadTraining, start_of
 from moviola.align.training.networks import Network, NetworkMaps
+from moviola.align.training.resuming import RESUME, keep_last
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     #: `(D_t, K)` and `(D_v, K)` maps where networks begin.
     LinearStart = tuple[Floats, Floats]
 
-_RESUME = "last.ckpt"
 #: Epochs at most whose weights are kept for the curve of the test loss.
 _CHECKPOINTS = 25
 
@@ -96,8 +96,8 @@ def train_head(
         TypeError: when a callback is none of Lightning's.
     """
     folder = None if folder is None else Path(folder)
-    if resume and not (folder and (folder / _RESUME).is_file()):
-        raise FileNotFoundError(f"there is no {_RESUME} to resume; train from the start")
+    if resume and not (folder and (folder / RESUME).is_file()):
+        raise FileNotFoundError(f"there is no {RESUME} to resume; train from the start")
     output = TrainOutput(folder, resume, logger, callbacks)
     with tempfile.TemporaryDirectory() as place, torch.random.fork_rng(), quiet_lightning():
         torch.manual_seed(config.seed)
@@ -114,7 +114,7 @@ def train_head(
         keep = KeepWeights(where, every=every)
         trainer = _trainer(config, keep, where, output)
         if resume:
-            trainer.fit(module, loaders, ckpt_path=where / _RESUME, weights_only=True)
+            trainer.fit(module, loaders, ckpt_path=where / RESUME, weights_only=True)
         else:
             trainer.validate(module, loaders, verbose=False)
             trainer.fit(module, loaders)
@@ -153,10 +153,7 @@ def build_networks(
 def _trainer(
     config: TrainConfig, keep: KeepWeights, folder: Path, output: TrainOutput
 ) -> lightning.Trainer:
-    callbacks: list[lightning.Callback] = [
-        keep,
-        ModelCheckpoint(folder, save_last=True, save_top_k=0),
-    ]
+    callbacks: list[lightning.Callback] = [keep, keep_last(folder)]
     if config.patience is not None:
         callbacks.append(EarlyStopping("val_MRR", mode="max", patience=config.patience))
     return lightning.Trainer(

@@ -10,6 +10,7 @@ from reprlib import repr as shortened
 from typing import Any, cast
 
 from moviola.core import DatasetError, display_path
+from moviola.core.json_text import decode_json
 
 
 def read_text(path: Path) -> str:
@@ -92,13 +93,13 @@ def parse_json(text: str, shown: str, line: int = 1) -> Any:
         return found
 
     try:
-        return json.loads(text, object_pairs_hook=unique)
+        return decode_json(text, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         raise DatasetError(
             f"{shown}, line {line + error.lineno - 1}: not JSON: {error.msg} "
             f"at column {error.colno}"
         ) from error
-    except (RecursionError, ValueError) as error:  # too deep, or a number of too many digits
+    except ValueError as error:  # too deep, or a number of too many digits
         raise DatasetError(f"{shown}, line {line}: not JSON that can be read: {error}") from error
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import DatasetError, display_path
+from moviola.core.json_text import decode_json
 from moviola.core.moment_queries import MomentQuery
 from moviola.datasets.annotations.files import read_lines, read_text
 from moviola.datasets.moments import (
@@ -65,7 +65,7 @@ def _columns(path: Path, line: str) -> frozenset[str]:
     if path.suffix.lower() != ".jsonl":
         return frozenset()
     try:
-        value: Any = json.loads(line)
-    except (ValueError, RecursionError) as error:
+        value: Any = decode_json(line)
+    except ValueError as error:
         raise DatasetError(f"{display_path(path)}, line 1 is not JSON: {error}") from None
     return frozenset(cast("dict[str, Any]", value)) if isinstance(value, dict) else frozenset()

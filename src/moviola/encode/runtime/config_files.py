@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
 from moviola.core.errors import WeightsUnavailableError
+from moviola.core.json_text import decode_json
 from moviola.core.paths import display_path
 
 
@@ -17,10 +17,10 @@ def read_config(path: Path) -> dict[str, Any]:
         WeightsUnavailableError: when the file is not there, or holds none.
     """
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = decode_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise WeightsUnavailableError(f"{display_path(path.parent)} has no {path.name}") from None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise WeightsUnavailableError(
             f"{display_path(path)} is damaged ({error}); fetch it again"
         ) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from safetensors import safe_open
 
 from moviola.core.errors import WeightsUnavailableError
+from moviola.core.json_text import decode_json
 from moviola.core.paths import display_path
 from moviola.encode.runtime.hub import weight_files
 from moviola.encode.runtime.loading import COMPUTED_WITH, DAMAGES
@@ -153,7 +153,7 @@ def _sampled(path: Path) -> bytes:
         head = file.read(int.from_bytes(file.read(8), "little"))
         start = file.tell()
         samples: list[bytes] = []
-        for name, told in sorted(json.loads(head).items()):
+        for name, told in sorted(decode_json(head).items()):
             if name != "__metadata__":
                 first, last = told["data_offsets"]
                 file.seek(start + max(first, (first + last - _SAMPLE) // 2))

@@ -19,6 +19,8 @@ from torch.nn import functional
 from moviola.core.abilities import Precision, TowerName
 from moviola.core.errors import WeightsUnavailableError
 from moviola.core.frames import Frames
+from moviola.core.json_text import decode_json
+from moviola.core.paths import display_path
 from moviola.core.sampling import RateSampler
 from moviola.core.spaces import Readout, Space
 from moviola.encode.shapes.model import FRAMES, SIZE, TowerConfig, Towers
@@ -201,7 +203,7 @@ def _digest(folder: Path) -> str:
     digest = hashlib.blake2b(digest_size=16)
     digest.update((folder / "model.safetensors").read_bytes())
     # The calibration changes no vector; widths and words do.
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = decode_json((folder / "config.json").read_text(encoding="utf-8"))
     digest.update(json.dumps([config["towers"], config["vocabulary"]], sort_keys=True).encode())
     return digest.hexdigest()
 
@@ -242,13 +244,17 @@ def load(
         raise ValueError(f"the shapes encoder computes in float32 alone, not in {precision!r}")
     folder = WEIGHTS if weights is None else Path(weights)
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = decode_json((folder / "config.json").read_text(encoding="utf-8"))
         towers = _load_towers(folder, config)
         digest = _digest(folder)
     except FileNotFoundError as error:
         raise WeightsUnavailableError(
             f"no weights in {folder}: train them with "
             "python -m moviola.experiments.shapes.train --out DIR"
+        ) from error
+    except ValueError as error:
+        raise WeightsUnavailableError(
+            f"config.json in {display_path(folder)} is damaged ({error}); fetch it again"
         ) from error
     space = Space(
         model="moviola/shapes", revision=config["revision"], weights=digest, dimension=DIMENSION

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+
+from moviola.core.json_text import decode_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class VideoLlamaConfig:
             OSError: it cannot be read.
         """
         try:
-            given = json.loads(Path(path).read_text(encoding="utf-8"))
+            given = decode_json(Path(path).read_text(encoding="utf-8"))
             prompts = given.get("prompts", {})
             return cls(
                 llama=given["llama"],
@@ -164,7 +165,7 @@ class VideoLlamaConfig:
                     if key in prompts
                 },
             )
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(
                 f"{path} is no configuration of a Video-LLaMA: {type(error).__name__}: {error}"
             ) from error

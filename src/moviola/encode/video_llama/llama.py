@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from safetensors import SafetensorError
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from moviola.core.errors import MissingExtraError, WeightsUnavailableError
+from moviola.core.json_text import decode_json
 from moviola.encode.video_llama.weights.keys import is_ignored
 
 
@@ -65,7 +65,7 @@ def llama_config(folder: Path) -> dict[str, Any]:
         WeightsUnavailableError: it has no `config.json` of a LLaMA.
     """
     try:
-        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        said = decode_json((folder / "config.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise WeightsUnavailableError(f"{folder} holds no config.json of a LLaMA") from error
     return LlamaConfig(**said).to_dict()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from moviola.core import Clip, Embeddings, Qrels, SpaceMismatchError, Span
+from moviola.core.json_text import decode_json
 from moviola.core.moment_queries import FoundMoment, MomentQuery
 from moviola.experiments.demo.contact_sheet import SheetRow, write_contact_sheet
 from moviola.pipeline.index.index import index
@@ -189,7 +189,7 @@ def _things(shot: dict[str, Any]) -> tuple[Thing, ...]:
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [decode_json(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def _search(opened: Library, truth: Truth, say: Callable[[str], Any]) -> list[SheetRow]:
@@ -230,7 +230,7 @@ def _evaluate(opened: Library, world: Path, truth: Truth, say: Callable[[str], A
     dataset = load_dataset("msrvtt", world, "test")
     claims = [
         Claim.from_json(sentence["asserted"])
-        for sentence in json.loads((world / "annotations.json").read_text("utf-8"))["sentences"]
+        for sentence in decode_json((world / "annotations.json").read_text("utf-8"))["sentences"]
     ]
     unique = [
         text

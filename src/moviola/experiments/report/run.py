@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from moviola.analysis.pooling_grid import PoolingGrid, pooling_grid
 from moviola.core import display_path
+from moviola.core.json_text import decode_json
 from moviola.evaluate.report.style import CSS
 from moviola.experiments.report.curves import curves_csv, loss_picture, mrr_picture, remedied_csv
 from moviola.experiments.report.data import ExperimentData, some_items
@@ -129,7 +130,7 @@ def _read_result(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {shown}")
     try:
-        found: object = json.loads(path.read_bytes())
+        found: object = decode_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{shown} is not JSON ({error})") from error
     result = cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -17,6 +17,7 @@ import torch
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
+from moviola.core.json_text import decode_json
 from moviola.encode.shapes.encoder import load
 from moviola.encode.shapes.model import TowerConfig, Towers
 from moviola.encode.shapes.words import Vocabulary
@@ -182,7 +183,7 @@ def measure_moments_and_write(out: Path, world: Path) -> None:
     encoder = load(out)
     sharpness, moments = measure_joining(encoder, world, JoiningConfig())
     save_config(out, encoder.towers, encoder.words, encoder.calibration, sharpness)
-    measured = json.loads((out / "measured.json").read_text(encoding="utf-8"))
+    measured = decode_json((out / "measured.json").read_text(encoding="utf-8"))
     _write_measured(out, measured | {"moments": moments})
     _print_figures(moments["figures"])
 

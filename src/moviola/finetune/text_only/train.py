@@ -13,13 +13,14 @@ from typing import Any
 import torch
 
 from moviola.align.training.loggers import quiet_lightning
+from moviola.align.training.resuming import RESUME
 from moviola.encode.chat.loading import ChatOptions, load_backbone
 from moviola.finetune.text_only.config import TextOnlyConfig
 from moviola.finetune.text_only.embedder import TextEmbedder
 from moviola.finetune.text_only.pairs import read_pairs
 from moviola.finetune.training.history import Epoch
 from moviola.finetune.training.lora import save_lora, write_folder
-from moviola.finetune.training.trainer import RESUME, make_trainer, require_place
+from moviola.finetune.training.trainer import make_trainer, require_place
 from moviola.plugins.checkpoints import (
     NamedCheckpoint,
     find_checkpoint,

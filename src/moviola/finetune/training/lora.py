@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from moviola.core import MissingExtraError, Space
+from moviola.core.json_text import decode_json
 from moviola.encode.runtime.adapter import BASE_DIGEST, CARD, CONFIG
 from moviola.encode.runtime.hub import LOCAL
 
@@ -70,7 +71,7 @@ def save_lora(folder: Path, wrapped: Any, base: str, space: Space) -> None:
     """
     wrapped.save_pretrained(folder)
     (folder / "README.md").unlink(missing_ok=True)
-    told = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    told = decode_json((folder / CONFIG).read_text(encoding="utf-8"))
     local = space.revision == LOCAL
     told["base_model_name_or_path"] = str(Path(base).expanduser().absolute()) if local else base
     told["revision"] = None if local else space.revision

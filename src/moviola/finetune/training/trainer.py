@@ -16,11 +16,9 @@ except ImportError as error:
     raise MissingExtraError(
         'fine-tuning needs Lightning; install it with pip install "moviola[finetune]"'
     ) from error
-from lightning.pytorch.callbacks import ModelCheckpoint
 
 from moviola.align.training.loggers import make_loggers
-
-RESUME = "last.ckpt"
+from moviola.align.training.resuming import RESUME, keep_last
 
 
 class TrainerConfig(Protocol):
@@ -77,14 +75,7 @@ def make_trainer(config: TrainerConfig, run: Path, logger: object) -> lightning.
         strategy=config.strategy,
         precision=config.precision,
         max_epochs=config.epochs,
-        callbacks=[
-            ModelCheckpoint(
-                run,
-                filename=Path(RESUME).stem,
-                save_on_train_epoch_end=True,
-                enable_version_counter=False,
-            )
-        ],
+        callbacks=[keep_last(run)],
         logger=make_loggers(logger, run),
         log_every_n_steps=10_000,
         # Every epoch, and every device's share of it, is dealt out by the data module.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moviola.core import Clip, FileCode, UniformSampler
+from moviola.core.json_text import decode_json
 from moviola.encode.runtime.preprocessing import Preprocessing
 from moviola.video import ClipRead, DecodePool, GivenSegmenter, ReadRequest
 
@@ -79,7 +80,7 @@ def cache_frames(
     }
     card = folder / _CARD
     if card.is_file():
-        found = json.loads(card.read_text(encoding="utf-8"))
+        found = decode_json(card.read_text(encoding="utf-8"))
         if found.get("wanted") == wanted:
             return _opened(folder, clips, found["failures"])
     folder.mkdir(parents=True, exist_ok=True)

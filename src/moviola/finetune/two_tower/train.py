@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from moviola.align.training.loggers import quiet_lightning
+from moviola.align.training.resuming import RESUME
 from moviola.core import FileCode, RetrievalDataset
 from moviola.encode.two_tower.loading import load_model
 from moviola.finetune.training.history import Epoch
-from moviola.finetune.training.trainer import RESUME, make_trainer, require_place
+from moviola.finetune.training.trainer import make_trainer, require_place
 from moviola.finetune.two_tower.config import FinetuneConfig
 from moviola.finetune.two_tower.data_module import CaptionedFrames
 from moviola.finetune.two_tower.frames import cache_frames

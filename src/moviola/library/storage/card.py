@@ -15,6 +15,7 @@ from typing import Any, Literal, Self
 
 from moviola.core import Readout, Space, SpaceMismatchError, StorageError, StoreCorruptError
 from moviola.core import display_path as shown
+from moviola.core.json_text import decode_json
 
 CARD_NAME = "library.json"
 #: Version of the layout on disk; `migrating` brings libraries of earlier ones to it.
@@ -177,8 +178,8 @@ class LibraryCard:
         """
         path = folder / CARD_NAME
         try:
-            return cls._from_json(path, json.loads(_read_short(path)))
-        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            return cls._from_json(path, decode_json(_read_short(path)))
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
             raise StoreCorruptError(
                 f"the library card {shown(path)} is damaged ({error}); mend it with: moviola "
                 f"repair {shown(folder)}"
@@ -225,7 +226,7 @@ def changed_parts(folder: Path) -> list[str]:
         OSError: when the card cannot be read.
         ValueError: when it is no card.
     """
-    parts = json.loads(_read_short(folder / CARD_NAME))
+    parts = decode_json(_read_short(folder / CARD_NAME))
     if parts["schema"] < _CHECKED_SINCE:
         return []
     return sorted(_changed_parts(parts, parts.pop("checksums", None)))

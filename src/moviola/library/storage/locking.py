@@ -15,6 +15,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from moviola.core import LibraryLockedError, StorageError, display_path
+from moviola.core.json_text import decode_json
 from moviola.library.storage.card import write_atomically
 
 LOCK_NAME = "writer.lock"
@@ -68,10 +69,10 @@ def _who(folder: Path, note: Path) -> str:
     """Describe the holder, who writes the note just after taking the lock, in one sentence."""
     for _ in range(10):
         try:
-            holder = json.loads(note.read_text(encoding="utf-8"))
+            holder = decode_json(note.read_text(encoding="utf-8"))
             who = f"process {holder['pid']} on {holder['host']} since {holder['since']}"
             break
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError):
             time.sleep(0.05)
     else:
         who = "another process"

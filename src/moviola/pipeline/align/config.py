@@ -11,6 +11,7 @@ from typing import Any, Self, cast
 
 from moviola.align.options import TrainOptions
 from moviola.core import display_path
+from moviola.core.json_text import decode_json
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "seed": (int,),
@@ -133,7 +134,7 @@ class FitConfig:
             if path.suffix.lower() == ".toml":
                 found: object = tomllib.loads(path.read_text(encoding="utf-8"))
             else:
-                found = json.loads(path.read_bytes())
+                found = decode_json(path.read_bytes())
         except FileNotFoundError:
             raise FileNotFoundError(f"there is no file {shown} of settings") from None
         except (ValueError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from moviola.core import DatasetError, display_path
+from moviola.core.json_text import decode_json
 from moviola.evaluate.comparing import Comparison, compare
 from moviola.evaluate.measures import Combined, MeasureCard, card_from_json, parse_measures
 from moviola.pipeline.evaluate.reporting import PER_QUERY, RESULTS, SCHEMA, VERSION
@@ -147,8 +147,8 @@ def read_report(place: Path) -> Report:
                 f"{display_path(folder)} has no {name}; make one with moviola evaluate … --out"
             )
     try:
-        head = json.loads((folder / RESULTS).read_bytes())
-    except (ValueError, RecursionError) as error:
+        head = decode_json((folder / RESULTS).read_bytes())
+    except ValueError as error:
         raise DatasetError(f"{display_path(folder / RESULTS)} is not JSON: {error}") from error
     if not isinstance(head, dict) or (head.get("schema"), head.get("version")) != (SCHEMA, VERSION):
         raise DatasetError(f"{display_path(folder / RESULTS)} is not {SCHEMA} of version {VERSION}")

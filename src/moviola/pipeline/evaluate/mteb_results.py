@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from dataclasses import asdict, dataclass, replace
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import DatasetError, display_path
+from moviola.core.json_text import decode_json
 from moviola.evaluate.measures import Combined, MeasureCard, parse_measure
 from moviola.pipeline.evaluate.comparing import read_report
 from moviola.pipeline.evaluate.reporting import RESULTS
@@ -183,8 +183,8 @@ def read_mteb(path: Path) -> Summary:
     """
     shown = display_path(path)
     try:
-        told: Any = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        told: Any = decode_json(path.read_bytes())
+    except ValueError as error:
         raise DatasetError(f"{shown} is not JSON: {error}") from error
     if not isinstance(told, dict) or not isinstance(told.get("scores"), dict):
         raise DatasetError(

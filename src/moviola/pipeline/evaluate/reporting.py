@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from moviola.core import display_path
+from moviola.core.json_text import decode_json
 from moviola.core.version import __version__
 from moviola.evaluate import DirectionResult
 from moviola.evaluate.report import Facts, PageContents, render_page
@@ -227,8 +228,8 @@ def _write_json(path: Path, value: Any) -> None:
 
 def _is_report(folder: Path) -> bool:
     try:
-        value = json.loads((folder / RESULTS).read_bytes())
-    except (OSError, ValueError, RecursionError):
+        value = decode_json((folder / RESULTS).read_bytes())
+    except (OSError, ValueError):
         return False
     return isinstance(value, dict) and value.get("schema") == SCHEMA
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Self
 
+from moviola.core.json_text import decode_json
 from moviola.retrieve.calibration.features import FEATURES
 from moviola.retrieve.calibration.logistic import Logistic
 
@@ -56,4 +56,4 @@ class GeneralCalibration:
 def general_calibration() -> GeneralCalibration:
     """Load the calibration that is shipped, once a process."""
     shipped = files("moviola.retrieve.calibration") / GENERAL_NAME
-    return GeneralCalibration.from_json(json.loads(shipped.read_text(encoding="utf-8")))
+    return GeneralCalibration.from_json(decode_json(shipped.read_text(encoding="utf-8")))

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from moviola.core import MoviolaError
+from moviola.core.json_text import decode_json
 
 DEMO_VIDEOS = 24
 DEMO_SEED = 2026
@@ -18,7 +19,7 @@ DEMO_SEED = 2026
 def main() -> int:
     """Carry out what stdin asks for; the exit code is that of `moviola index`."""
     signal.signal(signal.SIGTERM, _stop)
-    asked = json.load(sys.stdin)
+    asked = decode_json(sys.stdin.read())
     library, paths = Path(asked["library"]), [Path(path) for path in asked["paths"]]
     try:
         if asked["what"] == "demo":

@@ -20,6 +20,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from moviola.core.json_text import decode_json
 from moviola.serve.errors import ApiError
 from moviola.serve.schemas import IndexingAnswer
 
@@ -148,7 +149,7 @@ class IndexRun:
     def _take(self, line: str) -> str:
         """Take note of a step; return the sentence, where it is one instead."""
         try:
-            step = json.loads(line)
+            step = decode_json(line)
         except ValueError:
             return ""
         if "message" in step:

@@ -14,6 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from moviola.core.json_text import decode_json
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -62,8 +64,8 @@ def receive(stream: IO[bytes], *, most: int) -> Message:
     if magic != _MAGIC or length > _LONGEST_HEAD or size > most:
         raise GarbageError("not a message")
     try:
-        head = json.loads(bytes(_read(stream, length)))
-    except (ValueError, RecursionError) as error:
+        head = decode_json(bytes(_read(stream, length)))
+    except ValueError as error:
         raise GarbageError("the head of a message is not JSON") from error
     if not isinstance(head, dict):
         raise GarbageError("the head of a message is not an object")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from moviola.core import (
     VideoInfo,
     Waveform,
 )
+from moviola.core.json_text import decode_json
 from moviola.video.texts import FileTexts
 from moviola.video.worker.ipc import GarbageError
 
@@ -151,7 +152,7 @@ def parse(message: Message) -> Answer:
         return _PARSERS[kind](message)
     except (
         *(KeyError, TypeError, ValueError, OverflowError),
-        *(AttributeError, RecursionError),  # of texts that are of another shape
+        AttributeError,  # of texts that are of another shape
     ) as error:
         raise GarbageError(f"a message does not add up: {error!r:.200}") from error
 
@@ -245,7 +246,7 @@ def _info(facts: object) -> VideoInfo | None:
 def _texts(message: Message) -> FileTexts:
     if message.body.size > _MOST_TEXT_BYTES:
         raise GarbageError("more text than is read of a file")
-    parts = json.loads(message.body.tobytes())
+    parts = decode_json(message.body.tobytes())
     tags = {str(name)[:_LONGEST_TEXT]: str(value) for name, value in parts["tags"].items()}
     chapters = tuple(
         (Span(float(start), float(end)), str(title)) for start, end, title in parts["chapters"]
