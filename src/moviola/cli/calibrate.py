@@ -13,7 +13,9 @@ from moviola.cli.options import JsonOption, LibraryOption
 
 if TYPE_CHECKING:
     from moviola.library import Library
-    from moviola.pipeline.calibrate.calibrate import CalibrationReport, Measured
+    from moviola.pipeline.calibrate.calibrate import CalibrationReport
+    from moviola.pipeline.calibrate.intervals import Measured
+    from moviola.pipeline.calibrate.joining import JoiningReport
 
 
 def run(
@@ -23,7 +25,7 @@ def run(
         typer.Option(
             metavar="FILE",
             help="A table (.csv, .jsonl, .parquet) with the columns video and caption, about "
-            "videos of the library.",
+            "videos of the library; start and end, in seconds, also choose how windows are joined.",
         ),
     ],
     library: LibraryOption = None,
@@ -104,6 +106,8 @@ def _show(found: CalibrationReport) -> None:
         f"\n{found.captions} captions of {found.videos} videos, each searched with its video and "
         "without it; measured on videos left out of the fit, intervals over videos"
     )
+    if found.joining:
+        _show_joining(found.joining)
     if found.unknown:
         typer.echo(f"NOTE: {found.unknown} captions name no video of the library")
     if not found.absent_said:
@@ -111,6 +115,21 @@ def _show(found: CalibrationReport) -> None:
             'NOTE: "nothing matches well" will not be said: these pairs do not show that it would '
             "be right"
         )
+
+
+def _show_joining(found: JoiningReport) -> None:
+    """Print how windows are joined, and how often the moments are then right."""
+    ways = [
+        "the scores themselves" if sharpness == 0 else f"exp({sharpness:g} x score)"
+        for sharpness in (found.sharpness, found.before)
+    ]
+    verdict = "kept on the card" if ways[0] != ways[1] else "as before: no other was better"
+    typer.echo(
+        f"windows are joined by {ways[0]}, {verdict}\nof {found.captions} captions whose moments "
+        f"are known {_format(found.right.value)} are found at IoU 0.7 inside their video\n"
+        f"({_range(found.right)}, on videos left out of the choice), "
+        f"{_format(found.right_before.value)} by {ways[1]}"
+    )
 
 
 def _format(value: float | None) -> str:

@@ -6,6 +6,7 @@ import os
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -154,6 +155,16 @@ class Library:
             StorageError: when the card cannot be written.
         """
         self._rewrite(self.card.with_channels(channels))
+
+    def record_sharpness(self, sharpness: float) -> None:
+        """Put on the card how sharply windows are joined to moments; see above.
+
+        Raises:
+            StorageError: when the card cannot be written.
+        """
+        self._rewrite(replace(self.card, sharpness=sharpness))
+        with self._loading:
+            self._state = None
 
     def _rewrite(self, card: LibraryCard) -> None:
         if card != self.card:

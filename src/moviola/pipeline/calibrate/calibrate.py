@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from moviola.core import DatasetError, display_path
+from moviola.core import DatasetError, Span, display_path
 from moviola.datasets.annotations.captions import read_caption_table
 from moviola.library import Library
+from moviola.pipeline.calibrate.intervals import Measured, measure_over_videos
+from moviola.pipeline.calibrate.joining import JoiningReport, choose_joining
 from moviola.pipeline.calibrate.trials import LibraryTrials, search_captions
 from moviola.pipeline.inputs.library_videos import find_videos
 from moviola.pipeline.search.aligned_encoder import head_of, load_aligned
@@ -28,22 +30,14 @@ from moviola.retrieve.calibration.measures import (
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from moviola.core import Encoder
+
 #: Captions, and videos that they are about, that a calibration needs at least.
 FEWEST_CAPTIONS, FEWEST_VIDEOS = 50, 20
 _FOLDS = 5
-_RESAMPLES = 500
 # "Nothing matches well" is said by a library's own calibration if it was said so often, and so
 # often rightly, of captions left out.
 _FEWEST_ABSENT, _ABSENT_RIGHT = 10, 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A figure and its 95 % bootstrap interval over videos; None where there is none."""
-
-    value: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +51,7 @@ class CalibrationReport:
         figures: by name, of the new calibration.
         before: the same of the general calibration on the same searches.
         absent_said: whether the library's own "nothing matches well" was measured to be right.
+        joining: of windows, chosen where enough captions tell their moments; else None.
     """
 
     captions: int
@@ -65,6 +60,7 @@ class CalibrationReport:
     figures: dict[str, Measured]
     before: dict[str, Measured]
     absent_said: bool
+    joining: JoiningReport | None = None
 
 
 def calibrate(
@@ -73,10 +69,11 @@ def calibrate(
     """Make a calibration of `library` from captions of its videos, and keep it there.
 
     Every caption is searched twice: as it is, and with its video taken away. The logits of the
-    general calibration are then restated by a slope and an intercept (Platt, 1999).
+    general calibration are then restated by a slope and an intercept (Platt, 1999). Where captions
+    tell their moments, the joining of windows is chosen too, and kept on the library's card.
 
     Args:
-        captions: a table with the columns `video` and `caption`.
+        captions: a table with the columns `video` and `caption`, and perhaps `start` and `end`.
         library: an open library.
         on_progress: called with captions done and their number.
 
@@ -85,13 +82,14 @@ def calibrate(
         ValueError: when there are too few pairs, no caption finds its video, or the library keeps
             several rows a clip.
         StorageError: when it cannot be written.
+        LibraryLockedError: when another process writes, and another joining was chosen.
     """
     if library.card.rows:
         raise ValueError(
             f"this library keeps several rows a clip ({library.card.rows}), whose scores have no "
             f"calibration; calibrate one of the same videos that keeps one vector a clip"
         )
-    texts, owners, unknown = read_library_pairs(captions, library)
+    texts, owners, spans, unknown = read_library_pairs(captions, library)
     encoder = load_aligned(library.card.model, head_of(library.path))
     library.require(space=encoder.space, text_readout=encoder.text_readout)
     trials = search_captions(texts, owners, library, encoder, on_progress)
@@ -100,6 +98,7 @@ def calibrate(
             "no caption finds its video first, so that there is nothing to calibrate; check that "
             "the column 'video' names the right ones"
         )
+    joining = _join(texts, owners, spans, library, encoder)
     right, holds = _left_out(trials)
     report = CalibrationReport(
         captions=len(texts),
@@ -108,6 +107,7 @@ def calibrate(
         figures=_figures(right, holds, trials),
         before=_figures(probabilities_of(trials.right), probabilities_of(trials.holds), trials),
         absent_said=_is_absence_told(holds, trials),
+        joining=joining,
     )
     everything = np.ones(len(trials.videos), np.bool_)
     measured = {
@@ -125,8 +125,32 @@ def calibrate(
     return report
 
 
-def read_library_pairs(path: Path, library: Library) -> tuple[list[str], list[str], int]:
-    """Read captions and the ids of their videos, and count those whose video is not here.
+def _join(
+    texts: list[str],
+    owners: list[str],
+    spans: list[Span | None],
+    library: Library,
+    encoder: Encoder,
+) -> JoiningReport | None:
+    """Choose the joining of windows and keep it, where enough captions tell their moments."""
+    told = [
+        (text, owner, span)
+        for text, owner, span in zip(texts, owners, spans, strict=True)
+        if span is not None
+    ]
+    if len(told) < FEWEST_CAPTIONS or len({owner for _, owner, _ in told}) < FEWEST_VIDEOS:
+        return None
+    joining = choose_joining(told, library, encoder)
+    if joining.sharpness != joining.before:
+        with library.writer():
+            library.record_sharpness(joining.sharpness)
+    return joining
+
+
+def read_library_pairs(
+    path: Path, library: Library
+) -> tuple[list[str], list[str], list[Span | None], int]:
+    """Read captions, ids of their videos and moments, and count those whose video is not here.
 
     Raises:
         DatasetError: when the table cannot be read or names no videos.
@@ -139,15 +163,16 @@ def read_library_pairs(path: Path, library: Library) -> tuple[list[str], list[st
             "caption describes"
         )
     known = find_videos({str(row.video) for row in rows}, library)
-    pairs = [(row.text, known[str(row.video)]) for row in rows if str(row.video) in known]
-    videos = {video for _, video in pairs}
+    pairs = [(row.text, known[str(row.video)], row.span) for row in rows if str(row.video) in known]
+    videos = {video for _, video, _ in pairs}
     if len(pairs) < FEWEST_CAPTIONS or len(videos) < FEWEST_VIDEOS:
         raise ValueError(
             f"a calibration needs {FEWEST_CAPTIONS} captions of {FEWEST_VIDEOS} videos of the "
             f"library at least, and {display_path(path)} has {len(pairs)} of {len(videos)} "
             f"({len(rows) - len(pairs)} more name no video of it)"
         )
-    return [text for text, _ in pairs], [video for _, video in pairs], len(rows) - len(pairs)
+    texts, owners, spans = map(list, zip(*pairs, strict=True))
+    return texts, owners, spans, len(rows) - len(pairs)
 
 
 def _fit(
@@ -189,14 +214,6 @@ def _figures(
     right: NDArray[np.float64], holds: NDArray[np.float64], trials: LibraryTrials
 ) -> dict[str, Measured]:
     """Measure probabilities, with bootstrap intervals over videos."""
-    rng = np.random.default_rng(0)
-    count = int(trials.videos.max()) + 1
-    rows_of = [np.flatnonzero(trials.videos == video) for video in range(count)]
-    drawn = [
-        np.concatenate([rows_of[video] for video in rng.integers(0, count, count)])
-        for _ in range(_RESAMPLES)
-    ]
-    every = np.arange(len(trials.videos))
     measures: dict[str, Callable[[NDArray[np.int64]], float]] = {
         "AUC": lambda rows: area_under_curve(right[rows], trials.is_right[rows]),
         "calibration error": lambda rows: calibration_error(right[rows], trials.is_right[rows]),
@@ -208,19 +225,8 @@ def _figures(
             ~trials.is_held[rows][holds[rows] < ABSENT_PROBABILITY]
         ),
     }
-    return {
-        name: _interval(measure(every), [measure(rows) for rows in drawn])
-        for name, measure in measures.items()
-    }
+    return measure_over_videos(measures, trials.videos)
 
 
 def _mean(marks: NDArray[np.bool_]) -> float:
     return float(marks.mean()) if marks.size else float("nan")
-
-
-def _interval(value: float, drawn: list[float]) -> Measured:
-    sound = [each for each in drawn if not np.isnan(each)]
-    if np.isnan(value) or not sound:
-        return Measured(None, None, None)
-    low, high = np.percentile(sound, (2.5, 97.5))
-    return Measured(round(value, 3), round(float(low), 3), round(float(high), 3))

@@ -81,7 +81,7 @@ def calibrate_judge(
         raise ValueError(
             f"{model!r} gives no scores of pairs to calibrate; name a chat model or a reranker"
         )
-    texts, owners, unknown = read_library_pairs(captions, library)
+    texts, owners, _, unknown = read_library_pairs(captions, library)
     encoder = load_aligned(library.card.model, head_of(library.path))
     scorer = load_scorer(model)
     numbers = {video: number for number, video in enumerate(dict.fromkeys(owners))}
