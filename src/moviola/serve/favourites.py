@@ -72,7 +72,7 @@ class Favourites:
             return [Favourite(**row) for row in rows]
         except FileNotFoundError:
             return []
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError) as error:
             raise StoreCorruptError(
                 f"the favourites {display_path(self._path)} are damaged ({error}); restore that "
                 "file from a backup, or move it away"

@@ -10,7 +10,6 @@ them is wrong.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from moviola.core import Passage, Span
+from moviola.core.json_text import decode_json
 from moviola.library.text_index import IndexedPassages
 from moviola.retrieve.calibration.logistic import Logistic, fit_logistic
 from moviola.retrieve.calibration.measures import area_under_curve, calibration_error
@@ -63,7 +63,7 @@ class Trial:
 
 def read_lines(file: Path) -> list[list[str]]:
     """Read the sentences of each video of ActivityNet Captions, by time."""
-    found = json.loads(file.read_text())
+    found = decode_json(file.read_text())
     return [[" ".join(line.split()) for line in video["sentences"]] for video in found.values()]
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from moviola.core import StoreCorruptError, display_path
+from moviola.core.json_text import decode_json
 from moviola.library.storage.card import (
     CARD_NAME,
     LibraryCard,
@@ -32,7 +33,7 @@ _UNSEALED = "latest_version_hint.json"
 _VERSIONS = "_versions"
 _DELETIONS = "/_deletions/"
 # What Python raises over JSON that is none, or not ours.
-_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+_DAMAGE = (ValueError, TypeError, LookupError, AttributeError)
 _MOST_COPIED = 1 << 16  # bytes
 # Manifests are named by the number that counts down from here, so that the latest is listed first.
 _LAST = (1 << 64) - 1
@@ -150,7 +151,7 @@ def _checked(line: str) -> dict[str, Any]:
     crc, _, text = line.removesuffix("\n").partition(" ")
     if crc != f"{zlib.crc32(text.encode()):08x}":
         raise ValueError("its checksum is another")
-    return json.loads(text)
+    return decode_json(text)
 
 
 def table_files(folder: Path) -> Iterator[str]:

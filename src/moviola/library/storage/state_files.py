@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from moviola.core.json_text import decode_json
 from moviola.library.storage.card import write_atomically
 
 #: Files with judgements, and with calibrations of a user's own of the library and of judges; other
@@ -41,7 +42,7 @@ def read_state(path: Path) -> Any:
         OSError: when it cannot be read.
     """
     text = path.read_text(encoding="utf-8")
-    parts = json.loads(text)
+    parts = decode_json(text)
     if not isinstance(parts, dict) or not parts.keys() & {"checksum", "content"}:
         return parts
     if "content" not in parts or text != _text_of(parts["content"]):

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
+from moviola.core.json_text import decode_json
 from moviola.core.paths import cache_path
 
 _NAME = "bench.json"
@@ -34,7 +35,7 @@ class Bench:
     def stored(cls) -> Self | None:
         """Read what was measured last; None where nothing was, or it cannot be read."""
         try:
-            found = json.loads(bench_path().read_text(encoding="utf-8"))
+            found = decode_json(bench_path().read_text(encoding="utf-8"))
             return cls(
                 str(found["date"]),
                 float(found["decode"]),

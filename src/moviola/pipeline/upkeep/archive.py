@@ -22,6 +22,7 @@ from types import MappingProxyType
 from typing import IO, Any
 
 from moviola.core import MoviolaError, StorageError, StoreCorruptError, display_path
+from moviola.core.json_text import decode_json
 from moviola.library import HEAD_NAME, Library, writer_lock
 from moviola.library.storage.card import CARD_NAME, sync_folder
 from moviola.library.storage.seals import SEALS_NAME, table_files
@@ -178,7 +179,7 @@ def _read(archive: Path, folder: Path) -> None:
 
 def _listed(archive: Path, text: bytes) -> dict[str, tuple[int, str]]:
     """Read the list of an archive; no name in it leads anywhere but into a library."""
-    parts = json.loads(text)
+    parts = decode_json(text)
     if int(parts["schema"]) > _SCHEMA:
         raise StoreCorruptError(
             f"a newer Moviola wrote {display_path(archive)}; upgrade Moviola to import it"

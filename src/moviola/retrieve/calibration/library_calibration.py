@@ -90,7 +90,7 @@ class LibraryCalibration:
             return cls._from_json(read_state(path))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise StoreCorruptError(
                 f"the calibration {display_path(path)} cannot be used ({error}); delete that file, "
                 "or make it again with 'moviola calibrate'"
