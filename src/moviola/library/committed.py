@@ -70,6 +70,11 @@ class StateReader:
         state = self._state
         return "" if state is None else ".".join(map(str, state.versions))
 
+    def read_by(self, card: LibraryCard) -> None:
+        """Read anew by a card that was rewritten; what is shown is dropped."""
+        with self._loading:
+            self._card, self._state, self._snapshot = card, None, None
+
     def refresh(self) -> bool:
         """Show what has been committed since; return whether there was anything. Cheap when not."""
         with self._loading:

@@ -163,8 +163,7 @@ class Library:
             StorageError: when the card cannot be written.
         """
         self._rewrite(replace(self.card, sharpness=sharpness))
-        with self._loading:
-            self._state = None
+        self._reader.read_by(self.card)
 
     def _rewrite(self, card: LibraryCard) -> None:
         if card != self.card:
