@@ -171,8 +171,8 @@ def read_library_pairs(
             f"library at least, and {display_path(path)} has {len(pairs)} of {len(videos)} "
             f"({len(rows) - len(pairs)} more name no video of it)"
         )
-    texts, owners, spans = map(list, zip(*pairs, strict=True))
-    return texts, owners, spans, len(rows) - len(pairs)
+    texts, owners = [text for text, _, _ in pairs], [video for _, video, _ in pairs]
+    return texts, owners, [span for _, _, span in pairs], len(rows) - len(pairs)
 
 
 def _fit(
