@@ -86,7 +86,7 @@ def _calibrate_judge(
     told = found.measures
     typer.echo(
         f"{found.judged} hits of {found.captions} captions of {found.videos} videos, "
-        f"{told.right:.0%} right; measured on videos left out of the fit: AUC {told.auc:.3f}, "
+        f"{told.right:.0%} right;\nmeasured on videos left out of the fit: AUC {told.auc:.3f}, "
         f"calibration error {told.error:.3f}"
     )
     if found.unknown:
@@ -104,7 +104,7 @@ def _show(found: CalibrationReport) -> None:
     )
     typer.echo(
         f"\n{found.captions} captions of {found.videos} videos, each searched with its video and "
-        "without it; measured on videos left out of the fit, intervals over videos"
+        "without it;\nmeasured on videos left out of the fit, intervals over videos"
     )
     if found.joining:
         _show_joining(found.joining)
@@ -112,7 +112,7 @@ def _show(found: CalibrationReport) -> None:
         typer.echo(f"NOTE: {found.unknown} captions name no video of the library")
     if not found.absent_said:
         typer.echo(
-            'NOTE: "nothing matches well" will not be said: these pairs do not show that it would '
+            'NOTE: "nothing matches well" will not be said: these pairs do not show that it would\n'
             "be right"
         )
 

@@ -149,7 +149,7 @@ def test_a_run_that_mines_goes_on_mining(paired, split, tmp_path) -> None:
     train_head(paired, split, part, folder=tmp_path / "part")
     resumed = train_head(paired, split, longer, folder=tmp_path / "part", resume=True)
     reached = max(epoch.measures["MRR"] for epoch in whole.history.epochs[:5])
-    assert reached > 10 * chance_level(40)  # or nothing was mined before the run was gone on with
+    assert reached > 5 * chance_level(40)  # or nothing was mined before the run was gone on with
     assert resumed.history.epochs == whole.history.epochs
 
 
