@@ -74,9 +74,9 @@ class HeadTraining(lightning.LightningModule):
             truth = torch.block_diag(*[truth.to(torch.uint8)] * self.trainer.world_size).bool()
         return self.loss(texts @ clips.T, truth, self.scale, self.bias)
 
-    def on_train_batch_start(self, _batch: Batch, place: int) -> None:
+    def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's
         """Seed what a step drops by its number, so that a resumed run drops the same."""
-        numbers = [self.config.seed, self.current_epoch, place, self.global_rank]
+        numbers = [self.config.seed, self.current_epoch, batch_idx, self.global_rank]
         torch.manual_seed(int(np.random.SeedSequence(numbers).generate_state(1)[0]))
 
     def training_step(self, batch: Batch, _place: int) -> Tensor:
