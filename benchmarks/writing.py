@@ -130,7 +130,7 @@ def cost(channel: Channel) -> None:
         "Text on screen: cost",
         figures,
         f"A film that moves as a whole, {COST_SECONDS} s, one picture a second, on one thread; "
-        "decoding is not counted. Where nothing moves, a picture costs a hundredth of that.",
+        "decoding is not counted. Where nothing moves, a picture costs a twentieth of that.",
     )
 
 
