@@ -114,9 +114,14 @@ def _free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def serving(tmp_path_factory) -> Callable[..., Any]:
+def logs(tmp_path_factory) -> Path:
+    """The folder of what the servers print and log."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
+def serving(logs) -> Callable[..., Any]:
     """`serving(library, *words, port=None)`: a context manager that gives a `Server`."""
-    logs = tmp_path_factory.mktemp("logs")
 
     def start(library: Path, *words: str, port: int | None = None) -> Any:
         return _serving(library, logs / f"{library.name}-{time.time_ns()}.log", *words, port=port)

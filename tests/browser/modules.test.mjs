@@ -13,6 +13,11 @@ const { withoutTerm } = await load("filters.js");
 const { covers } = await load("source.js");
 const { progressText } = await load("indexing.js");
 const { strictly } = await load("searching.js");
+const { pieces } = await load("marking.js");
+const { labelled } = await load("signs.js");
+const { ongoing } = await load("transcript.js");
+const { toggled } = await load("channels.js");
+const { costText } = await load("channel-list.js");
 
 test("times are read as on a clock, and rounded down", () => {
   assert.deepEqual([0, 9.99, 61, 3599.9, 3661].map((time) => clock(time)), ["0:00", "0:09", "1:01", "59:59", "1:01:01"]);
@@ -82,4 +87,45 @@ test("strictness keeps whole bands and drops the divider", () => {
   assert.equal(strictly(answer, "").unsureFrom, 2);
   assert.deepEqual(strictly(answer, "likely").moments.map(({ band }) => band), ["strong", "likely"]);
   assert.deepEqual(strictly(answer, "strong"), { moments: [{ band: "strong" }], unsureFrom: null });
+});
+
+test("texts are cut around the first word that was asked for, by characters", () => {
+  const joined = (found) => found.map(({ text, marked }) => (marked ? `[${text}]` : text)).join("");
+  assert.equal(joined(pieces("an umbrella", [{ first: 3, last: 11 }])), "an [umbrella]");
+  assert.equal(joined(pieces("🌂🌂 ab cd", [{ first: 3, last: 5 }])), "🌂🌂 [ab] cd"); // places count characters
+  assert.equal(joined(pieces("ab ab", [{ first: 0, last: 2 }, { first: 3, last: 5 }])), "[ab] [ab]");
+  assert.equal(joined(pieces("no word", [])), "no word");
+  const long = `${"x".repeat(500)}here${"y".repeat(500)}`;
+  const cut = joined(pieces(long, [{ first: 500, last: 504 }], 100));
+  assert.equal(cut, `…${"x".repeat(40)}[here]${"y".repeat(56)}…`);
+  assert.equal(joined(pieces("w".repeat(4096), [{ first: 0, last: 4096 }], 100)), `[${"w".repeat(100)}]…`);
+  assert.equal(joined(pieces(`${"x".repeat(150)}end`, [{ first: 150, last: 153 }], 100)), `…${"x".repeat(97)}[end]`);
+});
+
+test("signs get labels as far as there is room", () => {
+  const signs = [0, 1, 5, 9.9].map((start) => ({ start, text: "EXIT" }));
+  assert.deepEqual(labelled(signs, 10, 400), [true, false, true, false]);
+  assert.deepEqual(labelled([], 10, 400), []);
+});
+
+test("what goes on at a time is not what lasts all of the video", () => {
+  const passages = [{ start: 0, end: 10 }, { start: 1, end: 3 }, { start: 2, end: 4 }, { start: 4, end: 5 }];
+  assert.deepEqual(ongoing(passages, 2.5, 10), [1, 2]);
+  assert.deepEqual(ongoing(passages, 4, 10), [3]);
+  assert.deepEqual(ongoing(passages, 9, 10), []);
+});
+
+test("chips choose and let go, in the order of pressing", () => {
+  assert.deepEqual(toggled([], "said"), ["said"]);
+  assert.deepEqual(toggled(["said"], "written"), ["said", "written"]);
+  assert.deepEqual(toggled(["said", "written"], "said"), ["written"]);
+  const address = "/?q=a&then=x&channel=said&channel=written";
+  assert.equal(toAddress(fromAddress(address.slice(1))), address);
+  assert.equal(String(searchParameters(fromAddress(address.slice(1)))), address.slice(2));
+});
+
+test("a cost is told in time and room", () => {
+  const cost = { videos: 24, film: 720, seconds: 300, bytes: 4_000_000 };
+  assert.equal(costText(cost), "Reads 24 videos, 12 min of film: about 5 min on one core and 4.0 MB.");
+  assert.match(costText({ ...cost, videos: 0 }), /^Nothing is left to read/);
 });

@@ -4,6 +4,7 @@ import { bandMark, isHit, trustText } from "./band.js";
 import { h, icon, iconButton } from "./dom.js";
 import { clock, count, spanText } from "./format.js";
 import { dropPicture, loadWhenNear } from "./loading.js";
+import { whyLines } from "./marking.js";
 import { SpritePlayer } from "./sprite.js";
 
 const FRAME = 16 / 9; // the shape of thumbnails
@@ -50,16 +51,19 @@ export class Card {
       onclick: () => actions.favour(this.moment),
     });
     this.like = iconButton("like", "More like this", {
+      class: "needs-vectors",
       tabindex: "-1",
       onclick: () => actions.like(this.moment),
     });
     this.line = h("div", { class: "card-line" });
+    this.why = h("div", {});
     this.element = h(
       "li",
       { class: "card" },
       this.button,
       h("div", { class: "card-actions" }, this.like, this.star),
       this.line,
+      this.why,
     );
     this.#listen();
     this.update(moment);
@@ -87,6 +91,7 @@ export class Card {
       h("span", { class: "card-name", title: `${moment.folder}/${moment.name}`, dir: "auto" }, ...parts(moment.name)),
       bandMark(moment) ?? "",
     );
+    this.why.replaceChildren(...whyLines(moment));
   }
 
   /** Whether the card is the one in the panel, the one that Tab reaches, and a favourite. */

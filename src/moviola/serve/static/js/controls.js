@@ -4,6 +4,7 @@ import { Curve } from "./curve.js";
 import { h, icon, iconButton } from "./dom.js";
 import { clock } from "./format.js";
 import { Player } from "./player.js";
+import { SignLane } from "./signs.js";
 
 const JUMP = 5; // seconds of the buttons and of the arrows
 const SLOW = 400; // milliseconds of loading before it is said
@@ -12,7 +13,9 @@ const SLOW = 400; // milliseconds of loading before it is said
 export class Controls {
   #moment = null;
 
-  constructor() {
+  /** `onTime` hears of the time that is shown, seconds. */
+  constructor({ onTime }) {
+    this.onTime = onTime;
     this.player = new Player({
       onTime: (time) => this.#tell(time),
       onState: () => this.#mark(),
@@ -34,6 +37,7 @@ export class Controls {
     const peaks = h("div", {});
     this.curve = new Curve(bar, peaks, (time) => this.jump(time));
     bar.append(this.range);
+    this.signs = new SignLane((time) => this.jump(time));
     this.play = iconButton("play", "Play (space)", { class: "plain", onclick: () => this.player.toggle() });
     this.loop = h(
       "button",
@@ -53,7 +57,7 @@ export class Controls {
     this.elements = [
       h("div", { class: "stage" }, this.player.video, this.note),
       this.caption,
-      h("div", { class: "seek" }, bar, peaks),
+      h("div", { class: "seek" }, this.signs.element, bar, peaks),
       this.#buttons(),
     ];
   }
@@ -78,6 +82,7 @@ export class Controls {
     this.#moment = moment;
     this.range.max = String(moment.duration);
     this.curve.setMoment(moment, moment.duration);
+    this.signs.open(moment.video, moment.duration);
     this.player.open(moment, { time, play });
     this.#tell(time);
   }
@@ -121,6 +126,7 @@ export class Controls {
     const text = `${clock(time, { tenths: true })} / ${clock(all)}`;
     if (this.clock.textContent !== text) this.clock.textContent = text;
     this.curve.progress(time);
+    this.onTime(time);
   }
 
   #mark() {

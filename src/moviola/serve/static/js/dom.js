@@ -27,6 +27,10 @@ const ICONS = {
   plus: "M12 5v14M5 12h14",
   check: "M5 12.5l4.5 4.5L19 7.5",
   forget: "M5 7h14M10 7V4.5h4V7M7 7l1 13h8l1-13M10.5 10.5v6M13.5 10.5v6",
+  said: "M4 5h16v11h-8l-4.5 4v-4H4zM8 9.5h8M8 12.5h5",
+  written: "M4 5h16v9H4zM12 14v6M8 20h8M8 9.5h8",
+  named: "M4 4h8l8.5 8.5l-8 8L4 12zM8 8h.01",
+  table: "M4 5h16v14H4zM4 10h16M10 10v9",
   film: "M4 4h16v16H4zM8 4v16M16 4v16M4 8h4M4 12h16M4 16h4M16 8h4M16 16h4",
 };
 
@@ -70,6 +74,11 @@ export function byId(id) {
   const element = document.getElementById(id);
   if (!element) throw new Error(`the page has no element #${id}`);
   return element;
+}
+
+/** Whether the library that is shown has vectors to compare pictures with. */
+export function hasVectors() {
+  return document.body.dataset.vectors !== "none";
 }
 
 /** Whether keys typed now go into a field. */

@@ -13,6 +13,7 @@ const KEYS = [
   ["m", "more like this"],
   ["f", "favourite"],
   ["e", "export"],
+  ["t", "search the transcript"],
   ["?", "this list"],
   ["Esc", "close the player, leave the box"],
 ];
@@ -20,6 +21,7 @@ const KEYS = [
 const TIPS = [
   ["-crowd", "or", '-"red car"', "leaves out what looks like it."],
   ["then…", "", "", "finds one thing followed by another."],
+  ["said:umbrella", "or", 'written:"no exit"', "looks only in what is said, or in writing in the picture."],
   ["", "", "", "Drop or paste an image, or a clip of up to a minute, and search with it; words may be added."],
   ["", "", "", "Everything on the page is in its address: copy it to come back to the same view."],
 ];

@@ -11,6 +11,7 @@ const DIRECTIONS = {
 export function listenToKeys({ grid, panel, actions }) {
   const target = () => grid.focused ?? panel.moment;
   const letters = {
+    t: () => panel.moment && panel.transcript.focus(),
     "/": () => byId("query").select(),
     "?": actions.help,
     m: () => target() && actions.like(target()),

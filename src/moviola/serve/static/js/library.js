@@ -1,6 +1,7 @@
 // The dialog about the library: what it holds, how indexing goes, and what could not be read.
 
 import { get, send } from "./api.js";
+import { ChannelList } from "./channel-list.js";
 import { byId, h, iconButton } from "./dom.js";
 import { forget } from "./forgetting.js";
 import { bytes, count, duration } from "./format.js";
@@ -15,6 +16,7 @@ export class LibraryDialog {
     this.watch = watch;
     this.dialog = byId("dialog");
     this.progress = h("div", { class: "dialog-part" });
+    this.channels = new ChannelList(watch);
     this.failures = h("div", { class: "dialog-part" });
     this.key = "";
   }
@@ -42,10 +44,12 @@ export class LibraryDialog {
         iconButton("close", "Close", { class: "plain", onclick: () => this.dialog.close() }),
       ),
       this.progress,
+      this.channels.element,
       this.failures,
     );
     if (!this.dialog.open) this.dialog.showModal();
     this.key = "";
+    this.generation = null;
     this.show(this.watch.last);
   }
 
@@ -68,6 +72,10 @@ export class LibraryDialog {
     if (key !== this.key) {
       this.key = key;
       this.#loadFailures();
+    }
+    if (status.generation !== this.generation || !this.channels.element.isConnected) {
+      this.generation = status.generation;
+      this.channels.load();
     }
   }
 

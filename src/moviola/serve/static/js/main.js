@@ -1,7 +1,8 @@
 // The page: makes its parts and connects them.
 
 import { get } from "./api.js";
-import { byId, icon } from "./dom.js";
+import { ChannelChips } from "./channels.js";
+import { byId, hasVectors, icon } from "./dom.js";
 import { Favourites } from "./favourites.js";
 import { FavouritesView } from "./favourites-view.js";
 import { Filters } from "./filters.js";
@@ -31,7 +32,7 @@ const actions = {
   open: (moment) => openMoment(moment, { play: true }),
   openId: (id) => store.set({ open: id, t: "" }, { play: true }),
   close: () => closePanel(),
-  like: ({ id }) => store.set({ ...withoutQuery(), clip: id, open: "", t: "", view: "" }),
+  like: ({ id }) => hasVectors() && store.set({ ...withoutQuery(), clip: id, open: "", t: "", view: "" }),
   favour: (moment) => favourites.judge(moment, true),
   reject: (moment) => favourites.judge(moment, false),
   share: (time) => share(time),
@@ -52,6 +53,7 @@ const grid = new Grid(actions, (moment) => favourites.verdict(moment) === true);
 const panel = new Panel(store, actions, (moment) => favourites.verdict(moment));
 const box = new SearchBox(store);
 const steps = new Steps(store, (change) => box.later(change));
+const chips = new ChannelChips(store);
 const filters = new Filters(store, { addStep: () => steps.add() });
 new Pictures(store);
 const news = new News((action) => command(action));
@@ -61,12 +63,15 @@ const watch = new StatusWatch({
   onStatus: (status) => {
     news.show(status);
     library.show(status);
+    chips.show(status.library.covers);
+    showVectors(status.model?.pictures !== false);
     results.hear(status);
     if (status.state !== "first_run" && status.generation !== generation) {
       generation = status.generation;
       filters.loadFolders();
       favourites.load();
       panel.reload();
+      panel.reread();
     }
   },
   onGone: () => news.gone(),
@@ -81,6 +86,12 @@ function command(action) {
 /** Another search changes what is looked for, not where and how. */
 function withoutQuery() {
   return { q: "", then: [], within: "", picture: "", weight: "" };
+}
+
+/** What compares pictures is offered only where there are vectors to compare. */
+function showVectors(are) {
+  document.body.dataset.vectors = are ? "some" : "none";
+  byId("query").placeholder = are ? "Describe a moment" : "Search words and names";
 }
 
 function openMoment(moment, { play }) {
@@ -149,7 +160,7 @@ async function share(time) {
 store.subscribe((state, previous, how) => {
   document.title = hasQuery(state) && state.q ? `${state.q} · Moviola` : "Moviola";
   if (state.open !== previous.open || how.play) showOpen(state, Boolean(how.play));
-  else if (state.open && ["q", "then", "clip", "picture"].some((name) => state[name] !== previous[name])) panel.reload();
+  else if (state.open && ["q", "then", "channel", "clip", "picture"].some((name) => state[name] !== previous[name])) panel.reload();
   if (state.view !== previous.view) showView(state.view);
 });
 

@@ -8,6 +8,7 @@ import { clock, spanText } from "./format.js";
 import { factList } from "./facts.js";
 import { exportButton } from "./exports.js";
 import { queryParameters } from "./state.js";
+import { Transcript } from "./transcript.js";
 
 /** One open moment. `actions`: `close`, `like`, `favour`, `reject`, `openId`, `share`, `forget`. */
 export class Panel {
@@ -20,7 +21,8 @@ export class Panel {
     this.moment = null;
     this.place = byId("panel");
     this.title = h("h2", { id: "panel-title", dir: "auto" });
-    this.controls = new Controls();
+    this.transcript = new Transcript((time) => this.controls.jump(time));
+    this.controls = new Controls({ onTime: (time) => this.transcript.progress(time) });
     this.star = this.#action("star", "Favourite", () => actions.favour(this.moment), "f");
     this.reject = this.#action("close", "Not this", () => actions.reject(this.moment));
     this.exporter = exportButton(() => this.moment, () => this.store.state);
@@ -35,10 +37,11 @@ export class Panel {
         iconButton("close", "Close the player (Esc)", { class: "plain", onclick: actions.close }),
       ),
       ...this.controls.elements,
+      this.transcript.element,
       h(
         "div",
         { class: "panel-actions" },
-        this.#action("like", "More like this", () => actions.like(this.moment), "m"),
+        this.#action("like", "More like this", () => actions.like(this.moment), "m", "needs-vectors"),
         this.star,
         this.reject,
         this.exporter,
@@ -64,6 +67,7 @@ export class Panel {
       this.controls.forget();
     }
     this.#showAlike(moment);
+    this.transcript.open(moment.video, moment.duration, time ?? moment.start);
     this.controls.open(moment, { time: time ?? moment.start, play });
     this.#load(moment);
   }
@@ -73,6 +77,7 @@ export class Panel {
     this.moment = null;
     this.place.hidden = true;
     this.controls.player.close();
+    this.transcript.close();
   }
 
   /** Shows again whether the moment is a favourite or was rejected. */
@@ -88,12 +93,21 @@ export class Panel {
     if (this.moment) this.#load(this.moment);
   }
 
+  /** Fetches again what was read of the video, when the library has changed. */
+  reread() {
+    if (!this.moment) return;
+    const { video, duration } = this.moment;
+    this.transcript.open(video, duration, this.controls.player.time, { fresh: true });
+    this.controls.signs.open(video, duration, { fresh: true });
+  }
+
   openExport() {
     this.exporter.click();
   }
 
-  #action(drawing, label, onclick, key) {
-    return h("button", { type: "button", onclick, title: key ? `${label} (${key})` : label }, icon(drawing), label);
+  #action(drawing, label, onclick, key = "", kind = null) {
+    const title = key ? `${label} (${key})` : label;
+    return h("button", { type: "button", class: kind, onclick, title }, icon(drawing), label);
   }
 
   async #load(moment) {

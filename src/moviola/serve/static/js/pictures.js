@@ -1,7 +1,7 @@
 // An image or a short clip as the query: dropped, pasted or picked; and "more like this".
 
 import { get, getSession, send } from "./api.js";
-import { byId, h, icon, iconButton } from "./dom.js";
+import { byId, h, hasVectors, icon, iconButton } from "./dom.js";
 import { bytes, clock } from "./format.js";
 import { toast } from "./toasts.js";
 
@@ -96,7 +96,7 @@ export class Pictures {
   #drops() {
     const sign = byId("drop");
     let depth = 0;
-    const hasFile = (event) => event.dataTransfer?.types.includes("Files");
+    const hasFile = (event) => hasVectors() && event.dataTransfer?.types.includes("Files");
     addEventListener("dragenter", (event) => {
       if (!hasFile(event)) return;
       depth += 1;
@@ -118,7 +118,7 @@ export class Pictures {
     });
     addEventListener("paste", (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => /^(image|video)\//.test(type));
-      if (!file) return;
+      if (!file || !hasVectors()) return;
       event.preventDefault();
       this.take(file);
     });

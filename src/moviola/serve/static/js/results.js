@@ -92,7 +92,13 @@ export class Results {
     this.intro.replaceChildren(...(absent ? nothingMatches(state.q.trim()) : this.#tryThese()));
     this.intro.classList.toggle("absent", absent);
     if (moments.length) showState("");
-    else nothingFound({ filtered: filterCount(state) > 0, onClear: () => this.store.set(withoutFilters()) });
+    else this.#nothing(state);
+  }
+
+  #nothing(state) {
+    const filtered = filterCount(state) > 0;
+    const asked = hasQuery(state);
+    nothingFound({ filtered, asked, onClear: () => this.store.set(withoutFilters()) });
   }
 
   #countText(moments) {

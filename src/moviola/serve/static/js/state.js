@@ -5,26 +5,27 @@ const PLAIN = {
   since: "", until: "", resolution: "", sound: "", missing: "", group: "", duplicates: "",
   sort: "", least: "", open: "", t: "", view: "",
 };
-export const EMPTY = Object.freeze({ ...PLAIN, then: Object.freeze([]) });
+const LISTS = ["then", "channel"]; // of which there may be several
+export const EMPTY = Object.freeze({ ...PLAIN, then: Object.freeze([]), channel: Object.freeze([]) });
 
 const FILTERS = [
   "folder", "shortest", "longest", "since", "until", "resolution", "sound", "missing",
 ];
 const SEARCH = [
-  "q", "then", "within", "picture", "weight", "clip", ...FILTERS, "group", "duplicates", "sort",
+  "q", "then", "channel", "within", "picture", "weight", "clip", ...FILTERS, "group", "duplicates", "sort",
 ];
 
 /** The state that an address stands for; what it does not know it leaves out. */
 export function fromAddress(search) {
   const words = new URLSearchParams(search);
-  const state = { ...EMPTY, then: words.getAll("then").slice(0, 4) };
+  const state = { ...EMPTY, then: words.getAll("then").slice(0, 4), channel: words.getAll("channel").slice(0, 20) };
   for (const name of Object.keys(PLAIN)) state[name] = words.get(name) ?? "";
   return state;
 }
 
 /** The address of a state: only what differs from an empty one, in a fixed order. */
 export function toAddress(state) {
-  const words = parameters(state, ["q", "then", ...Object.keys(PLAIN).slice(1)]);
+  const words = parameters(state, ["q", ...LISTS, ...Object.keys(PLAIN).slice(1)]);
   return words.size ? `/?${words}` : "/";
 }
 
@@ -40,7 +41,7 @@ export function filterParameters(state) {
 
 /** The parameters that say what is looked for, whatever is filtered. */
 export function queryParameters(state) {
-  return parameters(state, ["q", "then", "within", "picture", "weight", "clip"]);
+  return parameters(state, ["q", ...LISTS, "within", "picture", "weight", "clip"]);
 }
 
 /** Whether anything is looked for; otherwise the page shows the library. */
@@ -61,8 +62,8 @@ export function withoutFilters() {
 function parameters(state, names) {
   const words = new URLSearchParams();
   for (const name of names) {
-    if (name === "then") {
-      for (const step of state.then) if (step.trim()) words.append("then", step);
+    if (LISTS.includes(name)) {
+      for (const part of state[name]) if (part.trim()) words.append(name, part);
     } else if (name === "q" ? state.q.trim() : state[name]) {
       words.set(name, state[name]);
     }

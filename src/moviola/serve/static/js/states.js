@@ -44,13 +44,15 @@ export function firstRun(status, command) {
   );
 }
 
-/** A search that gave no hit at all: filters are the only way there. */
-export function nothingFound({ filtered, onClear }) {
+/** A search that gave no hit at all: filters leave nothing, or words alone were asked for. */
+export function nothingFound({ filtered, asked, onClear }) {
+  const read = "Nothing that is said, written or named holds these words.";
+  const without = asked ? read : "No video of the library can be searched yet.";
   showState(
     "nothing",
     big("search"),
     h("h2", {}, "Nothing found"),
-    h("p", {}, filtered ? "No video passes these filters." : "No video of the library can be searched yet."),
+    h("p", {}, filtered ? "No video passes these filters." : without),
     filtered ? h("div", { class: "row" }, action("Clear filters", onClear, true)) : "",
   );
 }
