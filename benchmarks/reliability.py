@@ -5,6 +5,7 @@ Run: python benchmarks/reliability.py
 
 from __future__ import annotations
 
+import plan
 from performance import RESULTS, ROOT, sections
 
 PAGE = ROOT / "docs" / "reliability.md"
@@ -18,8 +19,9 @@ promised, and what is not, is in `SECURITY.md`.
 
 
 def page() -> str:
-    """Render the page of all results, by name."""
-    return "\n".join([_HEAD, *sections(sorted(RESULTS.glob("reliability*.json")))])
+    """Render the page: what tests hold of the plan, and all results by name."""
+    kept = sections(sorted(RESULTS.glob("reliability*.json")))
+    return "\n".join([_HEAD, plan.section(), *kept])
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def test_every_folder_of_python_says_its_purpose() -> None:
 
 
 def test_tests_lie_where_the_code_lies() -> None:
-    apart = {"browser", "docs", "support"}
+    apart = {"browser", "docs", "reliability", "support"}
     # The families of checkpoints of two towers share their tiny ones.
     shared = {Path("encode/towers")}
     tests = ROOT / "tests"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,11 +17,13 @@ from moviola.library.storage.row_checks import check_clips
 from moviola.library.storage.tables import Tables
 from moviola.pipeline.index.clip_rows import name_with_rows, pool_clips
 from moviola.pipeline.index.index import index
+from moviola.pipeline.index.opening import locked_library, prepare
 from moviola.pipeline.search.search import search
 from moviola.plugins import load_encoder
 from moviola.retrieve import products
 from moviola.serve.search.batching import Batcher
 from moviola.synthetic import shapes
+from moviola.testing import EchoEncoder
 
 QUERIES = ("a red circle moves left", "a square, then a triangle that moves up", "a blue star")
 
@@ -201,6 +204,23 @@ def test_what_cannot_be_kept_is_refused_before_anything_is_made(world, tmp_path,
     assert found.exit_code != 0
     assert why in str(found.exception)
     assert not path.exists()
+
+
+class Dotted(EchoEncoder):
+    """A model whose scores need the lengths of its rows."""
+
+    space = replace(EchoEncoder.space, metric="dot")
+
+
+def test_rows_of_a_model_that_means_dot_products_are_refused(tmp_path):
+    path = tmp_path / "library"
+    options = {"segment": None, "head": None, "precision": None, "load": lambda *_: Dotted()}
+    with (
+        locked_library(path) as (existing, held),
+        pytest.raises(ValueError, match=r"means dot products, and rows keep directions alone"),
+    ):
+        prepare(path, existing, held, model="shapes", rows="none", **options)
+    assert not (path / "library.json").exists()
 
 
 def test_a_model_without_rows_says_so():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from moviola.core import Space
 from moviola.core.pooling import pool_rows, require_pooling
 from moviola.core.token_pooling import TokenPooling
 from moviola.pipeline.encode.readouts import refuse_attention
@@ -42,6 +43,19 @@ def name_with_rows(name: str, pooling: str, *, head: Path | str | None) -> str:
     bare, options = split_options(name)
     own = pooling if tokens is not None and tokens.kind == "attention" else "none"
     return join_options(bare, options | {"pooling": own})
+
+
+def require_cosine(space: Space) -> None:
+    """Refuse a model whose scores need lengths, for rows of a library keep directions alone.
+
+    Raises:
+        ValueError: when the metric of its space is `dot`.
+    """
+    if space.metric == "dot":
+        raise ValueError(
+            f"the model {space.model!r} means dot products, and rows keep directions alone; leave "
+            "--rows out"
+        )
 
 
 def pool_clips(rows: Sequence[Rows], pooling: str) -> tuple[Rows, list[Rows]]:

@@ -28,7 +28,7 @@ from moviola.library import (
     writer_lock,
 )
 from moviola.library.storage.places import make_place, remove_empty_place
-from moviola.pipeline.index.clip_rows import name_with_rows
+from moviola.pipeline.index.clip_rows import name_with_rows, require_cosine
 from moviola.pipeline.models import DEFAULT_MODEL, instructed_name
 from moviola.pipeline.search.aligned_encoder import AlignedEncoder, head_of, load_aligned
 from moviola.plugins import settled_name
@@ -91,7 +91,8 @@ def prepare(
         SpaceMismatchError: when the library was made by another model or policy.
         PluginNotFoundError: when there is no such model.
         WeightsUnavailableError: when its weights are neither here nor to be had.
-        ValueError: when `segment` is no policy.
+        ValueError: when `segment` is no policy, or rows are to be kept of a model whose metric is
+            `dot`.
     """
     card = existing.card if existing else None
     name = instructed_name(model or (card.model if card else DEFAULT_MODEL), *instructions)
@@ -102,6 +103,8 @@ def prepare(
     if kept:
         name = name_with_rows(name, kept, head=head)
     encoder = load(name, head or head_of(place), precision)
+    if kept:
+        require_cosine(encoder.space)
     if existing is None:
         # The head before the card, with which a library begins to be one.
         if isinstance(encoder, AlignedEncoder):
