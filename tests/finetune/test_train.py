@@ -8,7 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fixtures.perception import save_pe_core
 from moviola.core import Frames, WeightsUnavailableError
+from moviola.encode.pe_core.checkpoints import WEIGHTS as PE_CORE_WEIGHTS
+from moviola.encode.pe_core.loading import load_model as load_pe_core
 from moviola.encode.runtime.adapter import CARD, WEIGHTS
 from moviola.encode.two_tower.loading import load_model
 from moviola.finetune.two_tower.config import FinetuneConfig
@@ -31,18 +34,25 @@ def vectors(encoder):
     return np.concatenate([*encoder.encode_texts(TEXTS), *encoder.encode_videos([clip()])])
 
 
-@pytest.fixture(scope="module", params=["clip", "siglip"])
-def base(request, make_checkpoint):
-    return str(make_checkpoint(request.param))
+LOADERS = {"two-tower": load_model, "pe-core": load_pe_core}
+
+
+@pytest.fixture(scope="module", params=["clip", "siglip", "pe-core"])
+def base(request, make_checkpoint, tmp_path_factory):
+    """The name of a tiny model; fixed sizes of SigLIP 2 are of the kind siglip."""
+    if request.param == "pe-core":
+        save_pe_core(folder := tmp_path_factory.mktemp("tiny-pe-core"))
+        return f"pe-core:{folder}"
+    return f"two-tower:{make_checkpoint(request.param)}"
 
 
 @pytest.fixture(scope="module")
 def tuned(base, shots, tmp_path_factory):
-    return finetune(shots, f"two-tower:{base}", tmp_path_factory.mktemp("lora") / "mine", CONFIG)
+    return finetune(shots, base, tmp_path_factory.mktemp("lora") / "mine", CONFIG)
 
 
 def test_an_adapter_is_a_model_of_its_own_space(tuned, base):
-    before = load_encoder(f"two-tower:{base},frames=2")
+    before = load_encoder(f"{base},frames=2")
     after = load_encoder(tuned.model)
     assert after.space.weights != before.space.weights
     assert after.space.model == "mine"
@@ -54,7 +64,8 @@ def test_an_adapter_is_a_model_of_its_own_space(tuned, base):
 def test_what_is_merged_equals_what_peft_computes_unmerged(tuned, base):
     from peft import PeftModel
 
-    below = load_model(base)
+    family, _, folder = base.partition(":")
+    below = LOADERS[family](folder)
     # peft reads its folder with the weights beside the layers, not in them.
     PeftModel.from_pretrained(below.model, tuned.out)
     towers = TrainableTowers(below, replace(CONFIG, method="full"))
@@ -80,7 +91,7 @@ def test_only_the_adapter_moves(base, shots, tmp_path):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TrainableTowers, "__init__", watch)
-        finetune(shots, f"two-tower:{base}", tmp_path / "out", replace(CONFIG, epochs=1))
+        finetune(shots, base, tmp_path / "out", replace(CONFIG, epochs=1))
     moved = {
         name
         for name, each in towers["now"].named_parameters()
@@ -89,6 +100,19 @@ def test_only_the_adapter_moves(base, shots, tmp_path):
     assert moved
     assert all(".lora_" in name for name in moved)
     assert moved >= {name for name in towers["before"] if ".lora_B" in name and "text" in name}
+
+
+def test_all_weights_of_pe_core_become_a_checkpoint_of_its_own_layout(shots, tmp_path):
+    (tmp_path / "base").mkdir()
+    save_pe_core(tmp_path / "base")
+    config = replace(CONFIG, method="full", epochs=1, rate=1e-3)
+    tuned = finetune(shots, f"pe-core:{tmp_path / 'base'}", tmp_path / "out", config)
+    names = [load_file(tmp_path / each / PE_CORE_WEIGHTS).keys() for each in ("base", "out")]
+    assert names[0] == names[1]
+    before, after = (load_encoder(f"pe-core:{tmp_path / each}") for each in ("base", "out"))
+    assert tuned.model.startswith("pe-core:")
+    assert before.space.weights != after.space.weights
+    assert np.abs(vectors(after) - vectors(before)).max() > 1e-4
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
@@ -121,7 +145,7 @@ def test_frames_are_decoded_once(tuned, base, shots, monkeypatch):
     monkeypatch.setattr("moviola.finetune.two_tower.frames.DecodePool.read", refuse)
     tuned.out.rename(tuned.out.with_name("kept"))
     try:
-        again = finetune(shots, f"two-tower:{base}", tuned.out, CONFIG)
+        again = finetune(shots, base, tuned.out, CONFIG)
     finally:
         again_files = load_file(tuned.out / WEIGHTS)
         for path in tuned.out.iterdir():
@@ -133,19 +157,23 @@ def test_frames_are_decoded_once(tuned, base, shots, monkeypatch):
     assert [e.loss for e in again.history] == [e.loss for e in tuned.history]
 
 
-def test_an_adapter_of_other_weights_is_refused(tuned, make_checkpoint, tmp_path):
+def test_an_adapter_of_other_weights_is_refused(tuned, make_checkpoint, tmp_path, tmp_path_factory):
     for path in tuned.out.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     config = json.loads((tmp_path / "adapter_config.json").read_text())
-    config["base_model_name_or_path"] = str(make_checkpoint("clip", 1))
+    family = tuned.model.partition(":")[0]
+    other = make_checkpoint("clip", 1)
+    if family == "pe-core":
+        save_pe_core(other := tmp_path_factory.mktemp("other-pe-core"), seed=1)
+    config["base_model_name_or_path"] = str(other)
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     with pytest.raises(WeightsUnavailableError, match="trained on other weights"):
-        load_model(str(tmp_path))
+        LOADERS[family](str(tmp_path))
     (tmp_path / CARD).unlink()
     config["use_dora"] = True
     (tmp_path / "adapter_config.json").write_text(json.dumps(config))
     with pytest.raises(WeightsUnavailableError, match="no plain LoRA"):
-        load_model(str(tmp_path))
+        LOADERS[family](str(tmp_path))
 
 
 def test_refusals_name_the_way_out(shots, make_checkpoint, tmp_path):

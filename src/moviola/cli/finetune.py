@@ -30,7 +30,7 @@ def run(
     model: Annotated[
         str,
         typer.Option(
-            help="CLIP, SigLIP, SigLIP 2 or MetaCLIP 2: a name, or two-tower:FOLDER; with "
+            help="CLIP, SigLIP, SigLIP 2, MetaCLIP 2 or PE-Core: a name, or FAMILY:FOLDER; with "
             "--text-only a chat model, such as qwen3-vl:FOLDER."
         ),
     ],

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from fixtures.checkpoints import WORDS, save_videoprism
-from fixtures.perception import PE_VISION, save_pe_av
+from fixtures.perception import PE_VISION, save_pe_av, save_pe_core
 from moviola.core import Frames, FrameSampler, Span, Waveform
 
 
@@ -106,30 +106,8 @@ def video_module():
 
 
 @pytest.fixture(scope="session")
-def pe_core_folder(tmp_path_factory, pe_timm_config) -> Path:
+def pe_core_folder(tmp_path_factory) -> Path:
     """A PE-Core model of two layers a tower, in OpenCLIP's layout."""
-    from safetensors.torch import save_file
-
-    from fixtures.checkpoints import clip_tokenizer
-    from moviola.encode.pe_core.checkpoints import CONFIG, WEIGHTS
-    from moviola.encode.pe_core.model import PeCore, TextSizes
-    from moviola.encode.perception.vision import PeVisionConfig
-
     folder = tmp_path_factory.mktemp("pe-core")
-    tokenizer = clip_tokenizer()
-    tokenizer.save_pretrained(folder)
-    text = {"context_length": 12, "vocab_size": len(tokenizer), "width": 16, "heads": 2,
-            "layers": 2}  # fmt: skip
-    torch.manual_seed(3)
-    towers = PeCore(PeVisionConfig.from_timm(pe_timm_config), TextSizes(**text))
-    with torch.no_grad():
-        for weights in towers.parameters():
-            weights.add_(torch.randn_like(weights) * 0.3)
-    save_file({**towers.state_dict(), "logit_scale": torch.ones(())}, folder / WEIGHTS)
-    vision = {
-        "timm_model_name": pe_timm_config["architecture"],
-        "timm_model_kwargs": pe_timm_config["model_args"],
-    }
-    model = {"embed_dim": pe_timm_config["num_classes"], "vision_cfg": vision, "text_cfg": text}
-    (folder / CONFIG).write_text(json.dumps({"model_cfg": model}))
+    save_pe_core(folder)
     return folder

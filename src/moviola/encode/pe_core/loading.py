@@ -14,7 +14,7 @@ from moviola.core.errors import WeightsUnavailableError
 from moviola.core.paths import display_path
 from moviola.core.spaces import Space
 from moviola.encode.pe_core.checkpoints import CONFIG, FAMILY, WEIGHTS
-from moviola.encode.pe_core.model import PeCore, TextSizes
+from moviola.encode.pe_core.model import PeCore, TextSizes, own_names
 from moviola.encode.perception.vision import PeVisionConfig
 from moviola.encode.runtime.config_files import read_config
 from moviola.encode.runtime.hub import fetch
@@ -23,10 +23,10 @@ from moviola.encode.runtime.preprocessing import Preprocessing
 from moviola.encode.runtime.tokenizers import load_tokenizer
 from moviola.encode.two_tower.encoder import Pooling, Recipe, TwoTowerEncoder, find_sampler
 from moviola.encode.two_tower.kinds import Kind
-from moviola.encode.two_tower.loading import LoadedModel
+from moviola.encode.two_tower.loading import LoadedModel, load_adapted
 
-_IGNORED = ("logit_scale", "logit_bias")
-"""Weights by which scores are scaled; a cosine needs none."""
+_IGNORED = "logit_bias"
+"""A weight by which scores are moved; a cosine needs none."""
 _RESAMPLE = {"bilinear": 2, "bicubic": 3}
 _TEXT = ("context_length", "vocab_size", "width", "heads", "layers")
 
@@ -44,7 +44,8 @@ def load(
     """Load PE-Core from the hub or a folder.
 
     Args:
-        model: an id such as `timm/PE-Core-B-16`, or a folder in OpenCLIP's layout.
+        model: an id such as `timm/PE-Core-B-16`, or a folder: in OpenCLIP's layout, or an adapter,
+            such as `moviola finetune` writes.
         revision: a commit, branch or tag.
         frames: how many of a clip are looked at; its authors take 8.
         recipe: `"uniform"`, `"mteb"` or `"grid"`, as the two-tower models have them.
@@ -56,10 +57,23 @@ def load(
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when an option has no such value, or the checkpoint is of another kind.
     """
-    found = fetch(model, FAMILY.patterns, revision)
-    loaded = _loaded(found.folder, found.model, found.revision)
     sampler = find_sampler(recipe, frames, rate)
-    return TwoTowerEncoder(loaded, sampler=sampler, pooling=pooling, precision=precision)
+    return TwoTowerEncoder(
+        load_model(model, revision), sampler=sampler, pooling=pooling, precision=precision
+    )
+
+
+def load_model(model: str, revision: str | None = None) -> LoadedModel:
+    """Load both towers from the hub or a folder, or an adapter of them from a folder.
+
+    Raises:
+        WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
+        ValueError: when the checkpoint is of another kind.
+    """
+    if (adapted := load_adapted(model, load_model)) is not None:
+        return adapted
+    found = fetch(model, FAMILY.patterns, revision)
+    return _loaded(found.folder, found.model, found.revision)
 
 
 def _loaded(folder: Path, model: str, revision: str) -> LoadedModel:
@@ -126,9 +140,8 @@ def _strictly(path: Path, vision: PeVisionConfig, text: TextSizes) -> PeCore:
     with torch.device("meta"):
         towers = PeCore(vision, text)
     try:
-        tensors = {name: tensor.float() for name, tensor in load_file(path).items()}
-        for name in _IGNORED:
-            tensors.pop(name, None)
+        tensors = own_names({name: tensor.float() for name, tensor in load_file(path).items()})
+        tensors.pop(_IGNORED, None)
         towers.load_state_dict(tensors, strict=True, assign=True)
     except DAMAGES as error:
         why = " ".join(str(error).split())

@@ -5,17 +5,23 @@ It answers as the two-tower models of transformers do, so that one encoder runs 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
+from moviola.encode.pe_core.checkpoints import WEIGHTS
 from moviola.encode.perception.vision import PeVisionConfig, VisionTrunk
 
 _EPSILON = 1e-5
+_JOINED, _LAYER = ".attn.in_proj_", ".attn.in_proj."
+"""Begin the names of the projection to queries, keys and values: in files, which follow torch's
+attention, and here, where it is a layer like others, so that LoRA finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,18 @@ class TextSizes:
     layers: int
 
 
+@dataclass(frozen=True, slots=True)
+class _TextConfig:
+    max_position_embeddings: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Config:
+    """Tell the longest sentence where configurations of transformers do."""
+
+    text_config: _TextConfig
+
+
 class PeCore(nn.Module):
     """Hold both towers.
 
@@ -49,8 +67,8 @@ class PeCore(nn.Module):
         super().__init__()
         self.visual = nn.ModuleDict({"trunk": VisionTrunk(vision)})
         self.text = _TextTower(text, vision.labels)
-        longest = SimpleNamespace(max_position_embeddings=text.context_length)
-        self.config = SimpleNamespace(text_config=longest)
+        self.logit_scale = nn.Parameter(torch.zeros(()))
+        self.config = _Config(_TextConfig(text.context_length))
 
     @property
     def vision_model(self) -> nn.Module:
@@ -68,6 +86,25 @@ class PeCore(nn.Module):
     ) -> BaseModelOutputWithPooling:
         """Map token ids `(B, L)` to an output with `pooler_output` `(B, D)`."""
         return _output(self.text(ids))
+
+    def get_image_features(self, pixels: Tensor) -> BaseModelOutputWithPooling:
+        """Map `(B, 3, H, W)` to an output with `pooler_output` `(B, D)`."""
+        return self.vision_model(pixels)
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write the weights into `folder` as OpenCLIP names them."""
+        tensors = {name: each.contiguous() for name, each in self.state_dict().items()}
+        save_file(published_names(tensors), folder / WEIGHTS)
+
+
+def own_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the weights of a file as `PeCore` does."""
+    return {name.replace(_JOINED, _LAYER): each for name, each in tensors.items()}
+
+
+def published_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the weights of `PeCore` as OpenCLIP's files do."""
+    return {name.replace(_LAYER, _JOINED): each for name, each in tensors.items()}
 
 
 class _Pooled(nn.Module):
@@ -122,13 +159,12 @@ class _Attention(nn.Module):
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
-        self.in_proj_weight = nn.Parameter(torch.zeros(3 * width, width))
-        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.in_proj = nn.Linear(width, 3 * width)
         self.out_proj = nn.Linear(width, width)
 
     def forward(self, rows: Tensor) -> Tensor:
-        split = functional.linear(rows, self.in_proj_weight, self.in_proj_bias)
-        query, key, value = split.unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
+        split = self.in_proj(rows).unflatten(2, (3, self.heads, -1))
+        query, key, value = split.permute(2, 0, 3, 1, 4)
         found = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.out_proj(found.transpose(1, 2).flatten(2))
 

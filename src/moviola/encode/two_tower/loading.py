@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,6 @@ class LoadedModel:
 def load_model(model: str, revision: str | None = None) -> LoadedModel:
     """Load a checkpoint from the hub or a folder, or an adapter from a folder.
 
-    An adapter is merged into the weights of the model that it names. Its space is told by both:
-    the digest of the model below it, and that of its own weights.
-
     Args:
         model: an id on the hub, or a folder.
         revision: a commit, branch or tag.
@@ -50,12 +48,8 @@ def load_model(model: str, revision: str | None = None) -> LoadedModel:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when the checkpoint is of another kind.
     """
-    if is_adapter(folder := Path(model).expanduser()):
-        adapter = read_adapter(folder)
-        below = load_model(adapter.base, adapter.revision)
-        digest = merge_adapter(below.model, adapter, below.space.weights)
-        space = replace(below.space, model=folder.resolve().name, revision=LOCAL, weights=digest)
-        return replace(below, space=space)
+    if (adapted := load_adapted(model, load_model)) is not None:
+        return adapted
     import transformers
 
     checkpoint = fetch(model, revision=revision)
@@ -75,6 +69,29 @@ def load_model(model: str, revision: str | None = None) -> LoadedModel:
         space,
         checkpoint.folder,
     )
+
+
+def load_adapted(
+    model: str, load_below: Callable[[str, str | None], LoadedModel]
+) -> LoadedModel | None:
+    """Load the model below an adapter, and merge the adapter into it; None for no adapter.
+
+    Its space is told by both: the digest of the model below it, and that of its own weights.
+
+    Args:
+        model: an id on the hub, or a folder.
+        load_below: loads the model that an adapter names, by id or folder and revision.
+
+    Raises:
+        WeightsUnavailableError: when weights are neither here nor to be had, or do not fit.
+    """
+    if not is_adapter(folder := Path(model).expanduser()):
+        return None
+    adapter = read_adapter(folder)
+    below = load_below(adapter.base, adapter.revision)
+    digest = merge_adapter(below.model, adapter, below.space.weights)
+    space = replace(below.space, model=folder.resolve().name, revision=LOCAL, weights=digest)
+    return replace(below, space=space)
 
 
 def _dimension(config: Any) -> int:

@@ -19,7 +19,7 @@ def with_lora(model: Any, rank: int, alpha: int, targets: Sequence[str]) -> Any:
     """Put LoRA's matrices into a frozen model, in place, and return what peft wraps around it.
 
     Args:
-        model: of transformers.
+        model: of transformers, or another module.
         rank: of the matrices.
         alpha: the change of a layer is scaled by `alpha / rank`.
         targets: ends of the names of the layers.

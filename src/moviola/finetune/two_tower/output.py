@@ -1,4 +1,4 @@
-"""Write what was fine-tuned as a folder that `--model two-tower:FOLDER` takes."""
+"""Write what was fine-tuned as a folder that `--model FAMILY:FOLDER` takes."""
 
 from __future__ import annotations
 

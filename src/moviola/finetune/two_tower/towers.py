@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from moviola.encode.pe_core.model import PeCore
 from moviola.encode.runtime.text_tower import tokenize
 from moviola.encode.two_tower.loading import LoadedModel
 from moviola.finetune.training.lora import with_lora
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj"]
-"""Projections of attention, which every kind calls alike."""
+"""Projections of attention as every model of transformers calls them."""
+_PE_CORE_TARGETS = ["in_proj", "out_proj", "attn.qkv", "attn.proj"]
+"""Projections of attention of PE-Core's text tower, and of its vision tower."""
 
 
 class TrainableTowers(nn.Module):
@@ -40,7 +43,8 @@ class TrainableTowers(nn.Module):
         super().__init__()
         self.loaded = loaded
         if config.method == "lora":
-            self.model: Any = with_lora(loaded.model, config.rank, config.alpha, _TARGETS)
+            targets = _PE_CORE_TARGETS if isinstance(loaded.model, PeCore) else _TARGETS
+            self.model: Any = with_lora(loaded.model, config.rank, config.alpha, targets)
         else:
             self.model = loaded.model.requires_grad_(requires_grad=True)
         self.eval()
@@ -52,7 +56,7 @@ class TrainableTowers(nn.Module):
 
     @property
     def core(self) -> Any:
-        """Return the model of transformers, inside LoRA where there is LoRA."""
+        """Return the model itself, inside LoRA where there is LoRA."""
         return self.loaded.model
 
     def learned(self) -> dict[str, nn.Parameter]:

@@ -15,7 +15,8 @@ import torch
 from moviola.align.training.loggers import quiet_lightning
 from moviola.align.training.resuming import RESUME
 from moviola.core import FileCode, RetrievalDataset
-from moviola.encode.two_tower.loading import load_model
+from moviola.encode.pe_core.loading import load_model as load_pe_core
+from moviola.encode.two_tower.loading import load_model as load_two_tower
 from moviola.finetune.training.history import Epoch
 from moviola.finetune.training.trainer import make_trainer, require_place
 from moviola.finetune.two_tower.config import FinetuneConfig
@@ -29,6 +30,8 @@ from moviola.plugins import find_checkpoint
 
 if TYPE_CHECKING:
     from moviola.plugins.checkpoints import NamedCheckpoint
+
+_LOADERS = {"two-tower": load_two_tower, "pe-core": load_pe_core}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def finetune(
 
     Args:
         data: one split.
-        model: a name of the family two-tower, such as `clip-base-patch32` or `two-tower:FOLDER`.
+        model: a name of the family two-tower or pe-core, such as `clip-base-patch32` or
+            `pe-core:FOLDER`.
         out: the folder to write.
         config: of the run; None for the defaults.
         resume: go on after the last finished epoch in `OUT.run`.
@@ -88,8 +92,8 @@ def finetune(
     """
     out, config = Path(out), config or FinetuneConfig()
     run = require_place(out, resume=resume)
-    found = _two_tower(model)
-    loaded = load_model(found.model, found.revision)
+    found = _trainable(model)
+    loaded = _LOADERS[found.family](found.model, found.revision)
     captioned = pair_captions(data)
     frames = cache_frames(
         captioned.clips, run / "frames", loaded.preprocessing, config.frames, on_progress=on_decoded
@@ -122,21 +126,22 @@ def finetune(
     }
     if trainer.is_global_zero:
         write_model(out, towers, config, found.model, record)
-    name = f"two-tower:{out}" + ("" if config.frames == 8 else f",frames={config.frames}")
+    name = f"{found.family}:{out}" + ("" if config.frames == 8 else f",frames={config.frames}")
     return FinetuneReport(out, name, module.history, len(train), len(held_out), frames.failures)
 
 
-def _two_tower(model: str) -> NamedCheckpoint:
+def _trainable(model: str) -> NamedCheckpoint:
     """Find the checkpoint of a model's name.
 
     Raises:
-        ValueError: when it is of another family.
+        ValueError: when it is of a family that is not fine-tuned.
     """
     found = find_checkpoint(model)
-    if found is None or found.family != "two-tower":
+    if found is None or found.family not in _LOADERS:
         what = "is no checkpoint" if found is None else f"is of the family {found.family}"
         raise ValueError(
-            f"{model!r} {what}; fine-tuning takes CLIP, SigLIP, SigLIP 2 and MetaCLIP 2: a name of "
-            f"`moviola models` such as clip-base-patch32, or two-tower:FOLDER"
+            f"{model!r} {what}; fine-tuning takes CLIP, SigLIP, SigLIP 2, MetaCLIP 2 and PE-Core: "
+            f"a name of `moviola models` such as clip-base-patch32, or two-tower:FOLDER or "
+            f"pe-core:FOLDER"
         )
     return found
