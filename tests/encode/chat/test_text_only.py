@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -13,6 +14,7 @@ import moviola
 from fixtures.gemma import save_gemma
 from fixtures.qwen3_vl import save_qwen3_vl
 from moviola.core import Frames, WeightsUnavailableError
+from moviola.encode.runtime import reduced_precision
 from moviola.encode.runtime.parts import TensorIndex
 
 TEXTS = ["a red square", "", "moves left"]
@@ -119,7 +121,10 @@ def test_weights_that_do_not_fit_are_refused(folder, tmp_path, change):
 
 
 @pytest.mark.parametrize("family", ["qwen3-vl", "qwen3-vl-embedding", "embeddinggemma-2"])
-def test_texts_in_bfloat16_are_named_and_nearly_those_in_float32(folder, tmp_path, family):
+def test_texts_in_bfloat16_are_measured_once_and_nearly_those_in_float32(
+    folder, tmp_path, family, monkeypatch
+):
+    monkeypatch.setattr(reduced_precision, "cache_path", lambda: tmp_path / "cache")
     place = folder
     if family == "embeddinggemma-2":
         place = tmp_path / "gemma"
@@ -132,3 +137,5 @@ def test_texts_in_bfloat16_are_named_and_nearly_those_in_float32(folder, tmp_pat
     assert [encoder.precision("texts") for encoder in encoders] == ["float32", "bfloat16"]
     rows = [np.concatenate(encoder.encode_texts(texts)) for encoder in encoders]
     assert (rows[0] * rows[1]).sum(1).min() >= 0.999
+    (record,) = (tmp_path / "cache" / "precision").iterdir()
+    assert 0.999 <= json.loads(record.read_text())["cosine"] < 1

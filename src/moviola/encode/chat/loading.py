@@ -22,6 +22,7 @@ from moviola.encode.decoder.presets import CHAT_PRESETS, asked_readouts
 from moviola.encode.runtime.adapter import is_adapter, merge_adapter, read_adapter
 from moviola.encode.runtime.config_files import read_config
 from moviola.encode.runtime.hub import LOCAL, MODEL_FILES, fetch
+from moviola.encode.runtime.reduced_precision import load_measured
 
 if TYPE_CHECKING:
     from moviola.core.abilities import Precision
@@ -172,18 +173,23 @@ def load(
         frames: of a clip at most.
         layout: of a video of Qwen3-VL.
         positions: behind a video of Qwen2.5-VL.
-        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU, where it keeps the
+            vectors of texts, and float32 elsewhere. It is measured on the first readout.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
         ValueError: when there is no such readout, layer, pooling or other value.
     """
     options = ChatOptions(template, fps, frames, layout, positions)
-    backbone = load_backbone(model, revision, options, precision)
-    asked = asked_readouts(
-        CHAT_PRESETS, backbone.depth, readout=readout, layers=str(layers), pooling=pooling
-    )
-    return DecoderEncoder(backbone, asked, at_most=_AT_MOST)
+
+    def made(precision: Precision | None) -> DecoderEncoder:
+        backbone = load_backbone(model, revision, options, precision)
+        asked = asked_readouts(
+            CHAT_PRESETS, backbone.depth, readout=readout, layers=str(layers), pooling=pooling
+        )
+        return DecoderEncoder(backbone, asked, at_most=_AT_MOST)
+
+    return load_measured(made, precision)
 
 
 def _number(fps: float | str) -> float:

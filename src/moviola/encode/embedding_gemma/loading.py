@@ -13,6 +13,7 @@ from moviola.encode.embedding_gemma.prompts import RETRIEVE
 from moviola.encode.embedding_gemma.sampling import StepSampler
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.preprocessing import stored_config
+from moviola.encode.runtime.reduced_precision import load_measured
 
 
 def load(
@@ -40,7 +41,8 @@ def load(
         sound: 1 to hear the first 30 seconds of a clip as well; its frames then have times.
         dimension: length of the vectors, prefixes of the whole; None for all of it.
         query_instruction: the task that queries are told.
-        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU, where it keeps the
+            vectors of texts, and float32 elsewhere.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
@@ -64,20 +66,26 @@ def load(
         raise ValueError(f"fps, max_frames and vectors are positive numbers: {error}") from None
     if budget < 1:
         raise ValueError(f"a frame has at least one vector, not {vectors}")
-    network = EmbeddingGemma(checkpoint.folder, precision=precision)
-    space = Space(
-        model=checkpoint.model,
-        revision=checkpoint.revision,
-        weights=network.weights,
-        dimension=network.width if dimension is None else dimension,
-    )
-    return EmbeddingGemmaEncoder(
-        network,
-        space,
-        frames=PatchProcessor(budget),
-        pictures=PatchProcessor(int(pictures.get("max_soft_tokens", 280))),
-        sampler=sampler,
-        instruction=str(query_instruction),
-        timestamps=bool(told.get("add_timestamps", False) if timestamps is None else timestamps),
-        sound=bool(sound),
-    )
+
+    timed = told.get("add_timestamps", False) if timestamps is None else timestamps
+
+    def made(precision: Precision | None) -> EmbeddingGemmaEncoder:
+        network = EmbeddingGemma(checkpoint.folder, precision=precision)
+        space = Space(
+            model=checkpoint.model,
+            revision=checkpoint.revision,
+            weights=network.weights,
+            dimension=network.width if dimension is None else dimension,
+        )
+        return EmbeddingGemmaEncoder(
+            network,
+            space,
+            frames=PatchProcessor(budget),
+            pictures=PatchProcessor(int(pictures.get("max_soft_tokens", 280))),
+            sampler=sampler,
+            instruction=str(query_instruction),
+            timestamps=bool(timed),
+            sound=bool(sound),
+        )
+
+    return load_measured(made, precision)

@@ -19,6 +19,7 @@ from moviola.encode.qwen_vl.prompts import (
 from moviola.encode.qwen_vl.reading import AT_MOST, FPS, Sampler, VideoReading
 from moviola.encode.runtime.hub import fetch
 from moviola.encode.runtime.prefixes import prefix_length, unit_prefixes
+from moviola.encode.runtime.reduced_precision import load_measured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -235,7 +236,8 @@ def load(
         dimension: length of the vectors, prefixes of the whole; None for all of it.
         query_instruction: what the model is told of texts; None for that of the recipe.
         document_instruction: what the model is told of clips and pictures.
-        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU and float32 elsewhere.
+        precision: `"float32"` or `"bfloat16"`; None for bfloat16 on a GPU, where it keeps the
+            vectors of texts, and float32 elsewhere.
 
     Raises:
         WeightsUnavailableError: when the weights are neither here nor to be had, or do not fit.
@@ -249,17 +251,21 @@ def load(
     usual = ("wrapped", "mteb") if recipe == "mteb" else ("per-frame", "file")
     reading = VideoReading.of_options(layout or usual[0], frames or usual[1], fps, max_frames)
     checkpoint = fetch(model, revision=revision)
-    network = Qwen3VLNetwork(checkpoint.folder, precision=precision)
-    space = Space(
-        model=checkpoint.model,
-        revision=checkpoint.revision,
-        weights=network.weights,
-        dimension=network.width if dimension is None else dimension,
-    )
-    return Qwen3VLEncoder(
-        network,
-        space,
-        reading,
-        query_instruction=told if query_instruction is None else str(query_instruction),
-        document_instruction=str(document_instruction),
-    )
+
+    def made(precision: Precision | None) -> Qwen3VLEncoder:
+        network = Qwen3VLNetwork(checkpoint.folder, precision=precision)
+        space = Space(
+            model=checkpoint.model,
+            revision=checkpoint.revision,
+            weights=network.weights,
+            dimension=network.width if dimension is None else dimension,
+        )
+        return Qwen3VLEncoder(
+            network,
+            space,
+            reading,
+            query_instruction=told if query_instruction is None else str(query_instruction),
+            document_instruction=str(document_instruction),
+        )
+
+    return load_measured(made, precision)
