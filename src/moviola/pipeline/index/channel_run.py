@@ -59,14 +59,19 @@ class ChannelRun:
             self.drop(video)
 
     def read_new(
-        self, videos: Sequence[NewVideo], pool: DecodePool
+        self, videos: Iterable[NewVideo], pool: DecodePool
     ) -> Iterator[tuple[NewVideo, VideoChannels]]:
         """Read new videos through their channels alone, where no model looks at them."""
-        wanted = {video.id: video for video in videos}
-        for job, result in read_channels(map(self._job, videos), pool):
+        wanted: dict[str, NewVideo] = {}
+
+        def job_of(video: NewVideo) -> ChannelJob:
+            wanted[video.id] = video
+            return self._job(video)
+
+        for job, result in read_channels(map(job_of, videos), pool):
             if not result.code.is_failure:
                 self._counted(result.readings)
-            yield wanted[job.video], result
+            yield wanted.pop(job.video), result
 
     def add(
         self,

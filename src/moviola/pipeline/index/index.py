@@ -155,13 +155,11 @@ def index(
             reader = ChannelRun(chosen)
             run = IndexRun(*(opened.path, writer, plan, reader, on_progress), rows=opened.card.rows)
             with DecodePool(workers, Limits(extra_codecs=opened.card.codecs)) as pool:
-                if encoder is None:
-                    run.read_unseen(pool)
-                else:
+                if encoder is not None:
                     seconds = estimate_seconds(pool, plan.decode, opened.card.model)
                     if seconds is not None:
                         on_progress(IndexStep(0, len(plan.decode), 0, len(plan.failed), seconds))
-                    run.decode(pool, encoder, segmenter)
+                run.index(pool, encoder, segmenter)
                 run.digest_large()
                 known = writer.records_at(known_inputs(plan))
                 jobs = find_outdated(known, chosen, retry=retry)

@@ -100,11 +100,7 @@ def prepare(
     if name == NO_MODEL:
         return _prepare_unseen(place, existing, held, segmenter, head), None, segmenter
     kept = rows or (card.rows if card else "")
-    if kept:
-        name = name_with_rows(name, kept, head=head)
-    encoder = load(name, head or head_of(place), precision)
-    if kept:
-        require_cosine(encoder.space)
+    name, encoder = load_model(name, kept, head or head_of(place), precision, load)
     if existing is None:
         # The head before the card, with which a library begins to be one.
         if isinstance(encoder, AlignedEncoder):
@@ -118,6 +114,24 @@ def prepare(
         rows=rows,
     )
     return existing, encoder, segmenter
+
+
+def load_model(
+    name: str, rows: str, head: Path | str | None, precision: Precision | None, load: Loader
+) -> tuple[str, Encoder]:
+    """Load an encoder that keeps `rows`, `""` for none; return it under the name that says so.
+
+    Raises:
+        PluginNotFoundError: when there is no such model.
+        WeightsUnavailableError: when its weights are neither here nor to be had.
+        ValueError: when it keeps no such rows, or its metric is `dot`.
+    """
+    if rows:
+        name = name_with_rows(name, rows, head=head)
+    encoder = load(name, head, precision)
+    if rows:
+        require_cosine(encoder.space)
+    return name, encoder
 
 
 def _prepare_unseen(

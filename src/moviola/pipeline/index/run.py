@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import Any
 
 from moviola.core import (
-    Clip,
     Encoder,
     FileCode,
     Frames,
@@ -21,26 +17,20 @@ from moviola.core import (
     VideoUnreadableError,
     clip_id,
     wanted_size,
-    wanted_sound,
 )
 from moviola.library import FailedFile, Library, LibraryWriter, NewVideo, Plan, VideoRecord
 from moviola.library.identity import is_sampled, whole_id
-from moviola.pipeline.encode.batches import EncodedVideo
 from moviola.pipeline.encode.stages import StageSeconds
-from moviola.pipeline.encode.streaming import encode_stream
 from moviola.pipeline.index.channel_run import ChannelRun
-from moviola.pipeline.index.clip_rows import pool_clips
 from moviola.pipeline.index.report import IndexReport, IndexStep
+from moviola.pipeline.index.unit import IndexedVideo, UnitTools, add_video, index_videos
 from moviola.pipeline.media.sprites import (
     POSTER_LONGEST,
     SpriteCache,
     draw_poster,
     draw_sprite,
 )
-from moviola.video import DecodePool, Previews, ReadRequest
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from moviola.video import DecodePool, Previews
 
 
 class IndexRun:
@@ -67,42 +57,21 @@ class IndexRun:
         self._clips = 0
         self.seconds = StageSeconds()
 
-    def decode(self, pool: DecodePool, encoder: Encoder, segmenter: Segmenter) -> None:
-        """Decode, encode and add everything that the plan wants decoded."""
+    def index(self, pool: DecodePool, encoder: Encoder | None, segmenter: Segmenter) -> None:
+        """Index and add everything that the plan wants decoded; through channels alone, if None."""
         wanted = {video.id: video for video in self._plan.decode}
-        sampler, sound = encoder.sampler, wanted_sound(encoder)
+        tools = UnitTools(pool, encoder, segmenter, self._channels, self._rows, self.seconds)
         # Posters are of the shape of the video, unless the sampler wants another.
-        posters = wanted_size(sampler) is None
-        requests = (
-            ReadRequest(
-                *(video.id, video.path, segmenter, sampler, sound),
-                previews=Previews(POSTER_LONGEST, partial(self._draw, video.id, posters=posters)),
-                side=self._channels.listen(video, pool),
-            )
-            for video in self._plan.decode
-        )
-        try:
-            for result in encode_stream(pool, requests, encoder, seconds=self.seconds):
-                video = wanted[str(result.done.key)]
-                with self.seconds.spent_on("write"):
-                    self._codes.append((video, self._add(video, result)))
-                self._tell()
-        finally:
-            self._channels.close()
-        with self.seconds.spent_on("write"):
-            self._writer.commit()
+        posters = encoder is not None and wanted_size(encoder.sampler) is None
 
-    def read_unseen(self, pool: DecodePool) -> None:
-        """Read everything that the plan wants decoded through channels alone."""
-        for video, result in self._channels.read_new(self._plan.decode, pool):
-            code, message = _settled(video, result.code, result.message)
-            if code.is_failure or result.info is None:
-                record = self._writer.fail(video.failure(code, message, result.info))
-            else:
-                record = replace(video.record(result.info, code), message=message)
-                record = self._writer.add(record, (), np.zeros((0, 1)), result.readings)
-            self._codes.append((video, record))
-            self._tell()
+        def previews(video: NewVideo) -> Previews:
+            return Previews(POSTER_LONGEST, partial(self._draw, video.id, posters=posters))
+
+        with closing(index_videos(self._plan.decode, tools, previews)) as videos:
+            for found in videos:
+                with self.seconds.spent_on("write"):
+                    self._add(wanted[found.record.id], found)
+                self._tell()
         with self.seconds.spent_on("write"):
             self._writer.commit()
 
@@ -123,30 +92,12 @@ class IndexRun:
         if posters:
             self._sprites.keep_poster(video, clip, draw_poster(small, span.middle))
 
-    def _add(self, video: NewVideo, result: EncodedVideo[NDArray[np.float32]]) -> VideoRecord:
-        info = result.done.info
-        code, message = _settled(video, result.done.code, result.done.message)
-        if code.is_failure or info is None:
-            self._channels.drop(video.id)
+    def _add(self, video: NewVideo, found: IndexedVideo) -> None:
+        record = add_video(self._writer, found)
+        if record.code.is_failure:
             self._sprites.drop(video.id)
-            record = video.failure(code, message, info)
-            self._writer.fail(record)
-            return record
-        clips = [Clip(clip_id(video.id, span), video.path, span) for span in result.spans]
-        record = replace(video.record(info, code), message=message)
-        readings = self._channels.finish(video.id, info)
-        if self._rows:
-            vectors, kept = pool_clips(result.rows, self._rows)
-            record = self._writer.add(record, clips, vectors, readings, rows=kept)
-        elif all(len(rows) == 1 for rows in result.rows):
-            record = self._writer.add(record, clips, np.concatenate(result.rows), readings)
-        else:
-            raise ValueError(
-                "a library holds one row a clip, and this encoder gives several; choose a pooling, "
-                "or keep them with --rows in a new library"
-            )
+        self._codes.append((video, record))
         self._clips += record.clips
-        return record
 
     def _tell(self) -> None:
         failed = sum(record.code.is_failure for _, record in self._codes)
@@ -196,16 +147,6 @@ def known_inputs(plan: Plan) -> Iterator[Path]:
     """Yield the inputs that the library held before the run."""
     for files in (plan.unchanged, plan.moved, plan.duplicates):
         yield from (file.path for file in files)
-
-
-def _settled(video: NewVideo, code: FileCode, message: str) -> tuple[FileCode, str]:
-    """Return the code of a file that was read, and why: another one where it changed meanwhile."""
-    if code.has_clips and not video.files[0].is_unchanged():
-        return (
-            FileCode.CHANGED_WHILE_READING,
-            "the file changed while it was read; index again when it is at rest",
-        )
-    return code, message
 
 
 def _mixed(precision: str, *, decoded: bool) -> Iterator[str]:
