@@ -16,6 +16,7 @@ import typer
 from moviola.cli import (
     align,
     calibrate,
+    commit,
     compare,
     demo,
     diagnose,
@@ -36,6 +37,7 @@ from moviola.cli import (
     layer_sweep,
     models,
     passages,
+    plan,
     pooling_grid,
     quantise,
     repair,
@@ -46,6 +48,7 @@ from moviola.cli import (
     table,
     verify,
     watch,
+    work,
 )
 from moviola.cli.console import say_error
 
@@ -63,6 +66,9 @@ for command in (
     demo,
     index,
     watch,
+    plan,
+    work,
+    commit,
     search,
     serve,
     status,

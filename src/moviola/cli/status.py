@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,22 @@ if TYPE_CHECKING:
     from moviola.library.status import ChannelCoverage
 
 
-def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
-    """Report what a library holds: model, segments, videos by result, clips, size, its folders."""
+def run(
+    place_of_run: Annotated[
+        str | None,
+        typer.Argument(metavar="[RUN]", help="Report on this run of `moviola plan` instead."),
+    ] = None,
+    *,
+    library: LibraryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Report what a library holds: model, segments, videos by result, clips, size, its folders.
+
+    Of a run, report what is done, running and failed, how fast it goes and how long it may take.
+    """
+    if place_of_run is not None:
+        _show_run(place_of_run, as_json=as_json)
+        return
     from moviola.core import display_path
     from moviola.core.paths import library_path
     from moviola.pipeline.search.search import open_library
@@ -54,6 +68,31 @@ def run(*, library: LibraryOption = None, as_json: JsonOption = False) -> None:
     for root in opened.roots():
         note = "" if Path(root).exists() else "  (not there now)"
         typer.echo(f"{'indexed':<{width}}  {display_path(root)}{note}")
+
+
+def _show_run(place: str, *, as_json: bool) -> None:
+    """Print how far a run has come."""
+    from moviola.engine.run_plan import RunPlan
+    from moviola.engine.run_status import run_status
+    from moviola.engine.run_store import open_run_store
+
+    store = open_run_store(place)
+    found = run_status(store, RunPlan.read(store, place))
+    if as_json:
+        print_json(asdict(found))
+        return
+    left = found.seconds_left
+    codes = ", ".join(f"{count} {code}" for code, count in found.codes.items()) or "none yet"
+    facts = {
+        "shards": f"{found.shards_done} of {found.shards} done, {found.running} running",
+        "videos": f"{found.videos_done} of {found.videos} done: {codes}",
+        "damaged": f"{found.damaged} shard files",
+        "workers lost": str(found.workers_lost),
+        "rate": f"{found.rate:.2f} videos a second",
+        "left": "unknown" if left is None else f"about {left / 60:.0f} min",
+    }
+    for name, value in facts.items():
+        typer.echo(f"{name:<12}  {value}")
 
 
 def _coverage(found: ChannelCoverage, total: int) -> str:

@@ -134,6 +134,11 @@ def load_model(
     return name, encoder
 
 
+def unseen_space() -> tuple[Space, Readout]:
+    """Make the space and the readout of a library that no model looks at."""
+    return Space(NO_MODEL, "", "", 1), Readout("")
+
+
 def _prepare_unseen(
     place: Path,
     existing: Library | None,
@@ -144,7 +149,7 @@ def _prepare_unseen(
     """Open or make a library of what is said, written and named, which no model looks at."""
     if head is not None:
         raise ValueError("--head belongs to the vectors of a model, and --model none has none")
-    space, readout = Space(NO_MODEL, "", "", 1), Readout("")
+    space, readout = unseen_space()
     library = existing or Library.create(
         place, LibraryCard(NO_MODEL, space, readout, readout, segmenter.spec), held
     )
