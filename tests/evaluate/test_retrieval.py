@@ -43,6 +43,32 @@ def test_perfect_scores_are_perfect_and_untied():
     }  # fmt: skip
 
 
+def test_d11_one_query_and_one_video_are_an_evaluation():
+    result = square(np.ones((1, 1)))
+    assert result.t2v["R@1"] == result.v2t["R@1"] == 100
+    assert result.t2v["MdR"] == 1
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_d11_an_evaluation_of_nothing_is_refused(shape):
+    with pytest.raises(ValueError, match=r"no |empty|nothing"):
+        evaluate(
+            Scores(
+                [f"t{n}" for n in range(shape[0])],
+                [f"v{n}" for n in range(shape[1])],
+                np.zeros(shape),
+            ),
+            Qrels({}),
+        )
+
+
+def test_d15_more_than_there_is_finds_everything():
+    chance = np.random.default_rng(15)
+    result = square(chance.normal(size=(5, 5)), measures=["R@5", "R@10", "nDCG@100", "nDCG@5"])
+    assert result.t2v["R@10"] == result.t2v["R@5"] == 100
+    assert result.t2v["nDCG@100"] == pytest.approx(result.t2v["nDCG@5"])
+
+
 def test_ragged_relevance_in_both_directions():
     scores = Scores(
         ["a1", "a2", "b1", "nobody"],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,6 +132,43 @@ def test_a_strange_card_is_refused(
     card = json.loads((tmp_path / "head" / CARD).read_text())
     (tmp_path / "head" / CARD).write_text(json.dumps(card | change))
     with pytest.raises(StoreCorruptError, match=message):
+        Aligner.from_pretrained(tmp_path / "head")
+
+
+def _claiming(length: int) -> bytes:
+    """A file of safetensors whose header claims `length` bytes and holds few."""
+    return length.to_bytes(8, "little") + b'{"maps.texts":'
+
+
+HOSTILE_WEIGHTS = {
+    "pickle": pickle.dumps({"maps.texts": [1.0]}),
+    "zip of pickles": b"PK\x03\x04" + pickle.dumps({}),
+    "cut": None,
+    "10 GB": _claiming(10 << 30),
+    "all of 64 bits": _claiming((1 << 64) - 1),
+    "nested": b"\x40\x42\x0f\x00\x00\x00\x00\x00" + b"[" * 1_000_000,
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE_WEIGHTS.values(), ids=HOSTILE_WEIGHTS)
+def test_m20_hostile_weights_of_a_head_are_refused_at_once(
+    head: Aligner, tmp_path: Path, content: bytes | None
+) -> None:
+    head.save_pretrained(tmp_path / "head")
+    path = tmp_path / "head" / WEIGHTS
+    path.write_bytes(path.read_bytes()[:-20] if content is None else content)
+    began = time.monotonic()
+    with pytest.raises(StoreCorruptError, match=r"is damaged .* fit the head again"):
+        Aligner.from_pretrained(tmp_path / "head")
+    assert time.monotonic() - began < 1
+
+
+def test_m20_code_behind_the_weights_is_refused(head: Aligner, tmp_path: Path) -> None:
+    head.save_pretrained(tmp_path / "head")
+    path = tmp_path / "head" / WEIGHTS
+    path.write_bytes(path.read_bytes() + pickle.dumps(print))
+    with pytest.raises(StoreCorruptError, match="is damaged"):
         Aligner.from_pretrained(tmp_path / "head")
 
 

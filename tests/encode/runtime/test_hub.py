@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -243,3 +244,22 @@ def test_all_shards_are_weight_files(tmp_path):
     (tmp_path / "model-2.safetensors").write_bytes(b"2")
     names = [path.name for path in weight_files(tmp_path)]
     assert names == ["model-1.safetensors", "model-2.safetensors"]
+
+
+def test_g06_a_cache_that_cannot_be_written_is_told(hub, tmp_path):
+    (tmp_path / "file").touch()
+    done = fetched("some/model", tmp_path / "file" / "cache", HF_ENDPOINT=hub(FILES))
+    assert done.returncode in (7, 8), done.stderr
+    assert done.stdout.startswith("refused: ")
+    assert "cache" in done.stdout
+
+
+def test_g08_two_processes_fetch_one_model_at_once(hub, tmp_path):
+    address = hub(FILES | {"model.safetensors": bytes(3_000_000)})
+    with ThreadPoolExecutor(2) as both:
+        ran = [both.submit(fetched, "some/model", tmp_path, HF_ENDPOINT=address) for _ in range(2)]
+        for done in ran:
+            assert done.result().returncode == 0, done.result().stderr
+            assert "model.safetensors" in done.result().stdout
+    (whole,) = tmp_path.rglob("model.safetensors")
+    assert whole.stat().st_size == 3_000_000

@@ -94,3 +94,22 @@ def test_a_file_that_goes_while_it_grows_is_nothing(folder, clock):
 def test_other_files_are_not_looked_at(folder, clock):
     write(folder / "notes.txt", age=100)
     assert not Settling([folder], 5, clock).glance().changed
+
+
+def test_f30_a_thousand_files_at_once_settle_together(folder, clock):
+    settling = Settling([folder], 2, clock)
+    paths = {write(folder / f"{number}.mp4") for number in range(1000)}
+    glance = settling.glance()
+    assert glance.growing == paths
+    assert not glance.changed
+    clock.now += 1
+    late = write(folder / "7.mp4", 20)
+    settling.glance()
+    clock.now += 1.5
+    glance = settling.glance()
+    assert glance.growing == {late}
+    assert glance.changed
+    settling.take()
+    clock.now += 1
+    glance = settling.glance()
+    assert (glance.changed, glance.growing) == (True, frozenset())
