@@ -254,6 +254,19 @@ def test_g06_a_cache_that_cannot_be_written_is_told(hub, tmp_path):
     assert "cache" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
+def test_g07_a_cache_without_room_is_told_and_gone_on_with(hub, tmp_path):
+    files = FILES | {"model.safetensors": bytes(200_000)}
+    small = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (100_000, -1))\n" + FETCH
+    address = hub(files)
+    done = fetched("some/model", tmp_path, code=small, HF_ENDPOINT=address)
+    assert done.returncode == 8, done.stderr
+    assert done.stdout.startswith("refused: cannot write some/model into the cache ")
+    again = fetched("some/model", tmp_path, HF_ENDPOINT=address)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.split() == ["some/model", COMMIT, "config.json", "model.safetensors"]
+
+
 def test_g08_two_processes_fetch_one_model_at_once(hub, tmp_path):
     address = hub(FILES | {"model.safetensors": bytes(3_000_000)})
     with ThreadPoolExecutor(2) as both:

@@ -8,6 +8,9 @@ import sys
 
 import pytest
 
+from moviola.core import StorageError
+from moviola.library.storage.tables import faults
+
 posix = pytest.mark.skipif(sys.platform == "win32", reason="limits of POSIX")
 INDEX = """
 import resource, sys
@@ -32,6 +35,19 @@ def indexed(folder, *, files: int = 0, **environment: str):
 
 
 @posix
+def test_f26_without_a_folder_for_temporary_files_the_disk_is_blamed(tmp_path, colour_video):
+    (tmp_path / "videos").mkdir()
+    colour_video(tmp_path / "videos" / "red.mp4", (220, 20, 20), seconds=1)
+    (tmp_path / "full").touch()
+    place = str(tmp_path / "full" / "tmp")
+    done = indexed(tmp_path, TMPDIR=place, TEMP=place, TMP=place)
+    assert done.returncode == 8, done.stderr
+    assert "TMPDIR" in done.stderr
+    assert "damaged" not in done.stderr
+    assert indexed(tmp_path).returncode == 0
+
+
+@posix
 def test_c25_256_open_files_are_enough(tmp_path, colour_video):
     (tmp_path / "videos").mkdir()
     for number in range(24):
@@ -39,3 +55,16 @@ def test_c25_256_open_files_are_enough(tmp_path, colour_video):
         colour_video(tmp_path / "videos" / f"{number}.mp4", shade, seconds=0.4)
     done = indexed(tmp_path, files=256)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("lance error: Failed to create temp dir: LanceError(IO): Not a directory", "TMPDIR"),
+        ("lance error: IO: Too many open files (os error 24)", "ulimit -n"),
+        ("lance error: IO: No space left on device (os error 28)", "free some space"),
+    ],
+)
+def test_c25_what_the_system_refuses_is_no_damage(tmp_path, fault, words):
+    with pytest.raises(StorageError, match=words), faults(tmp_path):
+        raise RuntimeError(fault)

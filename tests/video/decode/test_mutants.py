@@ -62,7 +62,7 @@ def outcomes(pool, paths):
     return ends
 
 
-@pytest.mark.parametrize("share", [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.99, 1000])
+@pytest.mark.parametrize("share", [0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.9, 0.99, 406, 1000])
 def test_cut_off(films, read, studio, tmp_path, share):
     for name, data in films.items():
         path = tmp_path / name

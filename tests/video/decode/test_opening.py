@@ -230,7 +230,9 @@ def test_encryption_and_unknown_codecs(studio, read, tmp_path):
     for tag in (b"encv", b"zzzz"):
         path = tmp_path / f"{tag.decode()}.mp4"
         path.write_bytes(data.replace(b"avc1\x00\x00\x00\x00\x00\x00", tag + bytes(6)))
-        assert read(path)[1].code is FileCode.UNSUPPORTED_CODEC
+        done = read(path)[1]
+        assert done.code is FileCode.UNSUPPORTED_CODEC
+        assert "--allow-codec" not in done.message, "there is no codec to allow"
 
 
 def test_metadata_may_be_anything(studio, read, tmp_path):

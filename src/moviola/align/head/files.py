@@ -102,6 +102,7 @@ def fetch_head(repository: str, *, revision: str | None) -> Path:
 
     Raises:
         FileNotFoundError: when the name is neither a folder nor the id of a repository.
+        StorageError: when the disk refuses them.
         WeightsUnavailableError: when the hub does not give them.
     """
     from huggingface_hub import snapshot_download
@@ -118,6 +119,8 @@ def fetch_head(repository: str, *, revision: str | None) -> Path:
     except HFValidationError:
         raise FileNotFoundError(f"there is no head {shown}") from None
     except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not of the hub
+            raise StorageError(f"cannot keep the head {shown}: {error.strerror}") from error
         raise WeightsUnavailableError(
             f"there is no folder {shown}, and the hub does not give a head of that name: {error}"
         ) from error

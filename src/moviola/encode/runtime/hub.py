@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from moviola.core.errors import WeightsNotFoundError, WeightsUnavailableError
+from moviola.core.errors import StorageError, WeightsNotFoundError, WeightsUnavailableError
 from moviola.core.paths import display_path
 from moviola.encode.runtime.config_files import read_config
 
@@ -62,6 +62,7 @@ def fetch(
         refresh: ask the hub for the newest commit of a branch even if one is cached.
 
     Raises:
+        StorageError: when the cache cannot be written, with its place and the ways out.
         WeightsUnavailableError: with the model, the place of the cache, and the ways out.
     """
     if model and (folder := Path(model).expanduser()).is_dir():
@@ -186,6 +187,7 @@ def _ask(model: str, revision: str | None) -> ModelInfo:
 def _download(model: str, revision: str | None, names: Sequence[str]) -> Checkpoint:
     import httpx2
     from huggingface_hub import snapshot_download
+    from huggingface_hub.constants import HF_HUB_CACHE
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
     from huggingface_hub.utils.tqdm import tqdm
 
@@ -208,8 +210,14 @@ def _download(model: str, revision: str | None, names: Sequence[str]) -> Checkpo
                 tqdm_class=Bar,
             )
         )
-    except (httpx2.HTTPError, HfHubHTTPError, LocalEntryNotFoundError) as error:
+    except (*(httpx2.HTTPError, HfHubHTTPError, LocalEntryNotFoundError), ConnectionError) as error:
         raise _unreachable(model, error) from error
+    except OSError as error:
+        raise StorageError(
+            f"cannot write {model} into the cache {display_path(HF_HUB_CACHE)}: "
+            f"{error.strerror or error}; free some space or name another folder by the variable "
+            "HF_HOME, and run the same command again"
+        ) from error
     return Checkpoint(model, folder.name, folder)
 
 

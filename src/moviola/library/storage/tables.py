@@ -30,6 +30,8 @@ _NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error
 _NO_LEAVE = re.compile(
     r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
 )
+_NO_TEMPORARY = re.compile(r"(?i)failed to create temp")
+_NO_FILES = re.compile(r"(?i)too many open files|os error (23|24)\b")
 # Where in LanceDB's sources a fault was noticed, on the machine that compiled it.
 _RUST_PLACE = re.compile(r",? ?[^\s,:]*\.rs:\d+(:\d+)?")
 _FAULTS = (RuntimeError, ValueError, OSError, LookupError, ArithmeticError, MemoryError)
@@ -273,7 +275,7 @@ def faults(folder: Path) -> Iterator[None]:
     """Raise what LanceDB and the file system raise as a fault of the library in `folder`.
 
     Raises:
-        StorageError: no room, or no permission.
+        StorageError: no room, no permission, no temporary files, or too many open files.
         StoreCorruptError: anything else, which only damaged or missing files explain.
     """
     try:
@@ -293,6 +295,16 @@ def _as_ours(folder: Path, error: BaseException) -> MoviolaError:
     text = _RUST_PLACE.sub("", " ".join(str(error).split()))
     text = text if len(text) <= 300 else text[:300] + " …"
     where = display_path(folder)
+    if _NO_TEMPORARY.search(text):
+        return StorageError(
+            f"no place for temporary files: {text}. Name a folder that can be written by the "
+            "variable TMPDIR, and run the same command again"
+        )
+    if _NO_FILES.search(text):
+        return StorageError(
+            f"the library {where} needs more open files than a process may have: {text}. Raise "
+            "the limit (ulimit -n 1024), and run the same command again"
+        )
     if _NO_ROOM.search(text):
         return StorageError(
             f"no room to write to the library {where}: {text}. What was committed is safe; free "

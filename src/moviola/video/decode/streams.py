@@ -129,12 +129,22 @@ def candidates(path: Path, container: InputContainer, limits: Limits) -> list[in
         if stream.codec_context is not None and stream.codec_context.name in allowed
     ]
     if not usable:
-        context = videos[0].codec_context
-        name = context.name if context is not None else "unknown"
-        raise VideoUnreadableError(
+        raise _no_decoder(path, videos[0])
+    usable.sort(key=lambda stream: not stream.disposition & Disposition.default)
+    return [stream.index for stream in usable[:_MOST_CANDIDATES]]
+
+
+def _no_decoder(path: Path, stream: VideoStream) -> VideoUnreadableError:
+    """Explain that no decoder is used for `stream`: it is not allowed, not known, or cut off."""
+    if stream.codec_context is not None:
+        name = stream.codec_context.name
+        return VideoUnreadableError(
             f"its video codec ({name}) is not among those that are decoded; allow it by "
             f"`--allow-codec {name}` of `moviola index`, where you trust the file",
             code=FileCode.UNSUPPORTED_CODEC,
         )
-    usable.sort(key=lambda stream: not stream.disposition & Disposition.default)
-    return [stream.index for stream in usable[:_MOST_CANDIDATES]]
+    if outline(path).promised > path.stat().st_size:
+        return VideoUnreadableError(
+            "the file is cut off before it tells its video codec", code=FileCode.TRUNCATED
+        )
+    return VideoUnreadableError("its video codec is not known", code=FileCode.UNSUPPORTED_CODEC)
