@@ -28,4 +28,10 @@ export default async function ({ open, shot, data, assert, eventually }) {
   await page.locator("#query").fill("nobodysaysthisword");
   await page.keyboard.press("Enter");
   await eventually(() => page.locator("#state").textContent(), (text) => /said, written or named/.test(text), "what was not found");
+
+  // Where one channel was looked in alone, the way out is to look everywhere.
+  await page.getByRole("group", { name: "Where to look" }).getByRole("button", { name: "Named" }).click();
+  await page.locator("#query").fill(data.words);
+  await page.getByRole("button", { name: "Look everywhere" }).click();
+  await page.locator(".card .why mark").first().waitFor();
 }

@@ -81,10 +81,11 @@ export class LibraryDialog {
 
   #facts(library, model) {
     if (!library) return [h("p", {}, "There is no library yet.")];
+    const clips = model?.pictures ? count(library.clips, "clip") : "";
     const facts = [
-      ["Holds", `${count(library.videos, "video")}, ${count(library.clips, "clip")}, ${duration(library.seconds)} in all`],
+      ["Holds", [count(library.videos, "video"), clips, `${duration(library.seconds)} in all`].filter(Boolean).join(", ")],
       ["Missing files", library.missing ? count(library.missing, "video") : null],
-      ["Model", model && `${model.name}, ${model.segment}`],
+      ["Model", model && (model.pictures ? `${model.name}, ${model.segment}` : "none: words and names are searched")],
       ["Note", model?.note],
     ];
     return [

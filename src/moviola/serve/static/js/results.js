@@ -98,7 +98,9 @@ export class Results {
   #nothing(state) {
     const filtered = filterCount(state) > 0;
     const asked = hasQuery(state);
-    nothingFound({ filtered, asked, onClear: () => this.store.set(withoutFilters()) });
+    const narrowed = state.channel.length > 0;
+    const without = filtered ? withoutFilters() : { channel: [] };
+    nothingFound({ filtered, narrowed, asked, onClear: () => this.store.set(without) });
   }
 
   #countText(moments) {

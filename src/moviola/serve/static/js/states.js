@@ -45,7 +45,7 @@ export function firstRun(status, command) {
 }
 
 /** A search that gave no hit at all: filters leave nothing, or words alone were asked for. */
-export function nothingFound({ filtered, asked, onClear }) {
+export function nothingFound({ filtered, narrowed, asked, onClear }) {
   const read = "Nothing that is said, written or named holds these words.";
   const without = asked ? read : "No video of the library can be searched yet.";
   showState(
@@ -53,7 +53,9 @@ export function nothingFound({ filtered, asked, onClear }) {
     big("search"),
     h("h2", {}, "Nothing found"),
     h("p", {}, filtered ? "No video passes these filters." : without),
-    filtered ? h("div", { class: "row" }, action("Clear filters", onClear, true)) : "",
+    filtered || narrowed
+      ? h("div", { class: "row" }, action(filtered ? "Clear filters" : "Look everywhere", onClear, true))
+      : "",
   );
 }
 
