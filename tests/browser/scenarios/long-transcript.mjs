@@ -42,6 +42,11 @@ export default async function ({ open, data, assert, eventually }) {
   assert.equal(new Set(all).size, all.length);
   assert.equal(all.length, data.passages - 1);
 
+  // Following takes up again where the film is.
+  await list.evaluate((box) => box.scrollTo(0, 0));
+  await page.getByRole("button", { name: "Follow the film" }).click();
+  await eventually(inSight, Boolean, "the cue in sight again");
+
   // A search looks through all of it.
   await page.getByRole("searchbox", { name: "Search the transcript" }).fill("number 117");
   await eventually(() => rows.count(), (count) => count === 12, "117, 1117 and 1170 to 1179");

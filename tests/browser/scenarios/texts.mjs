@@ -75,8 +75,7 @@ export default async function ({ open, base, data, assert, eventually }) {
   await eventually(time, (now) => now >= first - 0.1 && now < first + 2, `the sign at ${first}`);
 
   // Exports are what the server writes.
-  const export_ = page.locator(".transcript").getByRole("button", { name: "Export" });
-  await export_.click();
+  await page.getByRole("button", { name: "Save the transcript" }).click();
   const links = await page.locator(".menu .menu-link").evaluateAll((all) => all.map(({ href }) => href));
   assert.equal(links.length, 3);
   const heads = { srt: /^1\n\d\d:\d\d:\d\d,\d{3} --> /, vtt: /^WEBVTT\n/, csv: /^video,channel,start/ };

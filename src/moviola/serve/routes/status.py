@@ -100,13 +100,15 @@ def index(asked: IndexAction, libraries: WithLibraries) -> StatusAnswer:
         if asked.action == "channels":
             check_installed(asked.channels)
         failed = asked.action == "retry"
-        paths = _failed_paths(libraries.own) if failed else _roots(libraries.own)
+        # Channels are added to what was asked what they cost; the demo is left as it is otherwise.
+        state = libraries.shown() if asked.action == "channels" else libraries.own
+        paths = _failed_paths(state) if failed else _roots(state)
         if not paths:
             raise ApiError(
                 409, "nothing", "there is nothing to index; name a folder with moviola index"
             )
         added = asked.channels if asked.action == "channels" else []
-        libraries.own.indexing.start(asked.action, paths, added)
+        state.indexing.start(asked.action, paths, added)
     return status_of(libraries)
 
 

@@ -40,7 +40,8 @@ export class Transcript {
   #request = null;
   #busy = false;
   #rows = [];
-  #scrolling = 0;
+  #scrolling = -1;
+  #current = 0;
 
   /** @param {(seconds: number) => void} onJump */
   constructor(onJump) {
@@ -55,8 +56,9 @@ export class Transcript {
       onkeydown: (event) => this.#fromSearch(event),
     });
     this.channel = h("select", { class: "select", "aria-label": "Channel", onchange: () => this.#ask() });
-    this.export = h("button", { type: "button", title: "Export the transcript" }, icon("export"), "Export");
-    popover(this.export, "Export the transcript", () => this.#links());
+    const save = "Save the transcript";
+    this.save = h("button", { type: "button", title: save, "aria-label": save }, icon("export"), "Save");
+    popover(this.save, save, () => this.#links());
     this.follow = h(
       "button",
       { type: "button", class: "chip", "aria-pressed": "true", onclick: () => this.#setFollow(!this.following) },
@@ -68,7 +70,7 @@ export class Transcript {
       "section",
       { class: "panel-part transcript", hidden: true, "aria-label": "Transcript" },
       h("div", { class: "transcript-head" }, h("h3", {}, "Transcript"), this.count, this.follow),
-      h("div", { class: "transcript-tools" }, this.search, this.channel, this.export),
+      h("div", { class: "transcript-tools" }, this.search, this.channel, this.save),
       this.list,
     );
     this.following = true;
@@ -127,6 +129,7 @@ export class Transcript {
     this.following = follow;
     this.follow.setAttribute("aria-pressed", String(follow));
     this.#told = -1;
+    this.#scrolling = -1;
     if (follow) this.progress(this.#time);
   }
 
@@ -165,16 +168,17 @@ export class Transcript {
   #take({ passages, offset, found, groups }, where) {
     this.element.hidden = !groups.length;
     this.#found = found;
+    const before = this.#rows.length;
     const rows = passages.map((passage) => this.#row(passage));
     if (where === "after") {
       this.#passages.push(...passages);
       this.#rows.push(...rows);
       this.list.append(...rows);
     } else if (where === "before") {
-      const new_ = passages.slice(0, this.#offset - offset);
-      const added = rows.slice(0, new_.length);
+      const earlier = passages.slice(0, this.#offset - offset);
+      const added = rows.slice(0, earlier.length);
       const below = this.list.scrollHeight - this.list.scrollTop;
-      this.#passages.unshift(...new_);
+      this.#passages.unshift(...earlier);
       this.#rows.unshift(...added);
       this.list.prepend(...added);
       this.list.scrollTop = this.list.scrollHeight - below;
@@ -185,8 +189,9 @@ export class Transcript {
       this.#offset = offset;
       this.list.replaceChildren(...rows);
       this.list.scrollTop = 0;
+      this.#scrolling = -1;
     }
-    this.#setCurrent(this.#current ?? 0);
+    this.#setCurrent(where === "before" ? this.#current + (this.#rows.length - before) : this.#current);
     this.#showTools(groups);
     this.count.textContent = this.search.value.trim() ? `${found.toLocaleString("en")} found` : count(found, "passage");
     this.#told = -1;
@@ -277,13 +282,11 @@ export class Transcript {
   }
 
   #setCurrent(place) {
-    this.#rows.forEach((row, other) => {
-      row.firstChild.tabIndex = other === place ? 0 : -1;
-    });
     this.#current = place < this.#rows.length ? place : 0;
+    this.#rows.forEach((row, other) => {
+      row.firstChild.tabIndex = other === this.#current ? 0 : -1;
+    });
   }
-
-  #current = null;
 
   #links() {
     return FORMATS.map(([format, name]) => {
