@@ -66,7 +66,9 @@ def test_search_as_json(indexed):
     assert done.returncode == 0
     first, *_ = json.loads(done.stdout)
     told = {"video", "path", "clip", "start", "end", "peak", "score", "band", "probability"}
-    assert set(first) == told
+    assert set(first) == told | {"why"}
+    assert [reason["channel"] for reason in first["why"]] == ["names", "seen"]
+    assert first["why"][0]["words"] == [{"text": "green", "first": 1, "last": 6}]
     assert first["path"] == str(place / "videos" / "-green.mp4")
     assert 0 <= first["start"] <= first["peak"] <= first["end"] <= 2
     assert first["band"] in ("strong", "likely", "unsure")
@@ -75,9 +77,10 @@ def test_search_as_json(indexed):
 def test_search_as_a_table(indexed):
     place, _ = indexed
     done = moviola("search", "red", "--library", "lib", "--top", "1", where=place)
-    head, row = done.stdout.splitlines()
+    head, row, why = done.stdout.splitlines()
     assert head.split() == ["band", "chance", "score", "start", "end", "peak", "video"]
     assert row.endswith("red.mp4")
+    assert why.split() == ["names", "0:00.0:", "red"]
 
 
 def test_status_and_failures(indexed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,10 +191,11 @@ def test_a_calibration_gives_probabilities_and_their_bands(shelf, full, tmp_path
         assert moment.band == band
 
 
-def test_a_sharpness_on_the_card_moves_edges_and_neither_scores_nor_order(shelf, full):
+def test_a_sharpness_on_the_card_moves_edges_and_neither_scores_nor_order(shelf, full, tmp_path):
     plain = shelf.library
-    sharp = Library.open(plain.path)
-    sharp.card = replace(plain.card, sharpness=15.0)
+    shutil.copytree(plain.path, tmp_path / "sharp")
+    sharp = Library.open(tmp_path / "sharp")
+    sharp.record_sharpness(15.0)
     moved = 0
     for number in range(20):
         one, other = (ask(library, number, top=30)[1] for library in (plain, sharp))

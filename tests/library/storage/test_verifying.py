@@ -87,7 +87,8 @@ def test_a_damaged_video_is_shown_to_nobody_and_no_writer_touches_it(stocked):
     assert problem.video not in {record.id for record in library.snapshot().records}
     assert len(library.snapshot().records) == 11
     assert library.damage == (problem,)
-    assert problem.path.endswith(".mp4")
+    assert problem.path is not None
+    assert problem.path.suffix == ".mp4"
     with pytest.raises(StoreCorruptError, match="moviola repair"):
         library.writer().__enter__()
 
