@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -154,6 +156,8 @@ def readable_bytes(count: int) -> str:
 
 #: Columns of a terminal that lines of text keep to.
 WIDTH = 100
+_UNBROKEN = 12
+"""Characters of a cell, such as `1.8 GB`, that are never broken into lines."""
 
 
 def print_table(
@@ -161,17 +165,44 @@ def print_table(
     rows: Sequence[Sequence[str]],
     below: Sequence[Sequence[str]] = (),
 ) -> None:
-    """Print aligned columns on stdout; the last column keeps its full length.
+    """Print aligned columns on stdout, in lines of 100 columns.
+
+    Where cells are too long, those of the widest columns go on in further lines, between words; a
+    word, such as a path without spaces, is never cut.
 
     Args:
         head: the names of the columns.
         rows: their cells.
         below: for each row the lines that follow it; none at all where it is empty.
     """
-    widths = [max(len(str(cell)) for cell in column) for column in zip(head, *rows, strict=True)]
-    widths[-1] = 0
-    for number, row in enumerate((head, *rows), -1):
-        cells = (f"{cell!s:<{width}}" for cell, width in zip(row, widths, strict=True))
-        typer.echo("  ".join(cells).rstrip())
+    table = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = _fitted_widths(table)
+    for number, row in enumerate(table, -1):
+        cells = (_lines(cell, width) for cell, width in zip(row, widths, strict=True))
+        for line in zip_longest(*cells, fillvalue="") if any(row) else [()]:
+            padded = (f"{part:<{width}}" for part, width in zip(line, widths, strict=False))
+            typer.echo("  ".join(padded).rstrip())
         for line in below[number] if below and number >= 0 else ():
             typer.echo(line)
+
+
+def _lines(cell: str, width: int) -> list[str]:
+    """Break a cell between words into lines of at most `width`, where its words are no longer."""
+    if len(cell) <= width:
+        return [cell]
+    return wrap(cell, width, break_long_words=False, break_on_hyphens=False)
+
+
+def _fitted_widths(table: Sequence[Sequence[str]]) -> list[int]:
+    """Narrow the widest columns until a line fits, down to the longest word of each."""
+    columns = list(zip(*table, strict=True))
+    widths = [max(1, *map(len, column)) for column in columns]
+    least = [
+        max(len(word) for cell in column for word in cell.split() or "-") for column in columns
+    ]
+    while sum(widths) + 2 * (len(widths) - 1) > WIDTH:
+        free = [at for at, width in enumerate(widths) if width > least[at]]
+        if not free:
+            break
+        widths[max(free, key=widths.__getitem__)] -= 1
+    return widths

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from moviola.cli.console import print_json, print_table
+from moviola.cli.console import WIDTH, print_json, print_table
 from moviola.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def run(context: typer.Context, *, as_json: JsonOption = False) -> None:
             *(("s a minute",) if timed else ()),
             "licence",
             "what",
-            "reported",
         ),
         [
             (
@@ -50,10 +50,10 @@ def run(context: typer.Context, *, as_json: JsonOption = False) -> None:
                 *((_seconds(entry),) if timed else ()),
                 entry.licence or f"of {entry.info.package} {entry.info.version}",
                 entry.info.summary,
-                "; ".join(f"{r.measure} {r.value:g} ({r.source})" for r in entry.reported),
             )
             for entry in found
         ],
+        below=[_reported(entry) for entry in found],
     )
 
 
@@ -115,6 +115,20 @@ def _as_object(entry: ListedModel) -> dict[str, Any]:
         "default": entry.is_default,
         "seconds_a_minute": entry.seconds,
     }
+
+
+def _reported(entry: ListedModel) -> list[str]:
+    """Write the figures that others reported, in lines of 100 columns."""
+    return [
+        line
+        for each in entry.reported
+        for line in wrap(
+            f"{each.measure} {each.value:g} ({each.source})",
+            WIDTH,
+            initial_indent="  reported: ",
+            subsequent_indent="    ",
+        )
+    ]
 
 
 def _seconds(entry: ListedModel) -> str:

@@ -166,6 +166,11 @@ def run(
         print_json([as_object(m) | ({"rerank": again[m.clip]} if again else {}) for m in moments])
     elif moments:
         _print_moments(moments, again)
+    elif not missing and all(each.is_missing for each in opened.videos() if each.clips):
+        typer.echo(
+            "nothing found: the files of all videos of the library are gone; --missing finds them "
+            "all the same, `moviola index` takes up those that are there again"
+        )
     else:
         typer.echo(
             "nothing found: no video of the library passes the filters or holds what is asked for; "

@@ -83,6 +83,7 @@ class ModelFamily:
             transformers checkpoint needs.
         scorer: as `loader`, of a function that returns a `PairScorer`; `""` for a family that
             only encodes.
+        types: every `model_type` that `config.json` of such a checkpoint may tell.
     """
 
     loader: str
@@ -90,3 +91,4 @@ class ModelFamily:
     models: tuple[KnownModel, ...] = ()
     patterns: tuple[str, ...] = ()
     scorer: str = ""
+    types: tuple[str, ...] = ()

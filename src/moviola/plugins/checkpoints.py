@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from moviola.core import KnownModel, ModelFamily, Source
+from moviola.core.json_text import decode_json
 from moviola.plugins.points import FAMILY_GROUP, a, load_point, points
 
 _OPTION = re.compile(r"([a-z_]+)=(.*)", re.DOTALL)
@@ -46,6 +48,39 @@ def families() -> dict[str, ModelFamily]:
             raise TypeError(f"the model family {name!r} is {a(family)}, not a ModelFamily")
         found[name] = family
     return found
+
+
+def families_of(folder: Path) -> list[str]:
+    """Return the families of which the checkpoint, or the adapter, in `folder` may be.
+
+    The type of model in its `config.json` tells them, or the names of its files where a family has
+    names of its own; a model that `moviola finetune` wrote is of the family it was trained from.
+    """
+    told = _read(folder / "finetune.json").get("model")
+    if isinstance(told, str) and (found := find_checkpoint(split_options(told)[0])) is not None:
+        return [found.family]
+    kind = _read(folder / "config.json").get("model_type")
+    return [
+        name
+        for name, family in families().items()
+        if kind in family.types
+        or ((own := _own_files(family)) and all((folder / file).is_file() for file in own))
+    ]
+
+
+def _own_files(family: ModelFamily) -> list[str]:
+    """Return the names of files that checkpoints of a family have and those of others do not."""
+    plain = [name for name in family.patterns if "*" not in name]
+    return [name for name in plain if name not in ("config.json", "model.safetensors")]
+
+
+def _read(path: Path) -> dict[str, object]:
+    """Read a JSON object; an empty one where there is none."""
+    try:
+        found = decode_json(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, object]", found) if isinstance(found, dict) else {}
 
 
 def known_models() -> dict[str, tuple[str, KnownModel]]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 from moviola.core import Encoder, PluginNotFoundError, Precision, WeightsNotFoundError
-from moviola.plugins.checkpoints import families, find_checkpoint, split_options
+from moviola.core.paths import display_path
+from moviola.plugins.checkpoints import (
+    families,
+    families_of,
+    find_checkpoint,
+    split_options,
+)
 from moviola.plugins.points import ENCODER_GROUP, a, find_point, load_point, not_found, points
 
 _LOG = logging.getLogger(__name__)
@@ -120,8 +127,22 @@ def require_encoder(name: str) -> None:
     try:
         find_point(ENCODER_GROUP, name)
     except PluginNotFoundError:
+        if Path(name).expanduser().is_dir():
+            raise PluginNotFoundError(_folder_hint(name)) from None
         hint = f" Any checkpoint of {', '.join(families())} can be given as FAMILY:ID."
         raise not_found(ENCODER_GROUP, name, encoder_names(), hint) from None
+
+
+def _folder_hint(name: str) -> str:
+    """Say that a folder is named with its family, and with which."""
+    named = [f"--model {family}:{name}" for family in families_of(Path(name).expanduser())]
+    shown = display_path(name)
+    if not named:
+        return (
+            f"{shown} is a folder; name it as FAMILY:{shown}, where the family is one of "
+            f"{', '.join(families())}"
+        )
+    return f"{shown} is a folder, whose family is named before it: {' or '.join(named)}"
 
 
 def _found(name: str) -> tuple[object, dict[str, Any]]:

@@ -14,19 +14,23 @@ QWEN2_5_VL = ModelFamily(
     loader=_LOADER,
     scorer=_SCORER,
     summary="Qwen2.5-VL: hidden states of a chat model that sees two frames a second",
+    types=("qwen2_5_vl",),
 )
 QWEN3_VL = ModelFamily(
     loader=_LOADER,
     scorer=_SCORER,
     summary="Qwen3-VL: hidden states of a chat model that sees two frames a second, and when",
+    types=("qwen3_vl",),
 )
 VIDEO_LLAMA_3 = ModelFamily(
     loader=_LOADER,
     scorer=_SCORER,
     summary="VideoLLaMA 3: hidden states of a Qwen 2.5 that sees what changes in a video",
+    types=("video_llama_3",),
 )
 INTERNVL = ModelFamily(
     loader=_LOADER,
     scorer=_SCORER,
     summary="InternVL: hidden states of a chat model that sees a few numbered frames",
+    types=("internvl",),
 )

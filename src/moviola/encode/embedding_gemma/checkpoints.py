@@ -10,6 +10,7 @@ from moviola.core import KnownModel, ModelFamily, Source
 FAMILY = ModelFamily(
     loader="moviola.encode.embedding_gemma.loading:load",
     summary="EmbeddingGemma 2: texts, pictures, sound and clips by a small language model",
+    types=("embedding_gemma2",),
     models=(
         KnownModel(
             name="embeddinggemma-2",

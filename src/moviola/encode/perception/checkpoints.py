@@ -28,6 +28,7 @@ def _model(
 FAMILY = ModelFamily(
     loader="moviola.encode.perception.encoder:load",
     summary="PE-AV: frames seen together, with their sound where sound=1",
+    types=("pe_audio_video", "pe_video"),
     models=(
         _model(
             "small-16-frame",

@@ -18,6 +18,7 @@ def _source(name: str, size: str, revision: str) -> Source:
 EMBEDDING = ModelFamily(
     loader="moviola.encode.qwen_vl.encoder:load",
     summary="Qwen3-VL-Embedding: texts, pictures and clips as states of a language model",
+    types=("qwen3_vl",),
     models=(
         KnownModel(
             name="qwen3-vl-embedding-2b",
@@ -51,6 +52,7 @@ RERANKER = ModelFamily(
     loader="",
     scorer="moviola.encode.qwen_vl.reranker:load",
     summary="Qwen3-VL-Reranker: whether a clip answers a text, by a language model that reads both",
+    types=("qwen3_vl",),
     models=(
         KnownModel(
             name="qwen3-vl-reranker-2b",

@@ -23,6 +23,7 @@ def _model(
 FAMILY = ModelFamily(
     loader="moviola.encode.two_tower.encoder:load",
     summary="CLIP, SigLIP, SigLIP 2, MetaCLIP 2: frames one by one, their mean",
+    types=("clip", "siglip", "siglip2", "metaclip_2"),
     models=(
         _model(
             "clip-base-patch32",

@@ -22,6 +22,7 @@ def _reported(videos: float, texts: float) -> tuple[Reported, ...]:
 FAMILY = ModelFamily(
     loader="moviola.encode.videoprism.encoder:load",
     summary="VideoPrism LvT: 8 or 16 frames seen together, trained on videos and their texts",
+    types=("videoprism",),
     models=(
         KnownModel(
             name="videoprism-base",

@@ -24,6 +24,7 @@ FAMILY = ModelFamily(
     loader="moviola.encode.xclip.encoder:load",
     scorer="moviola.encode.xclip.pairs:load",
     summary="X-CLIP of Microsoft: 8 frames seen together",
+    types=("xclip",),
     models=(
         KnownModel(
             name="xclip-base-patch32",

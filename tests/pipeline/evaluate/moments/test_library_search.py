@@ -132,6 +132,26 @@ def test_videos_that_are_not_there_count_as_failed_and_are_told(place, tmp_path)
         evaluate_search(place / "library", _write(tmp_path / "q.jsonl", lines))
 
 
+def test_a_library_whose_files_are_all_gone_names_the_option(tmp_path, capsys):
+    shapes.generate(tmp_path, seed=5, videos={"test": 2}, workers=1)
+    library = tmp_path / "library"
+    moviola.index([tmp_path / "videos"], library=library, model="shapes", workers=1)
+    queries = _queries(tmp_path, 1)
+    for file in (tmp_path / "videos").iterdir():
+        file.unlink()
+    # A folder without any video may be that of a disk that is not connected.
+    (tmp_path / "videos" / "other.mp4").write_text("no video")
+    moviola.index([tmp_path / "videos"], library=library, model="shapes", workers=1)
+    with pytest.raises(ValueError, match="only `moviola search --missing` does"):
+        evaluate_search(library, _write(tmp_path / "q.jsonl", queries))
+    words = ["search", "a red circle", "--library", str(library)]
+    capsys.readouterr()
+    app(words, standalone_mode=False)
+    assert "are gone; --missing finds them all the same" in capsys.readouterr().out
+    app([*words, "--missing"], standalone_mode=False)
+    assert "nothing found" not in capsys.readouterr().out
+
+
 def test_an_empty_place_is_refused_in_one_line(tmp_path, capsys):
     line = {"query_id": 1, "query": "a dog", "video": "v", "start": 0, "end": 1}
     queries = _write(tmp_path / "q.jsonl", [line])

@@ -90,7 +90,8 @@ def evaluate_search(
     Raises:
         FileNotFoundError: when there is no library, or no such file.
         DatasetError: naming the place of the file that is wrong.
-        ValueError: when the library holds none of the videos, or a name fits several.
+        ValueError: when the library holds none of the videos, or none of their files is there any
+            more, or a name fits several.
     """
     asked = read_moment_queries(queries)
     opened = library if isinstance(library, Library) else open_library(library)
@@ -99,6 +100,13 @@ def evaluate_search(
         raise ValueError(
             f"{display_path(opened.path)} holds none of the videos of {display_path(queries)}, "
             f"such as {asked[0].video!r}; index them, or name them as `moviola status` does"
+        )
+    records = (opened.record(video) for video in owner.values())
+    if all(record is None or record.is_missing for record in records):
+        raise ValueError(
+            f"the files of all {len(owner)} videos that are asked for are gone, so that no search "
+            f"of {display_path(opened.path)} finds them (only `moviola search --missing` does); "
+            f"connect the disk that they are on and run moviola index again"
         )
     names = _names(opened, owner)
     hits: Hits = {task: {} for task in TASKS}
