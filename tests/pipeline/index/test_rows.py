@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from fixtures.qwen3_vl import save_qwen3_vl
 from moviola.cli.app import app
 from moviola.core import SpaceMismatchError
 from moviola.core.pooling import pool_rows
@@ -221,6 +222,22 @@ def test_rows_of_a_model_that_means_dot_products_are_refused(tmp_path):
     ):
         prepare(path, existing, held, model="shapes", rows="none", **options)
     assert not (path / "library.json").exists()
+
+
+def test_a_chat_model_pools_by_its_own_attention(world, tmp_path):
+    (tmp_path / "chat").mkdir()
+    save_qwen3_vl(tmp_path / "chat", end=False)
+    model = f"qwen3-vl:{tmp_path / 'chat'},readout=content,frames=4"
+    path = tmp_path / "library"
+    video = min((world / "videos").iterdir())
+    report = index(video, library=path, model=model, rows="attention-3")
+    assert report.failed == 0
+    made = Library.open(path)
+    assert made.card.rows == "attention-3"
+    assert made.card.model == f"{model},pooling=attention-3"
+    assert set(np.diff(made.snapshot().rows.offsets)) == {3}
+    (found,) = {moment.path.name for moment in search("a red square", library=path)}
+    assert found == video.name
 
 
 def test_a_model_without_rows_says_so():
