@@ -28,7 +28,7 @@ def work(place: str, options: WorkOptions, *, shard: int | None = None, processe
     if processes > 1:
         run_processes(
             *(processes, work_on_claims, (place, options)),
-            remaining=lambda: len(unfinished(store, plan)),
+            begun=lambda: len(store.names("claims")),
         )
     elif shard is None:
         work_on_claims(place, options)

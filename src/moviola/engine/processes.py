@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 
-#: Workers in a row that end in failure without a shard being finished, before the rest is given up.
+#: Workers in a row that end in failure without having begun anything, before the rest is given up.
 _GIVE_UP = 20
 
 
@@ -15,18 +15,16 @@ def run_processes(
     count: int,
     target: Callable[..., None],
     args: tuple[object, ...],
-    remaining: Callable[[], int],
-) -> bool:
+    begun: Callable[[], int],
+) -> None:
     """Run `target(*args)` in `count` processes, and again in place of each that dies.
 
     Args:
         count: processes at a time.
         target: works until nothing is left, then returns.
         args: of it; they are pickled.
-        remaining: counts what is left to do.
-
-    Returns:
-        Whether nothing was left: False where workers keep dying and nothing is finished.
+        begun: counts what workers have begun so far; where they keep dying before they begin
+            anything, as for want of a model, they are given up.
     """
     # Never forked: the caller may hold threads and locks of libraries.
     context = multiprocessing.get_context("spawn")
@@ -37,7 +35,7 @@ def run_processes(
         return process
 
     alive = [begin() for _ in range(count)]
-    deaths, left = 0, remaining()
+    deaths, before = 0, begun()
     try:
         while alive:
             time.sleep(0.05)
@@ -45,14 +43,12 @@ def run_processes(
                 alive.remove(process)
                 if process.exitcode == 0:
                     continue
-                now = remaining()
-                deaths = 0 if now < left else deaths + 1
-                left = now
-                if left and deaths < _GIVE_UP:
+                now = begun()
+                deaths, before = (0 if now > before else deaths + 1), now
+                if deaths < _GIVE_UP:
                     alive.append(begin())
     finally:
         for process in alive:
             process.terminate()
         for process in alive:
             process.join()
-    return remaining() == 0

@@ -22,7 +22,7 @@ class RunStore(Protocol):
         ...
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file, over an older one."""
+        """Write a file, over an older one; a power cut may lose it."""
         ...
 
     def create(self, name: str, data: bytes) -> bool:
@@ -49,7 +49,7 @@ def open_run_store(place: str) -> RunStore:
 
 
 class FolderStore:
-    """Keep files in a folder: written under temporary names, synced, then renamed.
+    """Keep files in a folder: written under temporary names, then renamed.
 
     Attributes:
         folder: where they are.
@@ -68,9 +68,9 @@ class FolderStore:
             raise self._fault(name, error) from error
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file, over an older one."""
+        """Write a file, over an older one; a power cut may lose it."""
         final = self.folder / name
-        temporary = self._written(final, data)
+        temporary = self._written(final, data, is_durable=False)
         try:
             temporary.replace(final)
         except OSError as error:
@@ -81,7 +81,7 @@ class FolderStore:
         final = self.folder / name
         if final.exists():
             return False
-        temporary = self._written(final, data)
+        temporary = self._written(final, data, is_durable=True)
         try:
             self.publish(temporary, final)
         except FileExistsError:
@@ -115,15 +115,16 @@ class FolderStore:
         """
         os.link(temporary, final)  # a rename would replace what is there
 
-    def _written(self, final: Path, data: bytes) -> Path:
-        """Write the bytes of a file durably under a name of their own beside it."""
+    def _written(self, final: Path, data: bytes, *, is_durable: bool) -> Path:
+        """Write the bytes of a file under a name of their own beside it."""
         temporary = final.with_name(f".{final.name}.{uuid.uuid4().hex}")
         try:
             final.parent.mkdir(parents=True, exist_ok=True)
             with temporary.open("wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+                if is_durable:
+                    file.flush()
+                    os.fsync(file.fileno())
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)

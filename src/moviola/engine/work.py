@@ -91,18 +91,16 @@ class Worker:
         """
         count = 0
         while todo := unfinished(self.store, self.plan):
-            before = count
             # Workers that begin at different places seldom want the same shard.
             start = os.getpid() % len(todo)
             for shard in (*todo[start:], *todo[:start]):
-                if self.store.read(shard.file) is not None:
-                    continue
                 lease = claim_shard(self.store, shard.name, self.options.lease)
                 if lease is not None:
                     self._carry_out(shard, lease)
                     count += 1
                     on_done(shard)
-            if count == before:
+                    break
+            else:
                 time.sleep(min(1.0, self.options.lease / 10))
         return count
 
@@ -158,7 +156,7 @@ class _Unit:
                 for video in found:
                     self._done[video.record.id] = video
                     self._heartbeat.finish(video.record.id)
-        except (MoviolaError, MemoryError):
+        except MoviolaError:
             raise  # what ails this machine, and would ail every video
         except Exception:  # noqa: BLE001 - whose fault it is shows when each is taken by itself
             return
