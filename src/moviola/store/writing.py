@@ -35,10 +35,11 @@ from moviola.store.adding import (
     mend_swap,
     swap_in,
 )
-from moviola.store.card import CARD, ITEMS, FileSeal, Kind, RowType, StoreCard, is_store
-from moviola.store.items import kind_of, write_items
-from moviola.store.parts import Part, gather_shards, item_pieces, read_parts, shard_rows, write_part
-from moviola.store.shards import publish, write_rows
+from moviola.store.card import Kind, RowType, StoreCard, is_store
+from moviola.store.item_checks import converted_rows, require_item
+from moviola.store.joining import write_store
+from moviola.store.parts import Part, read_parts, write_part
+from moviola.store.shards import publish
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
 
 _DRAFT = "draft.json"
 _MIB = 1 << 20
-_DECLARED = ("kind", "space", "readout", "dtype", "precision", "segment")
-"""Fields of a card that are known from the start, before anything is counted."""
 
 
 class _Kept(NamedTuple):
@@ -195,8 +194,10 @@ class StoreWriter:
                 have the wrong shape or dtype or do not stay finite in the dtype of the store.
             StorageError: when the disk refuses.
         """
-        self._check_item(item)
-        converted = self._converted(item, rows)
+        require_item(item, self._card.kind)
+        if item.id in self:
+            raise ValueError(f"{item.id!r} is in the store already")
+        converted = converted_rows(item, rows, self._card)
         # An interruption finds an item either whole or not at all: one statement makes it known.
         self._kept.waiting[item.id] = (item, converted)
         held = sum(len(block) for _, block in self._kept.waiting.values())
@@ -245,7 +246,7 @@ class StoreWriter:
             else:
                 shutil.rmtree(ready, ignore_errors=True)
                 ready.mkdir()
-                card = self._write_store(ready, order)
+                card = write_store(ready, self._card, self._kept.parts, self._shard_rows, order)
                 swap_in(self._partial, self._folder)
             self._lock.release()
             shutil.rmtree(self._partial, ignore_errors=True)
@@ -332,52 +333,6 @@ class StoreWriter:
         shown = f"the unfinished {display_path(self._folder)}"
         Declared(shown, begun, f"delete {display_path(self._partial)}").require(self._card)
         self._take_over(begun)
-
-    def _check_item(self, item: Clip | Text) -> None:
-        if kind_of(item) != self._card.kind:
-            raise ValueError(f"{item.id!r} is not one of {self._card.kind}")
-        if item.id in self:
-            raise ValueError(f"{item.id!r} is in the store already")
-        try:
-            item.id.encode()
-        except UnicodeEncodeError:
-            raise ValueError(f"the id {display_path(item.id)!r} is not valid Unicode") from None
-
-    def _converted(self, item: Clip | Text, rows: NDArray[np.float16 | np.float32]) -> Rows:
-        if rows.ndim != 2 or not len(rows) or rows.shape[1] != self._card.space.dimension:
-            raise ValueError(
-                f"{item.id!r} needs (n, {self._card.space.dimension}) rows, got {rows.shape}"
-            )
-        if rows.dtype.name not in get_args(RowType):
-            raise ValueError(f"{item.id!r} needs float16 or float32 rows, got {rows.dtype}")
-        with np.errstate(over="ignore"):
-            converted = np.array(rows, dtype=self._card.dtype)
-        if not np.isfinite(converted).all():
-            raise ValueError(f"{item.id!r} has rows that are not finite in {self._card.dtype}")
-        return converted
-
-    def _write_store(self, folder: Path, order: Callable[[Clip | Text], Any] | None) -> StoreCard:
-        items = [item for part in self._kept.parts for item in part.items]
-        pieces = item_pieces(self._kept.parts)
-        if order is not None:
-            places = sorted(range(len(items)), key=lambda place: order(items[place]))
-            items, pieces = [items[place] for place in places], [pieces[place] for place in places]
-        shards = gather_shards(pieces, self._shard_rows)
-        names = [f"vectors-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(len(shards))]
-        for name, held in zip(names, shards, strict=True):
-            write_rows(folder / name, shard_rows(held))
-        counts = [rows.stop - rows.start for _, rows in pieces]
-        write_items(folder / ITEMS, self._card.kind, items, counts)
-        card = StoreCard(
-            **{name: getattr(self._card, name) for name in _DECLARED},
-            items=len(items),
-            rows=sum(counts),
-            files={name: FileSeal.of(folder / name) for name in [ITEMS, *names]},
-        )
-        temporary = folder / (CARD + ".tmp")
-        temporary.write_text(card.to_json(), encoding="ascii")
-        publish(temporary, folder / CARD)
-        return card
 
 
 @contextlib.contextmanager
