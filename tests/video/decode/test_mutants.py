@@ -207,7 +207,7 @@ def test_five_thousand_mutants(films, pool, tmp_path, keep_result):
         paths = mutants(films, tmp_path, 100, seed=seed + part)
         ends = outcomes(pool, paths)
         codes.update(end.code.value for end in ends.values())
-        bad = [name for name, end in ends.items() if end.code in DESERVE_A_LOOK]
+        bad = [(name, end.message) for name, end in ends.items() if end.code in DESERVE_A_LOOK]
         assert not bad, f"{bad}: make each a case of its own, with MOVIOLA_SEED={seed}"
         for path in paths:
             path.unlink()

@@ -68,6 +68,11 @@ def serve(self, task):
             mark.touch()
             os.kill(os.getpid(), signal.SIGSEGV)
         honest(self, task)
+    elif name.startswith("full"):
+        self.is_full = True
+        honest(self, task)
+    elif getattr(self, "is_full", False):
+        ipc.send(out, {"kind": "done", "code": "out_of_memory", "message": "no memory is left"})
     elif name.startswith("midway"):
         mark = task.path.with_suffix(".mark")
         send = ipc.send
@@ -138,6 +143,19 @@ def test_every_death_costs_only_its_file(studio, tmp_path):
     assert codes == expected
     assert sorted(clips) == sorted(key for key, code in expected.items() if code is FileCode.OK)
     assert children() == before
+
+
+@posix
+def test_v84_memory_that_an_earlier_file_filled_is_no_fault_of_the_next(studio, tmp_path):
+    good = studio.film(tmp_path / "good.mp4", 10)
+    paths = [tmp_path / name for name in ("full.mp4", "next.mp4", "another.mp4")]
+    for path in paths:
+        path.write_bytes(good.read_bytes())
+    with stubs(1) as pool:
+        codes = [
+            answer.code for answer in pool.read(requests(paths)) if not isinstance(answer, ClipRead)
+        ]
+    assert codes == [FileCode.OK] * 3
 
 
 @posix

@@ -30,6 +30,7 @@ _NO_ROOM = re.compile(r"(?i)no space left|file too large|quota exceeded|os error
 _NO_LEAVE = re.compile(
     r"(?i)permission denied|read-only file system|not permitted|os error (1|13|30)\b"
 )
+_FAILING = re.compile(r"(?i)input/output error|os error 5\b")
 _NO_TEMPORARY = re.compile(r"(?i)failed to create temp")
 _NO_FILES = re.compile(r"(?i)too many open files|os error (23|24)\b")
 # Where in LanceDB's sources a fault was noticed, on the machine that compiled it.
@@ -275,7 +276,8 @@ def faults(folder: Path) -> Iterator[None]:
     """Raise what LanceDB and the file system raise as a fault of the library in `folder`.
 
     Raises:
-        StorageError: no room, no permission, no temporary files, or too many open files.
+        StorageError: no room, no permission, a failing disk, no temporary files, or too
+            many open files.
         StoreCorruptError: anything else, which only damaged or missing files explain.
     """
     try:
@@ -295,6 +297,11 @@ def _as_ours(folder: Path, error: BaseException) -> MoviolaError:
     text = _RUST_PLACE.sub("", " ".join(str(error).split()))
     text = text if len(text) <= 300 else text[:300] + " …"
     where = display_path(folder)
+    if _FAILING.search(text):
+        return StorageError(
+            f"the disk failed under the library {where}: {text}. What was committed is safe where "
+            "the disk is; look after it, and run the same command again"
+        )
     if _NO_TEMPORARY.search(text):
         return StorageError(
             f"no place for temporary files: {text}. Name a folder that can be written by the "

@@ -257,6 +257,8 @@ class DecodePool:
                 done, info = converse(worker, task, once, on_info, on_units)
                 # Memory that was once full may be in pieces: such a worker is not used again.
                 healthy = done.code is not FileCode.OUT_OF_MEMORY
+                if not healthy and worker.was_used and attempt == 0:
+                    continue  # what filled it may have been an earlier file
                 return Outcome(done.code, done.message, info, delivered)
             except WorkerDiedError as error:
                 death = error
@@ -320,6 +322,7 @@ class DecodePool:
         with self._lock:
             self._busy.discard(worker)
             current = worker.limits is self.limits
+            worker.was_used = True
             if healthy and current and self._watch and len(self._idle) < self.workers:
                 self._idle.append(worker)
                 return

@@ -80,6 +80,8 @@ class WorkerProcess:
             start_new_session=not windows,
         )
         self._ready = False
+        #: Whether it has done a task before.
+        self.was_used = False
         #: What is kept from the process, in its own words; known once it was asked something.
         self.confinement: tuple[str, ...] = ()
 
