@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from moviola.library import Library
+from moviola.library import Library, writer_lock
+from moviola.library.storage.rescuing import rescue
 
 HERE = Path(__file__).parent
 PROGRAM = HERE / "writing_process.py"
@@ -56,8 +57,14 @@ def failing(disk: Path, library: Library, folder: Path, at: int, number: int) ->
         FAULT_ERRNO=str(number),
         FAULT_FIRED=str(fired),
     )
-    refused = done.returncode == 1 and "StorageError: " in done.stderr.splitlines()[-1]
-    assert done.returncode == 0 or refused, (at, number, done.stderr)
+    said = done.stderr.splitlines()[-1] if done.returncode else ""
+    # LanceDB may take a file for written whose last bytes the disk refused: this is damage, which
+    # is found before anything is acknowledged, and mended by what the message names.
+    if "StoreCorruptError: " in said and "moviola repair" in said:
+        with writer_lock(library.path):
+            rescue(library.path)
+    else:
+        assert done.returncode == 0 or "StorageError: " in said, (at, number, done.stderr)
     assert done.returncode == 0 or number, "half a write is no error"
     return done.stdout, fired.exists()
 
