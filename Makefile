@@ -32,7 +32,8 @@ slow: $(VENV)/.installed-dev
 
 # The long tier, with its figures kept and the page of reliability made of them.
 soak: $(VENV)/.installed-dev
-	MOVIOLA_RESULTS=benchmarks/results $(BIN)/python -m pytest -m slow tests/library tests/pipeline tests/video
+	MOVIOLA_RESULTS=benchmarks/results $(BIN)/python -m pytest -m slow \
+		tests/library tests/pipeline tests/video
 	$(BIN)/python benchmarks/reliability.py
 
 # Known vulnerabilities of what is pinned, and licences that do not fit. Asks the JSON interface of
@@ -66,7 +67,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP) --constraint constraints.txt --editable ".[dev,finetune,llama,mteb,ocr,sentence-transformers,shots,speech,tensorboard,train]"
+	$(PIP) --constraint constraints.txt --editable ".[cloud,dev,finetune,llama,mteb,ocr,sentence-transformers,shots,speech,tensorboard,train]"
 	touch $@
 
 $(VENV)/.installed-audit: $(VENV)/.installed-dev

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = {
     "accelerate": "llama",
     "cv2": "ocr",
+    "fsspec": "cloud",
     "faster_whisper": "speech",
     "mteb": "mteb",
     "rapidocr": "ocr",
@@ -27,7 +28,7 @@ def test_every_extra_that_a_test_skips_without_is_installed() -> None:
     for path in (ROOT / "tests").rglob("*.py"):
         asked |= set(re.findall(r'importorskip\(\s*"([\w.]+)"', path.read_text("utf-8")))
     assert asked == EXTRAS.keys() | OTHERS
-    (installed,) = re.findall(r'editable "\.\[(dev[\w,-]*)\]"', (ROOT / "Makefile").read_text())
+    (installed,) = re.findall(r'editable "\.\[(cloud[\w,-]*)\]"', (ROOT / "Makefile").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert set(installed.split(",")) <= project["optional-dependencies"].keys()
     assert set(EXTRAS.values()) <= set(installed.split(","))
