@@ -328,3 +328,20 @@ def test_clips_are_seen_once_and_no_more_at_a_time_than_a_batch_holds(stock, mon
     assert [len(group) for group in scorer._seen_together(clips)] == [1, 1, 1]
     found = scorer.score(["a red square", "moves left"], clips)
     np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_clips_of_several_sizes_share_a_pass_of_the_vision_tower(stock, monkeypatch):
+    encoder = load(str(stock[1]))
+    network = encoder._network
+    rng = np.random.default_rng(0)
+    clips = [
+        Frames(rng.integers(0, 256, (2, 24, 32 + 16 * more, 3), np.uint8), np.arange(2.0))
+        for more in range(3)
+    ]
+    alone = [encoder.encode_videos([clip])[0] for clip in clips]
+    passes = []
+    see = network.see_all
+    monkeypatch.setattr(network, "see_all", lambda each: passes.append(len(each)) or see(each))
+    together = encoder.encode_videos(clips)
+    assert passes == [3]
+    assert np.abs(np.concatenate(together) - np.concatenate(alone)).max() <= 1e-5

@@ -183,8 +183,8 @@ class Qwen3VLEncoder:
         """
         told = self._document if instruction is None else instruction
         prompts = [
-            self.prompt(item, self._reading.see_item(self._network, item), instruction=told)
-            for item in items
+            self.prompt(item, seen, instruction=told)
+            for item, seen in zip(items, self._reading.see_items(self._network, items), strict=True)
         ]
         return self._rows(prompts, dimension)
 

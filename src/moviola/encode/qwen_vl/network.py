@@ -162,14 +162,25 @@ class Qwen3VLNetwork:
             )
         return rows.float().to(self.device)
 
-    @torch.inference_mode()
     def see(self, patches: Patches) -> Seen:
         """Map patches to vectors, on the device of the language model."""
-        values = patches.values.to(self.device, DTYPES[self.precision])
-        grid = torch.tensor([patches.grid], device=self.device)
+        return self.see_all([patches])[0]
+
+    @torch.inference_mode()
+    def see_all(self, several: Sequence[Patches]) -> list[Seen]:
+        """Map patches of clips and pictures of any sizes, at least one, to vectors in one pass."""
+        values = torch.cat([each.values for each in several])
+        values = values.to(self.device, DTYPES[self.precision])
+        grid = torch.tensor([each.grid for each in several], device=self.device)
         seen: Any = self.vision(values, grid_thw=grid, return_dict=True)
-        light = Patches(values.new_empty(0), patches.grid, patches.cells, patches.times)
-        return Seen(light, seen.pooler_output, tuple(seen.deepstack_features))
+        counts = [each.grid[0] * each.vectors for each in several]
+        merged = seen.pooler_output.split(counts)
+        levels = zip(*(level.split(counts) for level in seen.deepstack_features), strict=True)
+        deep = list(levels) or [()] * len(several)
+        return [
+            Seen(Patches(values.new_empty(0), each.grid, each.cells, each.times), own, stack)
+            for each, own, stack in zip(several, merged, deep, strict=True)
+        ]
 
     def tokenize(
         self, prompt: str, seen: Sequence[Seen] = (), *, length: int | None = None

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, get_args
 
 from moviola.core.frames import Frames
 from moviola.core.sampling import EndsRateSampler, LeftSampler
 from moviola.encode.qwen_vl.network import Qwen3VLNetwork, Seen
-from moviola.encode.qwen_vl.patches import LIST_FRAMES, Way
+from moviola.encode.qwen_vl.patches import LIST_FRAMES, Patches, Way
 from moviola.encode.qwen_vl.prompts import Item, Layout
 from moviola.encode.qwen_vl.sampling import FileSampler
 from moviola.encode.runtime.frame_rates import counted_times
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Iterator, Sequence
 
 FPS, AT_MOST = 1.0, 64
+_PATCHES = 32_768
+"""Patches that are seen together at most; a longer clip goes alone."""
 _MTEB_LEAST = 4
 """Frames of a clip at least where mteb samples it."""
 Sampler = FileSampler | LeftSampler | EndsRateSampler
@@ -96,16 +98,45 @@ class VideoReading:
         Raises:
             ValueError: when it has no frames.
         """
+        return network.see(self._clip(network, clip))
+
+    def see_items(self, network: Qwen3VLNetwork, items: Sequence[Item]) -> list[list[Seen]]:
+        """Map the videos and pictures of each item to their vectors, in the order of the prompt.
+
+        Those of several items share passes of the vision tower.
+
+        Raises:
+            ValueError: when a clip has no frames.
+        """
+        waiting: list[Patches] = []
+        seen: list[Seen] = []
+        for patches in (each for item in items for each in self._patches(network, item)):
+            if waiting and sum(len(each.values) for each in (*waiting, patches)) > _PATCHES:
+                seen += network.see_all(waiting)
+                waiting = []
+            waiting.append(patches)
+        if waiting:
+            seen += network.see_all(waiting)
+        rest = iter(seen)
+        return [list(islice(rest, len(item.videos) + len(item.pictures))) for item in items]
+
+    def _patches(self, network: Qwen3VLNetwork, item: Item) -> Iterator[Patches]:
+        """Cut the videos, then the pictures of an item into patches."""
+        for clip in item.videos:
+            yield self._clip(network, clip)
+        for picture in item.pictures:
+            yield network.patches.picture(picture)
+
+    def _clip(self, network: Qwen3VLNetwork, clip: Frames) -> Patches:
+        """Cut a clip into patches.
+
+        Raises:
+            ValueError: when it has no frames.
+        """
         if not len(clip):
             raise ValueError("a clip without frames cannot be encoded")
-        patches = network.patches.clip(clip.pixels, counted_times(clip.times), self.frames)
-        return network.see(patches)
-
-    def see_picture(self, network: Qwen3VLNetwork, picture: NDArray[np.uint8]) -> Seen:
-        """Map a picture `(H, W, 3)` to its vectors."""
-        return network.see(network.patches.picture(picture))
+        return network.patches.clip(clip.pixels, counted_times(clip.times), self.frames)
 
     def see_item(self, network: Qwen3VLNetwork, item: Item) -> list[Seen]:
         """Map the videos and pictures of an item to their vectors, in the order of the prompt."""
-        videos = [self.see_clip(network, clip) for clip in item.videos]
-        return videos + [self.see_picture(network, picture) for picture in item.pictures]
+        return self.see_items(network, [item])[0]
