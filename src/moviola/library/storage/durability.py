@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 from moviola.library.storage.card import sync_folder
+
+# Files of tables end with these bytes, by their suffixes; others have no end that could be told.
+_ENDINGS = {".lance": b"LANC", ".manifest": b"LANC", ".arrow": b"ARROW1"}
 
 
 class NewFiles:
@@ -18,8 +22,11 @@ class NewFiles:
     def sync(self) -> None:
         """Make every file that has appeared since the last time durable, and its name too.
 
+        LanceDB 0.40 reports nothing where the disk refuses the last bytes of a file, so the ends
+        of the files are looked at as well.
+
         Raises:
-            OSError: when the system cannot.
+            OSError: when the system cannot, or a file is not whole.
         """
         found = self._found()
         fresh = [key for key in found if key not in self._known]
@@ -27,6 +34,7 @@ class NewFiles:
             handle = os.open(path, os.O_RDWR)
             try:
                 os.fsync(handle)
+                _require_end(handle, path)
             finally:
                 os.close(handle)
         for folder in sorted({Path(path).parent for path, _ in fresh}):
@@ -48,3 +56,12 @@ class NewFiles:
                     else:
                         found.append((entry.path, entry.inode()))
         return found
+
+
+def _require_end(handle: int, path: str) -> None:
+    """Refuse a file that does not end as its kind does."""
+    ending = _ENDINGS.get(os.path.splitext(path)[1], b"")  # noqa: PTH122 - a path is a str here
+    size = os.fstat(handle).st_size
+    os.lseek(handle, max(0, size - len(ending)), os.SEEK_SET)
+    if os.read(handle, len(ending)) != ending:
+        raise OSError(errno.EIO, "Input/output error: the end of a file did not reach it", path)

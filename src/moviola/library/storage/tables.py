@@ -174,9 +174,16 @@ class Tables:
         Only after `prepare_to_write`.
         """
         with faults(self.folder):
+            before = table.version
             merge = table.merge_insert(KEY).when_matched_update_all()
             merge.when_not_matched_insert_all().execute(rows)
-            self._new[table.name].sync()
+            try:
+                self._new[table.name].sync()
+            except OSError:
+                # What the disk did not take whole must not be what the next writer finds.
+                table.checkout(before)
+                table.restore()
+                raise
 
     def sync(self) -> None:
         """Make durable what others wrote into the tables since `prepare_to_write`."""
