@@ -108,6 +108,7 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_with_its_code(tmp_path, colour_video):
     (tmp_path / "videos").mkdir()
     colour_video(tmp_path / "videos" / "red.mp4", (220, 20, 20), seconds=2)
@@ -119,9 +120,12 @@ def test_ctrl_c_ends_it_with_its_code(tmp_path, colour_video):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert '"ok": 1' in process.stdout.readline()
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=60)
+        try:
+            assert '"ok": 1' in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "interrupted" in said
     assert "Traceback" not in said
