@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Literal, Self
 
+from moviola.core.json_text import decode_json
 from moviola.engine.run_store import RunStore
 
 Ending = Literal["", "done", "released", "hung"]
@@ -64,7 +65,7 @@ class Claim:
         Raises:
             ValueError: when it is something else.
         """
-        found = json.loads(data)
+        found = decode_json(data)
         return cls(**found | {"videos": tuple(found["videos"])})
 
     def to_json(self) -> bytes:

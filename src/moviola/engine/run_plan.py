@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from moviola.core import FileCode, Precision, StoreCorruptError
+from moviola.core.json_text import decode_json
 from moviola.engine.run_store import RunStore
 from moviola.library import InputFile, NewVideo, VideoName, VideoRecord
 
@@ -104,7 +105,7 @@ class RunPlan:
             StoreCorruptError: when it is something else.
         """
         try:
-            found = cast("dict[str, Any]", json.loads(data))
+            found = cast("dict[str, Any]", decode_json(data))
             settings = cast("dict[str, Any]", found["settings"])
             for name in ("channels", "without_channels", "codecs"):
                 settings[name] = tuple(settings[name])

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from moviola.core import Passage, Span, StoreCorruptError
+from moviola.core.json_text import decode_json
 from moviola.library import ChannelReading, NewVideo, VideoRecord
 from moviola.library.storage.passage_rows import passage_rows, read_passages
 from moviola.library.storage.schema import video_records, video_rows
@@ -95,7 +96,7 @@ def unpack_unit(data: bytes, space: str) -> tuple[list[IndexedVideo], str]:
         raise StoreCorruptError("the file of a unit is not what was written; let it be made again")
     try:
         size = int.from_bytes(body[:8], "little")
-        facts = json.loads(json.loads(body[8 : 8 + size])["__metadata__"]["facts"])
+        facts = decode_json(decode_json(body[8 : 8 + size])["__metadata__"]["facts"])
         videos = list(_videos(load(body)))
     except (SafetensorError, ValueError, KeyError) as error:
         raise StoreCorruptError(f"the file of a unit cannot be read: {error}") from error

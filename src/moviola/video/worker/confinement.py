@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import os
 import platform
 import struct
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,9 +51,10 @@ _REFUSED = {
 }
 
 # linux/landlock.h. Calls have the same numbers on every machine.
-_CREATE_RULESET, _RESTRICT_SELF, _ASK_VERSION = 444, 446, 1
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF, _ASK_VERSION, _BELOW_PATH = 444, 445, 446, 1, 1
 # Executing, writing, removing and making; later versions: moving, truncating, commands to devices.
 _FILE_RIGHTS = ((1, 0b1_1111_1111_0011), (2, 1 << 13), (3, 1 << 14), (5, 1 << 15))
+_WRITING = 1 << 1 | 1 << 14  # writing to a file, truncating it
 _NETWORK_SINCE, _NETWORK_RIGHTS = 4, 0b11
 _SCOPES_SINCE, _SCOPES = 6, 0b11  # abstract sockets and signals
 
@@ -85,6 +88,9 @@ def confine() -> list[str]:
     """
     holds: list[str] = []
     if sys.platform == "linux":
+        with contextlib.suppress(FileNotFoundError):
+            # Some packages ask for it when they are imported; Python finds it by writing, once.
+            tempfile.gettempdir()
         with contextlib.suppress(OSError, AttributeError):
             system = ctypes.CDLL(None, use_errno=True)
             _call(system.prctl, _SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
@@ -110,9 +116,20 @@ def _restrict_files(system: ctypes.CDLL) -> list[str]:
         ruleset = _call(
             system.syscall, _CREATE_RULESET, ctypes.c_char_p(rules), ctypes.c_size_t(len(rules)), 0
         )
+        _let_discard(system, ruleset, rights)
         _call(system.syscall, _RESTRICT_SELF, ruleset, 0)
         return [NO_WRITING]
     return []
+
+
+def _let_discard(system: ctypes.CDLL, ruleset: int, rights: int) -> None:
+    """Permit writing to the null device: some packages open it when they are imported."""
+    place = os.open(os.devnull, os.O_PATH | os.O_CLOEXEC)
+    try:
+        rule = struct.pack("=Qi", _WRITING & rights, place)
+        _call(system.syscall, _ADD_RULE, ruleset, _BELOW_PATH, ctypes.c_char_p(rule), 0)
+    finally:
+        os.close(place)
 
 
 def _refuse_calls(system: ctypes.CDLL) -> list[str]:
